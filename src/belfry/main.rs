@@ -1,0 +1,2 @@
+//! The binary: reads the command line and starts a role.
+fn main() {}

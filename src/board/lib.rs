@@ -1,0 +1,1 @@
+//! The board's software face: watchdog, LEDs, button, sound card.

@@ -1,0 +1,1 @@
+//! The technician's serial menu. 80x24, safe with garbage input.

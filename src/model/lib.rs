@@ -1,0 +1,12 @@
+//! The box's words, valid by construction: time, ids, numbers, configuration, and what is asked of, told by and
+//! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
+
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod id;
+pub mod media;
+pub mod notice;
+pub mod number;
+pub mod record;
+pub mod refusal;

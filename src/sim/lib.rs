@@ -1,0 +1,1 @@
+//! The world outside, virtual: phones, trunks, people, wire, disk.

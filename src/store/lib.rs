@@ -1,0 +1,1 @@
+//! SQLite and files; the only crate on the data partition.

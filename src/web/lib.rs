@@ -1,0 +1,1 @@
+//! The web admin: axum, sessions, REST, live socket, embedded pages.

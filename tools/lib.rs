@@ -1,0 +1,1 @@
+//! Helpers of the developers, shared by the small programs of this folder.
