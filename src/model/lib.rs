@@ -2,5 +2,11 @@
 //! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
 
 pub mod clock;
+pub mod command;
+pub mod config;
 pub mod id;
 pub mod media;
+pub mod notice;
+pub mod number;
+pub mod record;
+pub mod refusal;

@@ -1,0 +1,94 @@
+//! Asked of the box by web, API, console and script: all speak `Command`, each gets one `Reply`. Commands that change the
+//! configuration do not stand here: they are checked and stored first and arrive as `ConfigCommitted`.
+use crate::id::{CallId, MessageId};
+use crate::number::Number;
+use crate::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// User name, `console`, or token name.
+    pub name: String,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Agent goes to work: `Ready` unless in a call.
+    AgentLogin {
+        /// Who.
+        agent: String,
+    },
+    /// Agent goes home; refused with `Conflict` while offered or talking.
+    AgentLogout {
+        /// Who.
+        agent: String,
+    },
+    /// Agent takes no calls after the present one.
+    AgentPause {
+        /// Who.
+        agent: String,
+        /// Why.
+        reason: String,
+    },
+    /// Agent is free (also ends wrap-up).
+    AgentReady {
+        /// Who.
+        agent: String,
+    },
+    /// Rings the extension's phones and then connects it to the number (click to call).
+    Dial {
+        /// Whose phone.
+        from: Number,
+        /// What is dialled there.
+        to: Number,
+    },
+    /// Refuses new calls from now on.
+    Drain,
+    /// Ends a call.
+    HangUp {
+        /// Which.
+        call: CallId,
+    },
+    /// Deletes a message.
+    MessageDelete {
+        /// Which.
+        message: MessageId,
+    },
+    /// Marks a message heard or new.
+    MessageHeard {
+        /// Which.
+        message: MessageId,
+        /// Heard or new.
+        heard: bool,
+    },
+    /// Ends a ban early.
+    Pardon {
+        /// Who.
+        address: std::net::IpAddr,
+    },
+    /// Pauses or resumes the recording of a call.
+    RecordPause {
+        /// Which.
+        call: CallId,
+        /// Paused or not.
+        paused: bool,
+    },
+    /// Starts or stops a recording on demand.
+    RecordSwitch {
+        /// Which.
+        call: CallId,
+        /// On or off.
+        on: bool,
+    },
+    /// Registers a trunk again now, or asks it for OPTIONS.
+    TrunkRetry {
+        /// Which.
+        trunk: String,
+    },
+}
+
+/// The answer. What was changed is on disk when it comes.
+pub type Reply = Result<(), Refusal>;

@@ -1,0 +1,213 @@
+//! Told by the box, as it happens: each notice holds the whole new state of one thing, so that the hub of the web keeps
+//! the last of each and needs to ask nothing. Never history (that is `record`).
+use crate::clock::Wall;
+use crate::id::{CallId, Generation};
+use crate::record::{AgentState, BanRecord, Direction, MessageRecord, NoteRecord, Party};
+use serde::{Deserialize, Serialize};
+
+/// Something changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "topic", content = "value", rename_all = "snake_case")]
+pub enum Notice {
+    /// An agent.
+    Agent(AgentView),
+    /// An agent is no longer configured.
+    AgentGone(String),
+    /// An address was banned, or its ban changed.
+    Ban(BanRecord),
+    /// A ban ended.
+    BanGone(std::net::IpAddr),
+    /// A call in progress.
+    Call(CallView),
+    /// A call ended.
+    CallGone(CallId),
+    /// A configuration is in force.
+    ConfigApplied(Generation),
+    /// Numbers of one mailbox.
+    Mailbox(MailboxView),
+    /// A mailbox message came or changed; `None` fields never occur.
+    Message(MessageRecord),
+    /// A mailbox message is gone.
+    MessageGone(crate::id::MessageId),
+    /// A line for the event log.
+    Note(NoteRecord),
+    /// A phone registered or changed.
+    Phone(PhoneView),
+    /// An extension is no longer configured.
+    PhoneGone(String),
+    /// A queue.
+    Queue(QueueView),
+    /// A queue is no longer configured.
+    QueueGone(String),
+    /// The box itself.
+    System(SystemView),
+    /// A trunk.
+    Trunk(TrunkView),
+    /// A trunk is no longer configured.
+    TrunkGone(String),
+}
+
+/// A call in progress.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallView {
+    /// Key.
+    pub call: CallId,
+    /// Way.
+    pub direction: Direction,
+    /// Who calls.
+    pub caller: Party,
+    /// Who or what was dialled.
+    pub called: Party,
+    /// Trunk, if any.
+    pub trunk: Option<String>,
+    /// Where it is: `routing ivr queued offering ringing bridged held voicemail service clearing`.
+    pub stage: String,
+    /// Who or what it is with now: step, queue, agent, extension.
+    pub with: String,
+    /// Start.
+    pub started: Wall,
+    /// Start of this stage.
+    pub since: Wall,
+    /// Being recorded.
+    pub recording: bool,
+}
+
+/// An agent now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// Id.
+    pub agent: String,
+    /// Name.
+    pub name: String,
+    /// Phone.
+    pub extension: String,
+    /// Whether that phone is registered (or static).
+    pub reachable: bool,
+    /// State.
+    #[serde(flatten)]
+    pub state: AgentState,
+    /// Since when.
+    pub since: Wall,
+    /// Why.
+    pub cause: String,
+    /// The call, if any.
+    pub call: Option<CallId>,
+    /// Calls taken since login.
+    pub calls: u32,
+    /// Offers missed in a row.
+    pub missed: u32,
+    /// Queues they serve.
+    pub queues: Vec<String>,
+}
+
+/// A queue now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Name.
+    pub queue: String,
+    /// Callers waiting, in order.
+    pub waiting: Vec<WaitingView>,
+    /// Agents ready.
+    pub ready: u32,
+    /// Agents offered or talking.
+    pub busy: u32,
+    /// Agents logged in.
+    pub logged_in: u32,
+    /// Since midnight of the site (or start of the box): offered to the queue, answered, abandoned, overflowed.
+    pub offered: u32,
+    /// Answered.
+    pub answered: u32,
+    /// Left before an agent.
+    pub abandoned: u32,
+    /// Sent on by rule.
+    pub overflowed: u32,
+    /// Answered within the service level.
+    pub in_level: u32,
+    /// Sum of waits of answered calls, ms.
+    pub wait_ms: u64,
+}
+
+/// A waiting caller.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingView {
+    /// Which call.
+    pub call: CallId,
+    /// Who.
+    pub caller: Party,
+    /// Since when.
+    pub since: Wall,
+}
+
+/// A trunk now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkView {
+    /// Name.
+    pub trunk: String,
+    /// `up`, `down`, `trying`.
+    pub state: String,
+    /// Machine word of the cause, e.g. `registered answers_options wrong_password forbidden no_answer name_unknown
+    /// refused starting`; the UI has a sentence and a remedy for each.
+    pub cause: String,
+    /// What the carrier said last, e.g. `403 Forbidden`.
+    pub detail: String,
+    /// Since when.
+    pub since: Wall,
+    /// Calls over it now.
+    pub calls: u32,
+    /// Most calls.
+    pub capacity: u32,
+}
+
+/// An extension's phones now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhoneView {
+    /// Extension number.
+    pub extension: String,
+    /// Registered phones.
+    pub contacts: Vec<ContactView>,
+    /// In a call.
+    pub in_call: bool,
+}
+
+/// One registered phone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContactView {
+    /// Where it is.
+    pub address: String,
+    /// `udp` or `tcp`.
+    pub transport: String,
+    /// What it calls itself.
+    pub user_agent: String,
+    /// End of the registration.
+    pub expires: Wall,
+}
+
+/// A mailbox now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MailboxView {
+    /// Extension number.
+    pub mailbox: String,
+    /// Not heard yet.
+    pub new: u32,
+    /// Heard.
+    pub old: u32,
+}
+
+/// The box now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SystemView {
+    /// Calls in progress.
+    pub calls: u32,
+    /// Most calls.
+    pub call_limit: u32,
+    /// Media process answers.
+    pub media: bool,
+    /// Free RTP ports.
+    pub free_ports: u32,
+    /// Draining: refuses new calls.
+    pub draining: bool,
+    /// Calls refused for overload since the start.
+    pub shed: u64,
+    /// Configuration in force.
+    pub generation: Generation,
+}

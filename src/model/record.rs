@@ -1,0 +1,279 @@
+//! Kept by the box: what the store writes, and what comes back from it. Every record is plain data with the unit last in
+//! its field names. `Keep` is acknowledged (`Event::Stored`) only when it is on disk.
+use crate::clock::Wall;
+use crate::id::{CallId, MessageId, RecordingId};
+use crate::number::Number;
+use serde::{Deserialize, Serialize};
+
+/// One thing to keep. Written in the order given, in batches; each is on disk when its ticket comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// A call has begun: opens its row, so that a crash leaves a record to close.
+    CallStarted(CallRecord),
+    /// A step of a call's journey.
+    CallStep(CallStep),
+    /// The call is over: the one final record, replacing the open row.
+    CallEnded(CallRecord),
+    /// A recording exists for a call.
+    Recording(RecordingRecord),
+    /// A recording ended: its length.
+    RecordingEnded {
+        /// Which.
+        recording: RecordingId,
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// A new message in a mailbox (its sound file is closed and synced). Also queues the mail when one is wanted.
+    Message(MessageRecord),
+    /// A message was heard, or is new again.
+    MessageHeard {
+        /// Which.
+        message: MessageId,
+        /// Heard or not.
+        heard: bool,
+    },
+    /// A message is deleted with its file.
+    MessageDeleted(MessageId),
+    /// The own greeting of a mailbox: relative path, or none.
+    Greeting {
+        /// Whose.
+        mailbox: Number,
+        /// Its file.
+        path: Option<String>,
+    },
+    /// An agent's state changed; spells are the times between these.
+    AgentState(AgentSpell),
+    /// A phone registered, refreshed or went (`expires` in the past).
+    Binding(BindingRecord),
+    /// A banned address, or its pardon.
+    Ban(BanRecord),
+    /// Something for the event log shown in the admin (security, trunk, box).
+    Note(NoteRecord),
+}
+
+/// Who a party is, as known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// Number as shown to people: extension number, or E.164.
+    pub number: String,
+    /// Name, if any.
+    pub name: String,
+}
+
+/// Which way a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From a trunk.
+    Inbound,
+    /// Between extensions or to a service number.
+    Internal,
+    /// To a trunk.
+    Outbound,
+}
+
+/// How a call ended, seen by the first caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Still running (open row).
+    Open,
+    /// A person, a flow or a service number took it.
+    Answered,
+    /// The caller left before anybody answered.
+    Abandoned,
+    /// The called party was busy or declined.
+    Busy,
+    /// Nobody answered.
+    NoAnswer,
+    /// The caller left a message.
+    Voicemail,
+    /// Refused by rights, limits or unknown number.
+    Refused,
+    /// A failure of network, trunk or box.
+    Failed,
+    /// The box stopped while it ran; closed at the next start.
+    Interrupted,
+}
+
+/// Exactly one per call (CDR).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// Key.
+    pub call: CallId,
+    /// Way.
+    pub direction: Direction,
+    /// Who called.
+    pub caller: Party,
+    /// Who or what was dialled.
+    pub called: Party,
+    /// Trunk, if one was used.
+    pub trunk: Option<String>,
+    /// Queue, if it waited in one.
+    pub queue: Option<String>,
+    /// Agent id, if one took it.
+    pub agent: Option<String>,
+    /// Extension that answered.
+    pub answered_by: Option<String>,
+    /// First INVITE.
+    pub started: Wall,
+    /// First answer by a person (or service), if any.
+    pub answered: Option<Wall>,
+    /// End; `None` while open.
+    pub ended: Option<Wall>,
+    /// Length from first INVITE to end by the monotonic clock, ms.
+    pub duration_ms: u64,
+    /// Milliseconds talked to a person.
+    pub talk_ms: u64,
+    /// Milliseconds waited in queues.
+    pub wait_ms: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Cause in a few English words, e.g. `caller hung up`, `486 Busy Here`, `box restarted`.
+    pub cause: String,
+}
+
+/// A step of a call's journey.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallStep {
+    /// Which call.
+    pub call: CallId,
+    /// Order in the call, from 0.
+    pub seq: u32,
+    /// When it began.
+    pub at: Wall,
+    /// Milliseconds after the call's start, monotonic; the parts sum to the whole.
+    pub offset_ms: u64,
+    /// What, one of a fixed set: `trunk_in dialled flow menu digit collect hours queue offered missed answered held
+    /// resumed voicemail message recording overflow outside emergency refused ended`.
+    pub kind: String,
+    /// Who or what: step name, queue, agent, extension, digit.
+    pub detail: String,
+}
+
+/// A recording of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingRecord {
+    /// Key.
+    pub recording: RecordingId,
+    /// Which call.
+    pub call: CallId,
+    /// File below the data folder.
+    pub path: String,
+    /// Start.
+    pub started: Wall,
+    /// What the left channel says: `caller`, and the right: the other party's number.
+    pub left: String,
+    /// Right channel.
+    pub right: String,
+}
+
+/// A voicemail message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageRecord {
+    /// Key.
+    pub message: MessageId,
+    /// Whose mailbox.
+    pub mailbox: Number,
+    /// Call it came by.
+    pub call: CallId,
+    /// Who spoke.
+    pub caller: Party,
+    /// When.
+    pub at: Wall,
+    /// Milliseconds of sound.
+    pub ms: u32,
+    /// File below the data folder.
+    pub path: String,
+    /// Heard already.
+    pub heard: bool,
+    /// Address that gets a mail about it, if any.
+    pub mail_to: Option<String>,
+}
+
+/// An agent's state from here on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentSpell {
+    /// Who.
+    pub agent: String,
+    /// New state.
+    pub state: AgentState,
+    /// From when.
+    pub since: Wall,
+    /// Why: `login code`, `web by anna`, `call ended`, `missed 3 offers`, …
+    pub cause: String,
+    /// The call, if one is the cause.
+    pub call: Option<CallId>,
+}
+
+/// What an agent does now.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum AgentState {
+    /// Not at work.
+    LoggedOut,
+    /// At work, takes no calls.
+    NotReady {
+        /// Why, e.g. `lunch`, `missed`.
+        reason: String,
+    },
+    /// Free.
+    Ready,
+    /// A call rings at their phone.
+    Offered,
+    /// In a call.
+    Talking,
+    /// After-call work.
+    WrapUp,
+}
+
+/// A registered contact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BindingRecord {
+    /// Whose.
+    pub extension: Number,
+    /// Contact URI as the phone gave it.
+    pub contact: String,
+    /// Where it is reached: transport `udp` or `tcp`, source address and port of its REGISTER.
+    pub transport: String,
+    /// Address.
+    pub address: std::net::SocketAddr,
+    /// End of life; in the past = gone.
+    pub expires: Wall,
+    /// Call-ID of the registration.
+    pub call_id: String,
+    /// Its last CSeq.
+    pub cseq: u32,
+    /// What the phone calls itself.
+    pub user_agent: String,
+    /// RFC 3327 Path values, outermost first.
+    pub path: Vec<String>,
+}
+
+/// An address that is not answered for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BanRecord {
+    /// Who.
+    pub address: std::net::IpAddr,
+    /// Until when; in the past = pardoned.
+    pub until: Wall,
+    /// Why, e.g. `20 wrong passwords in 10 minutes`.
+    pub cause: String,
+    /// Failures counted.
+    pub failures: u32,
+}
+
+/// A line of the event log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoteRecord {
+    /// When.
+    pub at: Wall,
+    /// `info`, `warning`, `alarm`.
+    pub level: String,
+    /// Machine word, e.g. `trunk_down`, `ban`, `emergency_call`, `media_restarted`.
+    pub kind: String,
+    /// What it is about: trunk, address, extension.
+    pub subject: String,
+    /// English sentence; the UI shows its own text for known kinds.
+    pub text: String,
+}
