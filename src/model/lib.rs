@@ -8,5 +8,6 @@ pub mod id;
 pub mod media;
 pub mod notice;
 pub mod number;
+pub mod query;
 pub mod record;
 pub mod refusal;
