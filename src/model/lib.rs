@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod country;
 pub mod id;
 pub mod media;
 pub mod notice;
