@@ -1,1 +1,33 @@
 //! RFC 3261 and family without sockets: bytes and time in, bytes and indications out.
+//!
+//! [`endpoint::Endpoint`] is the whole machine: feed it datagrams (or messages that [`framing::StreamFramer`] cut
+//! from a stream) with [`endpoint::Endpoint::receive`], time with `handle_timeout`, wishes with the other methods;
+//! it answers with [`Output`]s. Everything else here is a part of it or a value it speaks in.
+#![forbid(unsafe_code)]
+
+pub mod builder;
+pub mod cseq;
+pub mod digest;
+pub mod endpoint;
+pub mod flow;
+pub mod headers;
+pub mod indication;
+pub mod limits;
+pub mod message;
+pub mod method;
+pub mod name;
+pub mod name_addr;
+pub mod scan;
+pub mod timer;
+pub mod uri;
+pub mod via;
+
+pub use endpoint::Endpoint;
+pub use flow::{Flow, Transport};
+pub use headers::Headers;
+pub use indication::{Ended, Failure, Indication, Output};
+pub use message::{Message, Request, Response, Why};
+pub use method::Method;
+pub use name::Name;
+pub use name_addr::NameAddr;
+pub use uri::{Scheme, Uri};

@@ -1,0 +1,70 @@
+//! Every limit of SIP messages and tables, with its reason and what the peer sees when it is reached. Decides
+//! nothing itself.
+use std::time::Duration;
+
+/// Bytes of one message. A UDP datagram cannot be longer; a stream whose message claims more is closed.
+pub const MESSAGE_BYTES_MAX: usize = 65_535;
+
+/// Bytes before the body (start line and headers). Real calls through many proxies stay below 8 KiB; RFC 4475 asks
+/// for 4 KiB. Beyond: 513 where it can be answered, stream closed.
+pub const HEAD_BYTES_MAX: usize = 32_768;
+
+/// Header lines in one message. Seventy Via hops and all else fit. Beyond: 400.
+pub const HEADERS_MAX: usize = 256;
+
+/// Header lines copied from a request into its answer (Via, Record-Route), so that an answer cannot be blown up.
+pub const ECHO_MAX: usize = 80;
+
+/// Values split from one list header (Contact, Route, Via). Beyond: the rest is not looked at.
+pub const LIST_MAX: usize = 128;
+
+/// Bytes of blank lines tolerated before a start line on a stream (keep-alives). Beyond: stream closed.
+pub const KEEPALIVE_BYTES_MAX: usize = 1_024;
+
+/// Parameters looked at in one header value or URI. Beyond: ignored.
+pub const PARAMS_MAX: usize = 64;
+
+/// Live transactions by default; about 1.5 KiB each while they linger. Beyond: 503 with Retry-After.
+pub const TRANSACTIONS_MAX: usize = 20_000;
+
+/// Share of the transaction table kept for requests inside dialogs (BYE must get through in a flood): 1/8.
+pub const TRANSACTION_RESERVE: usize = 8;
+
+/// Seconds of Retry-After in our own 503.
+pub const RETRY_AFTER_S: u32 = 5;
+
+/// INVITE sessions (legs) at once; the engine's own call limit is far lower.
+pub const LEGS_MAX: usize = 4_096;
+
+/// 2xx of other forks acknowledged and ended for one INVITE. RFC 3261 sets no limit; a phone list has few entries.
+pub const FORKS_MAX: usize = 12;
+
+/// Times one request is sent again with credentials: one for 401, one for 407, one for `stale`.
+pub const CHALLENGES_MAX: u8 = 3;
+
+/// Subscriptions we serve at once. Beyond: 503.
+pub const SUBSCRIPTIONS_MAX: usize = 4_096;
+
+/// Contacts of one address of record. Beyond: the registrar answers 403 to the one too many.
+pub const CONTACTS_MAX: usize = 10;
+
+/// Addresses of record in the registrar's table. Beyond: 503.
+pub const AORS_MAX: usize = 16_384;
+
+/// Nonces remembered for their `nc`; only a right password makes an entry. Beyond: the oldest becomes stale.
+pub const NONCES_MAX: usize = 16_384;
+
+/// How long a nonce may be used.
+pub const NONCE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// Lines of one SDP. Beyond: the rest is not looked at.
+pub const SDP_LINES_MAX: usize = 512;
+
+/// Media lines of one SDP that we answer one by one. Beyond: 488.
+pub const SDP_MEDIA_MAX: usize = 32;
+
+/// Times a re-INVITE refused with 491 is tried again before the refusal is told.
+pub const GLARE_TRIES_MAX: u8 = 5;
+
+/// NOTIFYs of one subscription waiting behind the one under way: only the newest state is kept.
+pub const NOTIFY_WAITING_MAX: usize = 1;
