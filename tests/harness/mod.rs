@@ -1,0 +1,9 @@
+//! One file per real part a test of the whole may need.
+pub mod baresip;
+pub mod belfry;
+pub mod kamailio;
+pub mod lan;
+pub mod process;
+pub mod sipp;
+pub mod smtp;
+pub mod tone;

@@ -1,0 +1,47 @@
+//! SIPp: callers and callees whose audio is a [`super::tone::ToneParty`].
+use super::process::Process;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One run of a scenario of `tests/data/sipp`.
+pub struct Sipp<'a> {
+    /// File name without ending.
+    pub scenario: &'a str,
+    /// Where SIPp sits.
+    pub local: SocketAddr,
+    /// Who it talks to; `None` for a callee.
+    pub remote: Option<SocketAddr>,
+    /// Keys of the scenario: `[name]` → value.
+    pub keys: Vec<(&'a str, String)>,
+    /// Further arguments, e.g. `-m 20 -r 5`.
+    pub more: Vec<String>,
+}
+
+/// Folder of the scenarios.
+#[must_use]
+pub fn scenarios() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sipp")
+}
+
+impl Sipp<'_> {
+    /// Starts it. Exit status 0 means that every call went as the scenario says.
+    #[must_use]
+    pub fn start(&self, name: &str, folder: &Path) -> Process {
+        let mut command = Command::new("sipp");
+        command.current_dir(folder);
+        if let Some(remote) = self.remote {
+            command.arg(remote.to_string());
+        }
+        command.arg("-sf").arg(scenarios().join(format!("{}.xml", self.scenario)));
+        command.args(["-i", &self.local.ip().to_string(), "-p", &self.local.port().to_string()]);
+        command
+            .args(["-nostdin", "-nd", "-trace_err", "-error_file"])
+            .arg(folder.join(format!("{name}.err")));
+        for (key, value) in &self.keys {
+            command.args(["-key", key, value]);
+        }
+        command.args(&self.more);
+        Process::start(name, &mut command, folder)
+    }
+}
