@@ -32,6 +32,7 @@ impl Sub<Mono> for Mono {
 
 /// Wall time: milliseconds since 1970-01-01T00:00:00 UTC. For records and business hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Wall(pub i64);
 
 impl Wall {

@@ -49,6 +49,7 @@ pub enum Notice {
 
 /// A call in progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CallView {
     /// Key.
     pub call: CallId,
@@ -74,6 +75,7 @@ pub struct CallView {
 
 /// An agent now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AgentView {
     /// Id.
     pub agent: String,
@@ -102,6 +104,7 @@ pub struct AgentView {
 
 /// A queue now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct QueueView {
     /// Name.
     pub queue: String,
@@ -129,6 +132,7 @@ pub struct QueueView {
 
 /// A waiting caller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WaitingView {
     /// Which call.
     pub call: CallId,
@@ -140,6 +144,7 @@ pub struct WaitingView {
 
 /// A trunk now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TrunkView {
     /// Name.
     pub trunk: String,
@@ -160,6 +165,7 @@ pub struct TrunkView {
 
 /// An extension's phones now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PhoneView {
     /// Extension number.
     pub extension: String,
@@ -171,6 +177,7 @@ pub struct PhoneView {
 
 /// One registered phone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ContactView {
     /// Where it is.
     pub address: String,
@@ -184,6 +191,7 @@ pub struct ContactView {
 
 /// A mailbox now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MailboxView {
     /// Extension number.
     pub mailbox: String,
@@ -195,6 +203,7 @@ pub struct MailboxView {
 
 /// The box now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SystemView {
     /// Calls in progress.
     pub calls: u32,

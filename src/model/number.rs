@@ -5,6 +5,7 @@ use std::fmt;
 
 /// A dialled or received number: digits, `*`, `#`, with an optional leading `+`. At most 32 characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Number(String);
 

@@ -12,6 +12,7 @@ pub const PAGE_MAX: u32 = 200;
 
 /// What a signed-in person may do. In the order of power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Own calls, own mailbox.
@@ -93,6 +94,7 @@ pub struct SessionRow {
 
 /// One page, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
@@ -145,6 +147,7 @@ impl Own {
 
 /// A recording and its length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RecordingRow {
     /// The recording.
     #[serde(flatten)]
@@ -155,6 +158,7 @@ pub struct RecordingRow {
 
 /// Everything about one call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Journey {
     /// Its record (open while it runs).
     pub record: CallRecord,
@@ -166,6 +170,7 @@ pub struct Journey {
 
 /// A line of the event log with its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NoteRow {
     /// Grows by one with each line.
     pub id: u64,
@@ -176,6 +181,7 @@ pub struct NoteRow {
 
 /// A stored version of the configuration, without its tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct GenerationRow {
     /// Which.
     pub generation: Generation,
@@ -189,6 +195,7 @@ pub struct GenerationRow {
 
 /// What `belfry status --json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Status {
     /// Version of the program.
     pub version: String,
@@ -217,6 +224,7 @@ pub struct Status {
     /// HTTPS address.
     pub https: String,
     /// Addresses of the box's network interfaces, loopback left out.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     pub addresses: Vec<std::net::IpAddr>,
     /// Free bytes of the data partition.
     pub disk_free_bytes: u64,
@@ -226,6 +234,7 @@ pub struct Status {
 
 /// A difference between two configuration trees. Secrets are never shown: both sides then read `(hidden)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
     /// Field path with the item's key, e.g. `extension[101].name`.
     pub path: String,

@@ -53,6 +53,7 @@ pub enum Record {
 
 /// Who a party is, as known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Party {
     /// Number as shown to people: extension number, or E.164.
     pub number: String,
@@ -62,6 +63,7 @@ pub struct Party {
 
 /// Which way a call went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From a trunk.
@@ -74,6 +76,7 @@ pub enum Direction {
 
 /// How a call ended, seen by the first caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Still running (open row).
@@ -98,6 +101,7 @@ pub enum Outcome {
 
 /// Exactly one per call (CDR).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CallRecord {
     /// Key.
     pub call: CallId,
@@ -135,6 +139,7 @@ pub struct CallRecord {
 
 /// A step of a call's journey.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CallStep {
     /// Which call.
     pub call: CallId,
@@ -153,6 +158,7 @@ pub struct CallStep {
 
 /// A recording of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RecordingRecord {
     /// Key.
     pub recording: RecordingId,
@@ -170,6 +176,7 @@ pub struct RecordingRecord {
 
 /// A voicemail message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MessageRecord {
     /// Key.
     pub message: MessageId,
@@ -208,6 +215,7 @@ pub struct AgentSpell {
 
 /// What an agent does now.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum AgentState {
     /// Not at work.
@@ -252,8 +260,10 @@ pub struct BindingRecord {
 
 /// An address that is not answered for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct BanRecord {
     /// Who.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
     pub address: std::net::IpAddr,
     /// Until when; in the past = pardoned.
     pub until: Wall,
@@ -265,6 +275,7 @@ pub struct BanRecord {
 
 /// A line of the event log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NoteRecord {
     /// When.
     pub at: Wall,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing wrong in a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Path of the field, e.g. `queue[0].ring_timeout_s`.
     pub field: String,

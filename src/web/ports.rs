@@ -1,0 +1,208 @@
+//! What the web asks of the rest of the box, as traits that the binary implements. The web knows the engine only as
+//! `Command`, `Reply` and `Notice`, and the disk only through `Storage`. Nothing here decides anything.
+use model::clock::{Now, Wall};
+use model::command::{Actor, Command, Reply};
+use model::config::draft::Problem;
+use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::query::{
+    GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
+};
+use model::record::{BanRecord, CallRecord, MessageRecord};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The disk failed. The text is for the log; a browser is told only that storage failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("storage: {0}")]
+pub struct Fault(pub String);
+
+/// Answer of a port that reads or writes the disk.
+pub type Stored<T> = Result<T, Fault>;
+
+/// What the box has kept. Every method may block on the disk; the web calls them from blocking threads only. A write is
+/// on disk when it returns.
+pub trait Storage: Send + Sync + 'static {
+    /// Everybody who may sign in, by name.
+    ///
+    /// # Errors
+    /// The disk failed; the same holds for every method here.
+    fn users(&self) -> Stored<Vec<UserRow>>;
+    /// One of them.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn user(&self, name: &str) -> Stored<Option<UserRow>>;
+    /// Makes or replaces one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn user_put(&self, user: UserRow) -> Stored<()>;
+    /// Removes one and their sessions; false when there is none.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn user_delete(&self, name: &str) -> Stored<bool>;
+
+    /// All API tokens, by name.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn tokens(&self) -> Stored<Vec<TokenRow>>;
+    /// The token with this SHA-256 (lower-case hex).
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn token_by_hash(&self, hash: &str) -> Stored<Option<TokenRow>>;
+    /// Makes or replaces one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn token_put(&self, token: TokenRow) -> Stored<()>;
+    /// Removes one; false when there is none.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn token_delete(&self, name: &str) -> Stored<bool>;
+
+    /// All kept sessions (read once at start).
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn sessions(&self) -> Stored<Vec<SessionRow>>;
+    /// Makes or replaces one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn session_put(&self, session: SessionRow) -> Stored<()>;
+    /// Removes one, by its cookie hash.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn session_delete(&self, cookie_hash: &str) -> Stored<()>;
+
+    /// A page of the call history.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn history(&self, query: &HistoryQuery) -> Stored<Page<CallRecord>>;
+    /// Everything about one call.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn journey(&self, call: CallId) -> Stored<Option<Journey>>;
+    /// One recording.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn recording(&self, recording: RecordingId) -> Stored<Option<RecordingRow>>;
+    /// Messages of one mailbox, or all, newest first, at most 1,000.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn messages(&self, mailbox: Option<&str>) -> Stored<Vec<MessageRecord>>;
+    /// One message.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn message(&self, message: MessageId) -> Stored<Option<MessageRecord>>;
+    /// A page of the event log, newest first.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn notes(&self, before: Option<u64>, limit: u32) -> Stored<Page<NoteRow>>;
+    /// Bans in force at that time.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn bans(&self, at: Wall) -> Stored<Vec<BanRecord>>;
+    /// A page of stored configurations, newest first.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn generations(&self, before: Option<Generation>, limit: u32) -> Stored<Page<GenerationRow>>;
+}
+
+/// A site as a person gave it, not checked yet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Draft {
+    /// The readable text.
+    Toml(String),
+    /// The same as a tree of values (JSON of the API).
+    Tree(serde_json::Value),
+}
+
+/// Why a configuration was not put in force.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CommitRefusal {
+    /// The draft is wrong: every problem with its field.
+    #[error("{} problems in the configuration", .0.len())]
+    Problems(Vec<Problem>),
+    /// Somebody else changed it meanwhile; this is the generation in force.
+    #[error("the configuration is at generation {0} by now")]
+    Stale(Generation),
+    /// The disk failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Answer of a port that the web waits for without blocking a thread.
+pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The configuration: the one way in. Reading methods may block on the disk.
+pub trait Site: Send + Sync + 'static {
+    /// Generation in force and its tree (secrets included).
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn current(&self) -> Stored<(Generation, serde_json::Value)>;
+    /// Tree of a stored generation.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn at(&self, generation: Generation) -> Stored<Option<serde_json::Value>>;
+    /// The configuration in force as readable TOML.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn export(&self) -> Stored<String>;
+    /// Every problem of a draft; empty = fine. Stores nothing.
+    fn check(&self, draft: &Draft) -> Vec<Problem>;
+    /// Checks, fills in missing secrets, stores as a new generation if the present one is `based_on` (if given), and
+    /// resolves when the engine has it in force.
+    fn commit(
+        &self,
+        by: Actor,
+        draft: Draft,
+        based_on: Option<Generation>,
+        summary: String,
+    ) -> Later<Result<Generation, CommitRefusal>>;
+}
+
+/// The engine, seen from here.
+pub trait Engine: Send + Sync + 'static {
+    /// Asks for something; resolves when it is done and on disk, or refused. The shell answers `Overloaded` by itself
+    /// when the engine's queue is full or no answer comes within 5 s.
+    fn command(&self, by: Actor, command: Command) -> Later<Reply>;
+}
+
+/// The box as a whole.
+pub trait Machine: Send + Sync + 'static {
+    /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed` is filled in by the web.
+    fn status(&self) -> Status;
+    /// Both clocks now.
+    fn now(&self) -> Now;
+}
+
+/// All ports together.
+#[derive(Clone)]
+pub struct Ports {
+    /// The disk.
+    pub storage: Arc<dyn Storage>,
+    /// The configuration.
+    pub site: Arc<dyn Site>,
+    /// The engine.
+    pub engine: Arc<dyn Engine>,
+    /// The box.
+    pub machine: Arc<dyn Machine>,
+}
