@@ -67,6 +67,9 @@ impl StreamFramer {
         if let Some(ping) = self.skip_blank()? {
             return Ok(Some(ping));
         }
+        if matches!(self.buffer.first(), None | Some(b'\r' | b'\n')) {
+            return Ok(None);
+        }
         let Some(head) = self.head_length()? else { return Ok(None) };
         let total = head + content_length(&self.buffer[..head])?;
         if total > MESSAGE_BYTES_MAX {
