@@ -1,1 +1,20 @@
 //! Every decision of the box. Pure: no IO, no clock, no locks, no tasks.
+//!
+//! [`Engine::handle`] takes one [`Event`] at a time given from outside and returns [`Effect`]s. Parts inside: `route` (who
+//! gets a call), `phones`, `trunks`, `guard`, `call` (what happens to one), `acd`, `ivr`, `voicemail`. Parts know each
+//! other's ids, never each other.
+#![forbid(unsafe_code)]
+
+pub mod effect;
+pub mod engine;
+pub mod event;
+pub mod ports;
+pub mod route;
+pub mod timers;
+
+#[cfg(test)]
+mod fixture;
+
+pub use effect::Effect;
+pub use engine::Engine;
+pub use event::{Boot, Event};

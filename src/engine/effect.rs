@@ -1,0 +1,45 @@
+//! What the engine wants done outside: bytes sent, media told, records kept, questions answered, the web informed, names
+//! looked up. In the order given. Plain data; decides nothing.
+use model::command::Reply;
+use model::id::Ticket;
+use model::media::MediaCommand;
+use model::notice::Notice;
+use model::record::Record;
+use sip::Flow;
+
+/// Something to do outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Bytes of one SIP message. With `Transport::Tcp` and connection 0: any open stream to `flow.remote`, else open one.
+    Send {
+        /// Where to.
+        flow: Flow,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A word for media.
+    Media(MediaCommand),
+    /// A record for the store; `Event::Stored` comes back once it is on disk.
+    Keep {
+        /// Handed back.
+        ticket: Ticket,
+        /// The record.
+        record: Record,
+    },
+    /// The answer to `Event::Command` or `Event::ConfigCommitted`.
+    Reply {
+        /// Whose.
+        ticket: Ticket,
+        /// The answer.
+        reply: Reply,
+    },
+    /// News for the web and the log.
+    Notice(Notice),
+    /// A name to look up (A and AAAA); answered by `Event::Resolved` with the same ticket, within 10 s, never blocking.
+    Resolve {
+        /// Handed back.
+        ticket: Ticket,
+        /// Host name.
+        name: String,
+    },
+}

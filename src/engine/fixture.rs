@@ -1,0 +1,194 @@
+//! A small site for tests: three phones, two trunks, a queue, a flow, office hours.
+use model::config::Config;
+use model::config::extension::{Agent, Extension, RecordPolicy, Rights, Voicemail};
+use model::config::flow::{Flow, Say, Step};
+use model::config::queue::{Music, Queue, Strategy};
+use model::config::route::{Destination, Inbound, Outbound};
+use model::config::system::{Audio, Features, Schedule, System};
+use model::config::trunk::{NumberFormat, Transport, Trunk, TrunkKind};
+use model::media::{Codec, Digit, Language};
+use model::number::{Mask, Number};
+use std::collections::BTreeMap;
+
+/// Reads a number that is one.
+pub fn number(text: &str) -> Number {
+    Number::read(text).expect("a number")
+}
+
+fn mask(text: &str) -> Mask {
+    Mask::read(text).expect("a mask")
+}
+
+/// A site in Berlin.
+pub fn site() -> Config {
+    let keyed = |list: Vec<Extension>| list.into_iter().map(|e| (e.number.clone(), e)).collect();
+    Config {
+        system: system(),
+        mail: None,
+        feature: features(),
+        audio: Audio {
+            music: BTreeMap::from([("default".into(), Music::BuiltIn)]),
+            paging: Some("hall".into()),
+        },
+        schedule: BTreeMap::from([("office".into(), office())]),
+        extension: keyed(["101", "102", "103"].into_iter().map(extension).collect()),
+        agent: BTreeMap::from([("1".into(), agent("1", "102")), ("2".into(), agent("2", "103"))]),
+        trunk: BTreeMap::from([
+            ("backup".into(), trunk("backup", 7)),
+            ("carrier".into(), trunk("carrier", 6)),
+        ]),
+        inbound: vec![Inbound {
+            name: "main".into(),
+            trunk: None,
+            number: mask("!"),
+            caller: None,
+            schedule: None,
+            language: None,
+            to: Destination::Flow("main".into()),
+        }],
+        outbound: vec![Outbound {
+            name: "all".into(),
+            number: mask("!"),
+            strip: 0,
+            prepend: String::new(),
+            trunks: vec!["carrier".into(), "backup".into()],
+            transit: false,
+        }],
+        queue: BTreeMap::from([("support".into(), queue())]),
+        flow: BTreeMap::from([("main".into(), flow())]),
+    }
+}
+
+fn system() -> System {
+    System {
+        name: "Test".into(),
+        country: "DE".into(),
+        language: Language::En,
+        time_zone: "Europe/Berlin".into(),
+        outside_prefix: "0".into(),
+        area_code: "30".into(),
+        realm: "belfry".into(),
+        call_limit: 100,
+        announce_recording: false,
+        emergency_notify: Vec::new(),
+    }
+}
+
+fn features() -> Features {
+    Features {
+        echo: number("*43"),
+        announcement: number("*44"),
+        voicemail: number("*97"),
+        agent_login: number("*50"),
+        agent_ready: number("*51"),
+        agent_pause: number("*52"),
+        agent_wrap_up_done: number("*53"),
+        agent_wrap_code: number("*54"),
+        paging: number("*80"),
+        record: number("*1"),
+        record_pause: number("*2"),
+    }
+}
+
+fn office() -> Schedule {
+    let day = vec![(9 * 60, 17 * 60)];
+    let closed = Vec::new();
+    Schedule {
+        name: "office".into(),
+        week: [day.clone(), day.clone(), day.clone(), day.clone(), day, closed.clone(), closed],
+        holidays: Vec::new(),
+    }
+}
+
+fn extension(n: &str) -> Extension {
+    Extension {
+        number: number(n),
+        name: format!("Phone {n}"),
+        user: n.into(),
+        password: format!("secret-{n}"),
+        contact: None,
+        language: None,
+        outside_calls: Rights::National,
+        caller_id: None,
+        ring_timeout_s: 20,
+        max_contacts: 5,
+        record: RecordPolicy::OnDemand,
+        voicemail: Some(Voicemail {
+            pin: "123456".into(),
+            email: None,
+            max_message_s: 120,
+            max_messages: 50,
+        }),
+        location: None,
+    }
+}
+
+fn agent(id: &str, at: &str) -> Agent {
+    Agent { id: id.into(), name: format!("Agent {id}"), extension: number(at), always_on: false }
+}
+
+fn trunk(name: &str, last: u8) -> Trunk {
+    Trunk {
+        name: name.into(),
+        kind: TrunkKind::Address,
+        host: format!("192.0.2.{last}"),
+        port: 5060,
+        transport: Transport::Udp,
+        domain: None,
+        username: None,
+        auth_username: None,
+        password: None,
+        addresses: Vec::new(),
+        caller_id: Some(number("+49301000")),
+        number_format: NumberFormat::E164,
+        capacity: 10,
+        register_expiry_s: 300,
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        record: RecordPolicy::OnDemand,
+    }
+}
+
+fn queue() -> Queue {
+    Queue {
+        name: "support".into(),
+        number: Some(number("600")),
+        strategy: Strategy::LongestIdle,
+        agents: vec!["1".into(), "2".into()],
+        ring_timeout_s: 15,
+        wrap_up_s: 0,
+        pause_after_misses: 2,
+        music: "default".into(),
+        announce_position_s: 0,
+        max_wait_s: 60,
+        max_waiting: 10,
+        overflow_when_empty: false,
+        overflow: Destination::Voicemail(number("101")),
+        record: RecordPolicy::Always,
+        service_level_s: 20,
+    }
+}
+
+fn flow() -> Flow {
+    let menu = Step::Menu {
+        say: vec![Say::BuiltIn("welcome".into())],
+        option: BTreeMap::from([
+            (Digit::try_from('1').expect("a key"), "queue".to_owned()),
+            (Digit::try_from('2').expect("a key"), "phone".to_owned()),
+        ]),
+        timeout_s: 5,
+        retries: 1,
+        on_timeout: "bye".into(),
+        on_invalid: "bye".into(),
+    };
+    Flow {
+        name: "main".into(),
+        number: Some(number("700")),
+        start: "menu".into(),
+        step: BTreeMap::from([
+            ("menu".to_owned(), menu),
+            ("queue".to_owned(), Step::Queue { queue: "support".into() }),
+            ("phone".to_owned(), Step::Extension { number: Some(number("101")), otherwise: None }),
+            ("bye".to_owned(), Step::HangUp { say: vec![Say::BuiltIn("goodbye".into())] }),
+        ]),
+    }
+}
