@@ -1,0 +1,114 @@
+// Asks the box over REST: JSON both ways, the CSRF value of the session with each write, every refusal as `ApiError`.
+// Decides nothing about what an error means on a page.
+import type { Stored } from './types';
+
+export interface Problem {
+  field: string;
+  code: string;
+  message: string;
+}
+
+/** A refusal of the box (`status` ≥ 400) or no answer at all (`status` 0). */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly problems: Problem[] = [],
+    readonly retryAfter: number | null = null,
+  ) {
+    super(message);
+  }
+}
+
+let csrf = '';
+let onSignedOut: () => void = () => {};
+
+export function setCsrf(value: string): void {
+  csrf = value;
+}
+
+/** Called when the box says that the session is over. */
+export function whenSignedOut(then: () => void): void {
+  onSignedOut = then;
+}
+
+const BASE = '/api/v1';
+
+interface Options {
+  body?: unknown;
+  /** Generation that the change is based on. */
+  match?: number | undefined;
+  /** Do not treat 401 as the end of the session. */
+  anonymous?: boolean;
+  signal?: AbortSignal;
+}
+
+async function ask<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (method !== 'GET') headers['x-csrf'] = csrf;
+  if (options.body !== undefined) {
+    headers['content-type'] = typeof options.body === 'string' ? 'application/toml' : 'application/json';
+  }
+  if (options.match !== undefined) headers['if-match'] = `"${options.match}"`;
+  let answer: Response;
+  try {
+    answer = await fetch(BASE + path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: options.signal ?? null,
+      body:
+        options.body === undefined ? null : typeof options.body === 'string' ? options.body : JSON.stringify(options.body),
+    });
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e;
+    throw new ApiError(0, 'no_answer', 'The box does not answer.');
+  }
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json') ?? false;
+  let value: unknown = text;
+  if (isJson && text) {
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw new ApiError(answer.status, 'malformed', 'The box answered with something unreadable.');
+    }
+  }
+  if (answer.ok) return value as T;
+  const error = (value as { error?: { code?: string; message?: string; problems?: Problem[] } }).error ?? {};
+  if (answer.status === 401 && !options.anonymous) onSignedOut();
+  const retry = Number(answer.headers.get('retry-after'));
+  throw new ApiError(
+    answer.status,
+    error.code ?? `http_${answer.status}`,
+    error.message ?? `HTTP ${answer.status}`,
+    error.problems ?? [],
+    Number.isFinite(retry) && retry > 0 ? retry : null,
+  );
+}
+
+export const get = <T>(path: string, options?: Options): Promise<T> => ask<T>('GET', path, options);
+export const post = <T>(path: string, body?: unknown, options: Options = {}): Promise<T> =>
+  ask<T>('POST', path, { ...options, body });
+export const put = <T>(path: string, body: unknown, options: Options = {}): Promise<T> =>
+  ask<T>('PUT', path, { ...options, body });
+export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>('PATCH', path, { body });
+export const del = <T>(path: string, match?: number): Promise<T> => ask<T>('DELETE', path, { match });
+
+/** A path from parts, each escaped. */
+export function path(...parts: (string | number)[]): string {
+  return parts.map((p) => `/${encodeURIComponent(String(p))}`).join('');
+}
+
+/** Query text from the parts that are set. */
+export function query(values: Record<string, string | number | null | undefined>): string {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(values)) if (v !== null && v !== undefined && v !== '') q.set(k, String(v));
+  const text = q.toString();
+  return text ? `?${text}` : '';
+}
+
+/** The whole configuration in force. */
+export const config = (): Promise<Stored> => get<Stored>('/config');

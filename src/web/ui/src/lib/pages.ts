@@ -1,0 +1,33 @@
+// The pages: address, title, picture, who may see them, and the module that loads when they are opened.
+import type { Component } from 'svelte';
+import type { IconName } from '../kit/icons';
+import { NAV } from '../texts/common';
+import type { Text } from './i18n.svelte';
+import type { Role } from './types';
+
+export interface PageEntry {
+  /** First part of the path; empty for the overview. */
+  at: string;
+  title: Text;
+  icon: IconName;
+  group: Text | null;
+  roles: readonly Role[];
+  /** Letter after `g`. */
+  key: string;
+  load: () => Promise<{ default: Component }>;
+}
+
+const EVERYBODY: readonly Role[] = ['admin', 'supervisor', 'agent', 'user'];
+const LEADERS: readonly Role[] = ['admin', 'supervisor'];
+const ADMIN: readonly Role[] = ['admin'];
+
+export const PAGES: readonly PageEntry[] = [
+  { at: '', title: NAV.overview, icon: 'overview', group: null, roles: LEADERS, key: 'o', load: () => import('../pages/Overview.svelte') },
+];
+
+/** The page that a role sees first. */
+export function home(role: Role): PageEntry | undefined {
+  return PAGES.find((p) => p.roles.includes(role));
+}
+
+export const GROUPS = { everybody: EVERYBODY, leaders: LEADERS, admin: ADMIN };

@@ -1,0 +1,28 @@
+// Countries and time zones for select lists, in the language in use; and what the browser says about its owner.
+import { compare, locale } from './i18n.svelte';
+
+/** Countries with a profile (emergency numbers, tones, number writing) in the box. */
+export const COUNTRIES = ['AT', 'AU', 'CA', 'CH', 'CN', 'DE', 'ES', 'FR', 'GB', 'IE', 'IT', 'NL', 'NZ', 'SG', 'US'] as const;
+
+export function countries(): [string, string][] {
+  const names = new Intl.DisplayNames(locale(), { type: 'region' });
+  return COUNTRIES.map((code): [string, string] => [code, names.of(code) ?? code]).sort((a, b) => compare(a[1], b[1]));
+}
+
+export function zones(): [string, string][] {
+  const all = Intl.supportedValuesOf('timeZone');
+  return (all.includes('UTC') ? all : ['UTC', ...all]).map((z) => [z, z.replaceAll('_', ' ')]);
+}
+
+export function browserZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+}
+
+/** The browser's region if the box has a profile for it; else the zone's best guess is left to the person. */
+export function browserCountry(): string {
+  for (const tag of navigator.languages) {
+    const region = new Intl.Locale(tag).maximize().region;
+    if (region && (COUNTRIES as readonly string[]).includes(region)) return region;
+  }
+  return 'US';
+}

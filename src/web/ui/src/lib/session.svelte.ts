@@ -1,0 +1,64 @@
+// Who is at the browser, and whether the box still waits for its set-up. One per tab.
+import { ApiError, get, post, setCsrf, whenSignedOut } from './api';
+import type { Role, Session } from './types';
+
+export type Where = 'starting' | 'setup' | 'login' | 'in' | 'unreachable';
+
+const state = $state<{ where: Where; session: Session | null; site: string }>({
+  where: 'starting',
+  session: null,
+  site: '',
+});
+
+export const where = (): Where => state.where;
+export const session = (): Session | null => state.session;
+export const site = (): string => state.site;
+export const role = (): Role => state.session?.role ?? 'user';
+export const isAdmin = (): boolean => state.session?.role === 'admin';
+/** May act on other people's calls and agents. */
+export const mayLead = (): boolean => state.session?.role === 'admin' || state.session?.role === 'supervisor';
+
+export function setSite(name: string): void {
+  state.site = name;
+}
+
+export function enter(session: Session): void {
+  state.session = session;
+  setCsrf(session.csrf);
+  state.where = 'in';
+}
+
+/** Looks where we are: set-up, login or in. */
+export async function start(): Promise<void> {
+  whenSignedOut(() => {
+    if (state.where === 'in') {
+      state.session = null;
+      state.where = 'login';
+    }
+  });
+  try {
+    const setup = await get<{ needed: boolean; site: string }>('/setup', { anonymous: true });
+    state.site = setup.site;
+    if (setup.needed) {
+      state.where = 'setup';
+      return;
+    }
+    enter(await get<Session>('/session', { anonymous: true }));
+  } catch (e) {
+    state.where = e instanceof ApiError && e.status === 401 ? 'login' : 'unreachable';
+  }
+}
+
+export async function login(user: string, password: string): Promise<void> {
+  const got = await post<Session>('/login', { user, password }, { anonymous: true });
+  enter(got.csrf ? got : await get<Session>('/session'));
+}
+
+export async function logout(): Promise<void> {
+  try {
+    await post('/logout');
+  } finally {
+    state.session = null;
+    state.where = 'login';
+  }
+}

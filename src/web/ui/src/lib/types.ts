@@ -1,0 +1,420 @@
+// The box's words as JSON: live views (model::notice), records (model::record) and the configuration tree
+// (model::config). Times are wall milliseconds. Decides nothing.
+
+export type Wall = number;
+export type Role = 'admin' | 'supervisor' | 'agent' | 'user';
+
+export interface Session {
+  user: string;
+  role: Role;
+  csrf: string;
+  agent?: string | null;
+  extension?: string | null;
+}
+
+export interface Party {
+  number: string;
+  name: string;
+}
+
+export type Direction = 'inbound' | 'internal' | 'outbound';
+export type Outcome =
+  | 'open'
+  | 'answered'
+  | 'abandoned'
+  | 'busy'
+  | 'no_answer'
+  | 'voicemail'
+  | 'refused'
+  | 'failed'
+  | 'interrupted';
+
+export interface CallView {
+  call: number;
+  direction: Direction;
+  caller: Party;
+  called: Party;
+  trunk: string | null;
+  stage: string;
+  with: string;
+  started: Wall;
+  since: Wall;
+  recording: boolean;
+}
+
+export type AgentStateName = 'logged_out' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';
+
+export interface AgentView {
+  agent: string;
+  name: string;
+  extension: string;
+  reachable: boolean;
+  state: AgentStateName;
+  reason?: string;
+  since: Wall;
+  cause: string;
+  call: number | null;
+  calls: number;
+  missed: number;
+  queues: string[];
+}
+
+export interface WaitingView {
+  call: number;
+  caller: Party;
+  since: Wall;
+}
+
+export interface QueueView {
+  queue: string;
+  waiting: WaitingView[];
+  ready: number;
+  busy: number;
+  logged_in: number;
+  offered: number;
+  answered: number;
+  abandoned: number;
+  overflowed: number;
+  in_level: number;
+  wait_ms: number;
+}
+
+export interface TrunkView {
+  trunk: string;
+  state: string;
+  cause: string;
+  detail: string;
+  since: Wall;
+  calls: number;
+  capacity: number;
+}
+
+export interface ContactView {
+  address: string;
+  transport: string;
+  user_agent: string;
+  expires: Wall;
+}
+
+export interface PhoneView {
+  extension: string;
+  contacts: ContactView[];
+  in_call: boolean;
+}
+
+export interface MailboxView {
+  mailbox: string;
+  new: number;
+  old: number;
+}
+
+export interface SystemView {
+  calls: number;
+  call_limit: number;
+  media: boolean;
+  free_ports: number;
+  draining: boolean;
+  shed: number;
+  generation: number;
+}
+
+export interface BanRecord {
+  address: string;
+  until: Wall;
+  cause: string;
+  failures: number;
+}
+
+export interface NoteRecord {
+  at: Wall;
+  level: string;
+  kind: string;
+  subject: string;
+  text: string;
+}
+
+export interface MessageRecord {
+  message: number;
+  mailbox: string;
+  call: number;
+  caller: Party;
+  at: Wall;
+  ms: number;
+  heard: boolean;
+  mail_to?: string | null;
+}
+
+export interface CallRecord {
+  call: number;
+  direction: Direction;
+  caller: Party;
+  called: Party;
+  trunk: string | null;
+  queue: string | null;
+  agent: string | null;
+  answered_by: string | null;
+  started: Wall;
+  answered: Wall | null;
+  ended: Wall | null;
+  duration_ms: number;
+  talk_ms: number;
+  wait_ms: number;
+  outcome: Outcome;
+  cause: string;
+}
+
+export interface CallStep {
+  call: number;
+  seq: number;
+  at: Wall;
+  offset_ms: number;
+  kind: string;
+  detail: string;
+}
+
+export interface RecordingRecord {
+  recording: number;
+  call: number;
+  started: Wall;
+  left: string;
+  right: string;
+  ms?: number | null;
+}
+
+export interface Journey {
+  record: CallRecord;
+  steps: CallStep[];
+  recordings: RecordingRecord[];
+}
+
+// --- configuration -------------------------------------------------------------------------------------------------
+
+export type Language = 'en' | 'zh';
+export type Rights = 'internal' | 'national' | 'international' | 'premium';
+export type RecordPolicy = 'never' | 'on_demand' | 'always';
+
+export interface Voicemail {
+  pin?: string;
+  email?: string;
+  max_message_s?: number;
+  max_messages?: number;
+}
+
+export interface Extension {
+  number: string;
+  name: string;
+  user?: string;
+  password?: string;
+  contact?: string;
+  language?: Language;
+  outside_calls?: Rights;
+  caller_id?: string;
+  ring_timeout_s?: number;
+  max_contacts?: number;
+  record?: RecordPolicy;
+  voicemail?: Voicemail;
+  location?: string;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  extension: string;
+  always_on?: boolean;
+}
+
+export type Strategy = 'fewest_calls' | 'longest_idle' | 'ring_all' | 'round_robin';
+
+export interface Queue {
+  name: string;
+  number?: string;
+  strategy?: Strategy;
+  agents: string[];
+  ring_timeout_s?: number;
+  wrap_up_s?: number;
+  pause_after_misses?: number;
+  music?: string;
+  announce_position_s?: number;
+  max_wait_s?: number;
+  max_waiting?: number;
+  overflow_when_empty?: boolean;
+  overflow?: string;
+  record?: RecordPolicy;
+  service_level_s?: number;
+}
+
+export interface Trunk {
+  name: string;
+  kind: 'register' | 'address';
+  host: string;
+  port?: number;
+  transport?: 'udp' | 'tcp';
+  domain?: string;
+  username?: string;
+  auth_username?: string;
+  password?: string;
+  addresses?: string[];
+  caller_id?: string;
+  number_format?: 'as_dialled' | 'e164' | 'e164_no_plus' | 'national';
+  capacity?: number;
+  register_expiry_s?: number;
+  codecs?: string[];
+  record?: RecordPolicy;
+}
+
+export interface Inbound {
+  name: string;
+  trunk?: string;
+  number: string;
+  caller?: string;
+  schedule?: string;
+  language?: Language;
+  to: string;
+}
+
+export interface Outbound {
+  name: string;
+  number: string;
+  strip?: number;
+  prepend?: string;
+  trunks: string[];
+  transit?: boolean;
+}
+
+export type StepKind =
+  | 'collect'
+  | 'extension'
+  | 'hang_up'
+  | 'hours'
+  | 'language'
+  | 'menu'
+  | 'play'
+  | 'queue'
+  | 'voicemail';
+
+/** A step as typed: which of the fields count depends on `kind`. */
+export interface Step {
+  kind: StepKind;
+  say?: string[];
+  min?: number;
+  max?: number;
+  timeout_s?: number;
+  retries?: number;
+  next?: string;
+  otherwise?: string;
+  number?: string;
+  schedule?: string;
+  open?: string;
+  closed?: string;
+  language?: Language;
+  option?: Record<string, string>;
+  on_timeout?: string;
+  on_invalid?: string;
+  queue?: string;
+  mailbox?: string;
+}
+
+export interface Flow {
+  name: string;
+  number?: string;
+  start: string;
+  step: Record<string, Step>;
+}
+
+export interface System {
+  name: string;
+  country: string;
+  language: Language;
+  time_zone: string;
+  outside_prefix?: string;
+  area_code?: string;
+  realm?: string;
+  call_limit?: number;
+  announce_recording?: boolean;
+  emergency_notify?: string[];
+}
+
+export interface Mail {
+  host: string;
+  port?: number;
+  security?: 'none' | 'starttls' | 'tls';
+  user?: string;
+  password?: string;
+  from: string;
+}
+
+export const FEATURES = [
+  'echo',
+  'announcement',
+  'voicemail',
+  'agent_login',
+  'agent_ready',
+  'agent_pause',
+  'agent_wrap_up_done',
+  'agent_wrap_code',
+  'paging',
+  'record',
+  'record_pause',
+] as const;
+export type Features = Partial<Record<(typeof FEATURES)[number], string>>;
+
+export interface Audio {
+  music?: Record<string, string>;
+  paging?: string;
+}
+
+export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+export type Day = (typeof DAYS)[number];
+
+export interface Schedule {
+  name: string;
+  week: Partial<Record<Day, string>>;
+  holidays?: string[];
+}
+
+export interface Config {
+  system: System;
+  mail?: Mail;
+  feature: Features;
+  audio: Audio;
+  schedule: Schedule[];
+  extension: Extension[];
+  agent: Agent[];
+  trunk: Trunk[];
+  inbound: Inbound[];
+  outbound: Outbound[];
+  queue: Queue[];
+  flow: Flow[];
+}
+
+export interface Stored {
+  generation: number;
+  config: Config;
+}
+
+export interface HistoryEntry {
+  generation: number;
+  at: Wall;
+  by: string;
+  summary: string;
+}
+
+export interface Change {
+  path: string;
+  old: unknown;
+  new: unknown;
+}
+
+export interface User {
+  name: string;
+  role: Role;
+  extension?: string | null;
+  agent?: string | null;
+}
+
+export interface Token {
+  name: string;
+  role: Role;
+  created?: Wall | null;
+  used?: Wall | null;
+}
