@@ -7,6 +7,7 @@ pub mod flow;
 pub mod queue;
 pub mod route;
 pub mod system;
+pub mod text;
 pub mod trunk;
 
 use crate::number::Number;

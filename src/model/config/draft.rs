@@ -1,6 +1,31 @@
 //! Reads a tree of values as typed by a person (TOML file, JSON of the API) into a `Config`, or reports every problem at
-//! once with its field path and remedy. Decides what is a valid site. Never stores, never generates secrets.
+//! once with its field path and remedy. Decides what is a valid site. Never stores; never makes a secret by itself:
+//! [`complete`] does that on request, before a tree is stored, so that a stored tree is complete.
+mod carrier;
+mod cross;
+mod ivr;
+mod people;
+mod secret;
+mod site;
+mod table;
+mod tree;
+mod value;
+mod waiting;
+mod walk;
+
+use crate::config::Config;
+use crate::config::extension::{Agent, Extension};
+use crate::config::flow::Flow;
+use crate::config::queue::Queue;
+use crate::config::route::{Inbound, Outbound};
+use crate::config::system::{Audio, Features, Mail, Schedule, System};
+use crate::config::trunk::Trunk;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use table::{Problems, Table};
+
+pub use secret::{complete, inherit};
+pub use tree::{brief, to_tree};
 
 /// One thing wrong in a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +37,78 @@ pub struct Problem {
     pub code: String,
     /// What is wrong and what to do, in English.
     pub message: String,
+}
+
+/// Everything as read, in the order typed, before it is checked against each other.
+struct Sections {
+    system: System,
+    mail: Option<Mail>,
+    feature: Features,
+    audio: Audio,
+    schedule: Vec<Schedule>,
+    extension: Vec<Extension>,
+    agent: Vec<Agent>,
+    trunk: Vec<Trunk>,
+    inbound: Vec<Inbound>,
+    outbound: Vec<Outbound>,
+    queue: Vec<Queue>,
+    flow: Vec<Flow>,
+}
+
+/// Reads a complete tree: `{ system, mail?, feature?, audio?, schedule[], extension[], … }`.
+///
+/// # Errors
+/// Every problem found, in the order of the sections; never empty.
+pub fn read(tree: &Value) -> Result<Config, Vec<Problem>> {
+    let problems = Problems::default();
+    let sections = sections(tree, &problems);
+    cross::check(&sections, &problems);
+    let problems = problems.into_vec();
+    if problems.is_empty() { Ok(sections.into_config()) } else { Err(problems) }
+}
+
+/// Capacities: what a small box serves, with room; a draft above them is refused as a whole.
+fn sections(tree: &Value, problems: &Problems) -> Sections {
+    let t = Table::new(String::new(), Some(tree), problems);
+    let or_empty = |name: &'static str| match t.table(name) {
+        Some(table) => table,
+        None => Table::new(name.to_owned(), None, problems),
+    };
+    let sections = Sections {
+        system: site::system(or_empty("system")),
+        mail: t.table("mail").map(site::mail),
+        feature: site::feature(or_empty("feature")),
+        audio: site::audio(or_empty("audio")),
+        schedule: t.tables("schedule", 200).into_iter().map(site::schedule).collect(),
+        extension: t.tables("extension", 5000).into_iter().map(people::extension).collect(),
+        agent: t.tables("agent", 1000).into_iter().map(people::agent).collect(),
+        trunk: t.tables("trunk", 100).into_iter().map(carrier::trunk).collect(),
+        inbound: t.tables("inbound", 1000).into_iter().map(carrier::inbound).collect(),
+        outbound: t.tables("outbound", 1000).into_iter().map(carrier::outbound).collect(),
+        queue: t.tables("queue", 200).into_iter().map(waiting::queue).collect(),
+        flow: t.tables("flow", 200).into_iter().map(ivr::flow).collect(),
+    };
+    t.done();
+    sections
+}
+
+impl Sections {
+    fn into_config(self) -> Config {
+        Config {
+            system: self.system,
+            mail: self.mail,
+            feature: self.feature,
+            audio: self.audio,
+            schedule: self.schedule.into_iter().map(|x| (x.name.clone(), x)).collect(),
+            extension: self.extension.into_iter().map(|x| (x.number.clone(), x)).collect(),
+            agent: self.agent.into_iter().map(|x| (x.id.clone(), x)).collect(),
+            trunk: self.trunk.into_iter().map(|x| (x.name.clone(), x)).collect(),
+            inbound: self.inbound,
+            outbound: self.outbound,
+            queue: self.queue.into_iter().map(|x| (x.name.clone(), x)).collect(),
+            flow: self.flow.into_iter().map(|x| (x.name.clone(), x)).collect(),
+        }
+    }
 }
 
 /// Opening times of a week as text, e.g. `{ mon = "08:00-12:00 13:00-17:30", tue = … }`; closed days are left out.

@@ -1,0 +1,166 @@
+//! Reads `[system]`, `[mail]`, `[feature]`, `[audio]` and `[[schedule]]` of a draft, with their defaults.
+use super::table::{Table, did_you_mean};
+use super::value;
+use crate::config::queue::Music;
+use crate::config::system::{Audio, Features, Mail, MailSecurity, Schedule, System};
+use crate::country::Country;
+use crate::media::Language;
+use crate::number::Number;
+use std::collections::BTreeMap;
+
+/// Spoken languages by their word.
+pub(super) const LANGUAGES: [(&str, Language); 2] = [("en", Language::En), ("zh", Language::Zh)];
+
+const SECURITY: [(&str, MailSecurity); 3] =
+    [("none", MailSecurity::None), ("starttls", MailSecurity::Starttls), ("tls", MailSecurity::Tls)];
+
+/// Monday first.
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Calls at once unless the site says otherwise: a small box's share of 500 RTP ports, two a call.
+const CALL_LIMIT: u32 = 250;
+
+pub(super) fn system(t: Table<'_>) -> System {
+    let system = System {
+        name: t.text("name").unwrap_or_else(|| "Belfry".into()),
+        country: country(&t),
+        language: t.choice("language", &LANGUAGES).unwrap_or_default(),
+        time_zone: t.parsed("time_zone", value::time_zone).unwrap_or_else(|| "UTC".into()),
+        outside_prefix: t.parsed("outside_prefix", |text| value::digits(text, 3)).unwrap_or_default(),
+        area_code: t.parsed("area_code", area_code).unwrap_or_default(),
+        realm: t.parsed("realm", realm).unwrap_or_else(|| "belfry".into()),
+        call_limit: t.count("call_limit", 1..=5000, CALL_LIMIT),
+        announce_recording: t.flag("announce_recording", false),
+        emergency_notify: t.list("emergency_notify", 20, value::internal),
+    };
+    t.done();
+    system
+}
+
+fn country(t: &Table<'_>) -> String {
+    let remedy = "say in which country the box stands, e.g. country = \"DE\": emergency numbers depend on it";
+    let text = t.needed("country", remedy).to_ascii_uppercase();
+    if text.is_empty() || Country::find(&text).is_some() {
+        return text;
+    }
+    let known: Vec<&str> = Country::all().iter().map(|c| c.code).collect();
+    let hint = did_you_mean(&text, known.iter().copied());
+    let message = format!("there is no profile for \"{text}\"{hint}; use one of: {}", known.join(", "));
+    t.problem("country", "unknown_word", message);
+    text
+}
+
+fn area_code(text: &str) -> Result<String, String> {
+    let digits = value::digits(text, 6)?;
+    if digits.starts_with('0') {
+        return Err(format!("\"{text}\" begins with 0; write the area code without it, e.g. 30 for Berlin"));
+    }
+    Ok(digits)
+}
+
+fn realm(text: &str) -> Result<String, String> {
+    let fine = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@'));
+    if fine && text.len() <= 64 {
+        return Ok(text.to_owned());
+    }
+    Err(format!("\"{text}\" cannot be a realm; use letters, digits, -, _ and . only, e.g. pbx.example.com"))
+}
+
+pub(super) fn mail(t: Table<'_>) -> Mail {
+    let security = t.choice("security", &SECURITY).unwrap_or(MailSecurity::Starttls);
+    let usual = match security {
+        MailSecurity::None => 25,
+        MailSecurity::Starttls => 587,
+        MailSecurity::Tls => 465,
+    };
+    let mail = Mail {
+        host: t.parsed_needed("host", "name the mail server", value::host).unwrap_or_default(),
+        port: port(&t, usual),
+        security,
+        user: t.text("user"),
+        password: t.text("password"),
+        from: t
+            .parsed_needed("from", "give the sender address, e.g. pbx@example.com", value::email)
+            .unwrap_or_default(),
+    };
+    if mail.user.is_some() != mail.password.is_some() {
+        let field = if mail.user.is_some() { "password" } else { "user" };
+        t.missing(
+            field,
+            "a login needs both user and password; remove the other one if the server wants none",
+        );
+    }
+    t.done();
+    mail
+}
+
+pub(super) fn port(t: &Table<'_>, usual: u16) -> u16 {
+    u16::try_from(t.count("port", 1..=65_535, u32::from(usual))).unwrap_or(usual)
+}
+
+pub(super) fn feature(t: Table<'_>) -> Features {
+    let code = |field: &'static str, usual: &str| {
+        let typed = t.parsed(field, service_code);
+        typed.unwrap_or_else(|| Number::read(usual).expect("the default codes are numbers"))
+    };
+    let features = Features {
+        echo: code("echo", "*43"),
+        announcement: code("announcement", "*44"),
+        voicemail: code("voicemail", "*97"),
+        agent_login: code("agent_login", "*50"),
+        agent_ready: code("agent_ready", "*51"),
+        agent_pause: code("agent_pause", "*52"),
+        agent_wrap_up_done: code("agent_wrap_up_done", "*53"),
+        agent_wrap_code: code("agent_wrap_code", "*54"),
+        paging: code("paging", "*80"),
+        record: code("record", "*1"),
+        record_pause: code("record_pause", "*2"),
+    };
+    t.done();
+    features
+}
+
+fn service_code(text: &str) -> Result<Number, String> {
+    let number = value::number(text)?;
+    if (2..=6).contains(&number.as_str().len()) && !number.as_str().starts_with('+') {
+        return Ok(number);
+    }
+    Err(format!("\"{text}\" cannot be a service code; use 2 to 6 of 0-9, * and #, e.g. *43"))
+}
+
+pub(super) fn audio(t: Table<'_>) -> Audio {
+    let mut music = BTreeMap::from([("default".to_owned(), Music::BuiltIn)]);
+    for (name, path, typed) in t.entries("music", 32) {
+        let read =
+            typed.as_str().ok_or_else(|| "a text in quotes is needed here, e.g. \"builtin\"".to_owned());
+        match value::name(name).and_then(|name| Ok((name, value::music(read?)?))) {
+            Ok((name, source)) => drop(music.insert(name, source)),
+            Err(why) => t.problems().add(&path, "wrong_text", why),
+        }
+    }
+    let audio = Audio { music, paging: t.text("paging") };
+    t.done();
+    audio
+}
+
+pub(super) fn schedule(t: Table<'_>) -> Schedule {
+    let schedule = Schedule {
+        name: t.name("name"),
+        week: t.table("week").map(week).unwrap_or_default(),
+        holidays: t.list("holidays", 400, value::date),
+    };
+    if schedule.week.iter().all(Vec::is_empty) {
+        t.missing(
+            "week",
+            "a schedule is open at some time, e.g. week = { mon = \"08:00-12:00 13:00-17:30\" }",
+        );
+    }
+    t.done();
+    schedule
+}
+
+fn week(t: Table<'_>) -> [Vec<(u16, u16)>; 7] {
+    let week = DAYS.map(|day| t.parsed(day, value::spans).unwrap_or_default());
+    t.done();
+    week
+}
