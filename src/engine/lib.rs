@@ -5,12 +5,17 @@
 //! other's ids, never each other.
 #![forbid(unsafe_code)]
 
+pub mod acd;
+pub mod agents;
 pub mod effect;
 pub mod engine;
 pub mod event;
+pub mod ivr;
 pub mod ports;
 pub mod route;
+pub mod say;
 pub mod timers;
+pub mod voicemail;
 
 #[cfg(test)]
 mod fixture;

@@ -1,0 +1,231 @@
+//! Carries out one flow for one call. A pure interpreter of `model::config::flow`: it is told what the caller did and says
+//! what to play, how long to wait and where the call goes. It pins the configuration it began with. It knows neither SIP
+//! nor media: the call plays, keeps the timer and drops what belongs to an older play.
+//!
+//! Ways out: a target (`Out::Go`). After `Go(Extension)` the run waits for [`Input::Refused`] and may go on; after any other
+//! target it is over. It always ends: at most [`STEPS_WITHOUT_CALLER`] steps without a caller's input, [`STEPS_MAX`] in all.
+pub mod step;
+
+use model::config::Config;
+use model::config::flow::{Flow, Step};
+use model::media::{Digit, Language, Sound};
+use model::number::Number;
+use model::refusal::Refusal;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Steps in a row without a digit after which a flow goes in circles.
+pub const STEPS_WITHOUT_CALLER: u32 = 200;
+
+/// Steps of one call in all: a machine that presses keys for ever is sent away.
+pub const STEPS_MAX: u32 = 2_000;
+
+/// What happened to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The caller pressed a key.
+    Digit(Digit),
+    /// The last `Out::Play` was heard to its end.
+    Played,
+    /// The extension of `Out::Go` did not take the call.
+    Refused(Refusal),
+    /// The last `Out::Timer` is over.
+    Timer,
+}
+
+/// What the call is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Out {
+    /// Play this instead of what is heard now. With `barge_in` a digit cuts it off (and is told as `Input::Digit`).
+    Play {
+        /// What.
+        sounds: Vec<Sound>,
+        /// Whether a digit ends it.
+        barge_in: bool,
+    },
+    /// Stop what is played.
+    Stop,
+    /// Wait this long, then tell `Input::Timer`. Replaces the timer before.
+    Timer(Duration),
+    /// No timer any more.
+    NoTimer,
+    /// From here on this language is spoken.
+    Language(Language),
+    /// A line of the call's journey: kind as in `CallStep::kind`.
+    Trace {
+        /// `flow`, `menu`, `digit`, `collect`, `hours`.
+        kind: &'static str,
+        /// Step, digit, schedule.
+        detail: String,
+    },
+    /// The call goes there.
+    Go(Target),
+}
+
+/// Where a flow sends a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Rings this configured extension; on failure tell `Input::Refused`.
+    Extension(Number),
+    /// Ends the call.
+    HangUp,
+    /// Waits in this queue.
+    Queue(String),
+    /// Leaves a message in this mailbox, which exists.
+    Voicemail(Number),
+}
+
+/// What the run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// A collect step: digits so far, and how often it was asked again.
+    Collecting { tries: u32 },
+    /// A menu: how often it was said again, and whether the last try was a wrong digit.
+    Choosing { tries: u32 },
+    /// A play step, then the next one.
+    Playing { next: String },
+    /// Ringing an extension: the step if that fails.
+    Ringing { number: Number, otherwise: Option<String> },
+    /// Saying good-bye.
+    Leaving,
+    /// The call went elsewhere.
+    Over,
+}
+
+/// One flow in progress.
+#[derive(Clone, Debug)]
+pub struct Run {
+    config: Arc<Config>,
+    flow: String,
+    step: String,
+    language: Language,
+    collected: String,
+    phase: Phase,
+    idle_steps: u32,
+    steps: u32,
+}
+
+impl Run {
+    /// Begins a flow at this moment of the site's wall clock (business hours). `None` when there is no flow of this name.
+    #[must_use]
+    pub fn start(
+        config: &Arc<Config>,
+        flow: &str,
+        language: Language,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) -> Option<Run> {
+        let first = config.flow.get(flow)?.start.clone();
+        let mut run = Run {
+            config: config.clone(),
+            flow: flow.to_owned(),
+            step: String::new(),
+            language,
+            collected: String::new(),
+            phase: Phase::Over,
+            idle_steps: 0,
+            steps: 0,
+        };
+        out.push(Out::Trace { kind: "flow", detail: flow.to_owned() });
+        run.go_to(first, here, out);
+        Some(run)
+    }
+
+    /// Takes what happened.
+    pub fn input(&mut self, input: Input, here: jiff::civil::DateTime, out: &mut Vec<Out>) {
+        if let Input::Digit(digit) = input {
+            self.idle_steps = 0;
+            out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
+        }
+        let config = self.config.clone();
+        let step = config.flow.get(&self.flow).and_then(|f| f.step.get(&self.step));
+        match (std::mem::replace(&mut self.phase, Phase::Over), step) {
+            (Phase::Choosing { tries }, Some(step)) => self.choosing(step, tries, input, here, out),
+            (Phase::Collecting { tries }, Some(step)) => self.collecting(step, tries, input, here, out),
+            (Phase::Leaving, _) => self.leaving(input, out),
+            (Phase::Playing { next }, _) => self.playing(next, input, here, out),
+            (Phase::Ringing { number, otherwise }, _) => self.ringing(number, otherwise, input, here, out),
+            (Phase::Over, _) | (Phase::Choosing { .. } | Phase::Collecting { .. }, None) => {}
+        }
+    }
+
+    /// The language spoken now.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Name of the step it is in, for the desks.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        &self.step
+    }
+
+    /// Whether the flow has handed the call over for good.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    fn flow(&self) -> Option<&Flow> {
+        self.config.flow.get(&self.flow)
+    }
+
+    /// Goes through steps until one waits for something.
+    fn go_to(&mut self, first: String, here: jiff::civil::DateTime, out: &mut Vec<Out>) {
+        let mut next = Some(first);
+        while let Some(name) = next.take() {
+            self.idle_steps += 1;
+            self.steps += 1;
+            if self.idle_steps > STEPS_WITHOUT_CALLER || self.steps > STEPS_MAX {
+                out.push(Out::Trace { kind: "flow", detail: "goes in circles".into() });
+                return self.finish(Target::HangUp, out);
+            }
+            let Some(step) = self.flow().and_then(|f| f.step.get(&name)).cloned() else {
+                return self.finish(Target::HangUp, out);
+            };
+            self.step = name;
+            next = self.enter(&step, here, out);
+        }
+    }
+
+    fn finish(&mut self, target: Target, out: &mut Vec<Out>) {
+        self.phase = Phase::Over;
+        out.push(Out::NoTimer);
+        out.push(Out::Go(target));
+    }
+
+    /// Begins a step: the name of the next one if this needs nothing from outside.
+    fn enter(&mut self, step: &Step, here: jiff::civil::DateTime, out: &mut Vec<Out>) -> Option<String> {
+        match step {
+            Step::Collect { .. } => self.ask_digits(step, 0, out),
+            Step::Extension { number, otherwise } => {
+                return self.ring(number.as_ref(), otherwise.as_ref(), out);
+            }
+            Step::HangUp { say } if say.is_empty() => self.finish(Target::HangUp, out),
+            Step::HangUp { say } => {
+                self.say(say, false, out);
+                self.phase = Phase::Leaving;
+            }
+            Step::Hours { schedule, open, closed } => {
+                let is_open = self.config.schedule.get(schedule).is_some_and(|s| s.is_open(here));
+                let word = if is_open { "open" } else { "closed" };
+                out.push(Out::Trace { kind: "hours", detail: format!("{schedule}: {word}") });
+                return Some(if is_open { open.clone() } else { closed.clone() });
+            }
+            Step::Language { language, next } => {
+                self.language = *language;
+                out.push(Out::Language(*language));
+                return Some(next.clone());
+            }
+            Step::Menu { .. } => self.ask_choice(step, 0, out),
+            Step::Play { say, next } => {
+                self.say(say, false, out);
+                self.phase = Phase::Playing { next: next.clone() };
+            }
+            Step::Queue { queue } => self.finish(Target::Queue(queue.clone()), out),
+            Step::Voicemail { mailbox } => self.finish(Target::Voicemail(mailbox.clone()), out),
+        }
+        None
+    }
+}

@@ -1,0 +1,198 @@
+//! The steps of a flow that wait for something: menu, collect, play, ringing an extension, good-bye. One function a phase,
+//! exhaustive over inputs. Parts of [`Run`]; decides by the data of the step only.
+use super::{Input, Out, Phase, Run, Target};
+use model::config::flow::{Say, Step};
+use model::media::Sound;
+use model::number::Number;
+use model::refusal::Refusal;
+use std::time::Duration;
+
+/// Most digits kept of a collect step, whatever it asks for: the length of a [`Number`].
+const COLLECT_MAX: usize = Number::MAX;
+
+impl Run {
+    pub(super) fn say(&self, say: &[Say], barge_in: bool, out: &mut Vec<Out>) {
+        let language = self.language;
+        let sounds = say
+            .iter()
+            .map(|s| match s {
+                Say::BuiltIn(name) => Sound::Prompt { language, name: name.clone() },
+                Say::File(path) => Sound::File(path.clone()),
+            })
+            .collect();
+        out.push(Out::NoTimer);
+        out.push(Out::Play { sounds, barge_in });
+    }
+
+    fn prompt(&self, name: &str, out: &mut Vec<Out>) {
+        self.say(&[Say::BuiltIn(name.to_owned())], false, out);
+    }
+
+    /// Says a menu (again). Leaves by: digit of an option → its step · retries used up → `on_timeout` or `on_invalid`.
+    pub(super) fn ask_choice(&mut self, step: &Step, tries: u32, out: &mut Vec<Out>) {
+        if let Step::Menu { say, .. } = step {
+            out.push(Out::Trace { kind: "menu", detail: self.step.clone() });
+            self.say(say, true, out);
+            self.phase = Phase::Choosing { tries };
+        }
+    }
+
+    pub(super) fn choosing(
+        &mut self,
+        step: &Step,
+        tries: u32,
+        input: Input,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        let Step::Menu { option, timeout_s, retries, on_timeout, on_invalid, .. } = step else { return };
+        self.phase = Phase::Choosing { tries };
+        match input {
+            Input::Digit(digit) => match option.get(&digit) {
+                Some(next) => self.go_to(next.clone(), here, out),
+                None if tries < *retries => {
+                    self.ask_choice(step, tries + 1, out);
+                    self.wrong_first(out);
+                }
+                None => self.go_to(on_invalid.clone(), here, out),
+            },
+            Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
+            Input::Timer if tries < *retries => self.ask_choice(step, tries + 1, out),
+            Input::Timer => self.go_to(on_timeout.clone(), here, out),
+            Input::Refused(_) => {}
+        }
+    }
+
+    /// Puts "that is not a valid choice" before the menu that was just asked to play.
+    fn wrong_first(&self, out: &mut [Out]) {
+        if let Some(Out::Play { sounds, .. }) = out.last_mut() {
+            let wrong = Sound::Prompt { language: self.language, name: "invalid-choice".into() };
+            sounds.insert(0, wrong);
+        }
+    }
+
+    /// Asks for digits (again). Leaves by: enough digits → `next` · retries used up → `otherwise`.
+    pub(super) fn ask_digits(&mut self, step: &Step, tries: u32, out: &mut Vec<Out>) {
+        if let Step::Collect { say, .. } = step {
+            self.collected.clear();
+            self.say(say, true, out);
+            self.phase = Phase::Collecting { tries };
+        }
+    }
+
+    pub(super) fn collecting(
+        &mut self,
+        step: &Step,
+        tries: u32,
+        input: Input,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        let Step::Collect { max, timeout_s, .. } = step else { return };
+        self.phase = Phase::Collecting { tries };
+        let most = usize::try_from(*max).unwrap_or(COLLECT_MAX).min(COLLECT_MAX);
+        let wait = Out::Timer(Duration::from_secs((*timeout_s).into()));
+        match input {
+            Input::Digit(digit) => match digit.as_char() {
+                '#' => self.collected_all(step, tries, here, out),
+                '*' => {
+                    self.collected.clear();
+                    out.extend([Out::Stop, wait]);
+                }
+                key => {
+                    self.collected.push(key);
+                    if self.collected.len() >= most {
+                        self.collected_all(step, tries, here, out);
+                    } else {
+                        out.extend([Out::Stop, wait]);
+                    }
+                }
+            },
+            Input::Played => out.push(wait),
+            Input::Timer => self.collected_all(step, tries, here, out),
+            Input::Refused(_) => {}
+        }
+    }
+
+    fn collected_all(&mut self, step: &Step, tries: u32, here: jiff::civil::DateTime, out: &mut Vec<Out>) {
+        let Step::Collect { min, retries, next, otherwise, .. } = step else { return };
+        let fewest = usize::try_from(*min).unwrap_or(COLLECT_MAX).max(1);
+        if self.collected.len() >= fewest {
+            out.push(Out::Trace { kind: "collect", detail: self.collected.clone() });
+            self.go_to(next.clone(), here, out);
+        } else if tries < *retries {
+            self.ask_digits(step, tries + 1, out);
+        } else {
+            self.go_to(otherwise.clone(), here, out);
+        }
+    }
+
+    /// A play step. Leaves by: heard → the next step.
+    pub(super) fn playing(
+        &mut self,
+        next: String,
+        input: Input,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        match input {
+            Input::Played => self.go_to(next, here, out),
+            Input::Digit(_) | Input::Refused(_) | Input::Timer => self.phase = Phase::Playing { next },
+        }
+    }
+
+    /// Rings the extension named or collected: the next step's name when there is none such.
+    pub(super) fn ring(
+        &mut self,
+        number: Option<&Number>,
+        otherwise: Option<&String>,
+        out: &mut Vec<Out>,
+    ) -> Option<String> {
+        let wanted = number.cloned().or_else(|| Number::read(&self.collected));
+        match wanted.filter(|n| self.config.extension.contains_key(n)) {
+            Some(number) => {
+                self.phase = Phase::Ringing { number: number.clone(), otherwise: otherwise.cloned() };
+                out.extend([Out::NoTimer, Out::Go(Target::Extension(number))]);
+                None
+            }
+            None if otherwise.is_some() => otherwise.cloned(),
+            None => {
+                self.prompt(Refusal::Unknown.prompt(), out);
+                self.phase = Phase::Leaving;
+                None
+            }
+        }
+    }
+
+    /// The extension rings. Leaves by: refused → the step for that, its voicemail, or good-bye.
+    pub(super) fn ringing(
+        &mut self,
+        number: Number,
+        otherwise: Option<String>,
+        input: Input,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        let Input::Refused(why) = input else {
+            self.phase = Phase::Ringing { number, otherwise };
+            return;
+        };
+        let has_mailbox = self.config.extension.get(&number).is_some_and(|e| e.voicemail.is_some());
+        match otherwise {
+            Some(step) => self.go_to(step, here, out),
+            None if has_mailbox => self.finish(Target::Voicemail(number), out),
+            None => {
+                self.prompt(why.prompt(), out);
+                self.phase = Phase::Leaving;
+            }
+        }
+    }
+
+    /// Good-bye. Leaves by: heard → the call ends.
+    pub(super) fn leaving(&mut self, input: Input, out: &mut Vec<Out>) {
+        match input {
+            Input::Played => self.finish(Target::HangUp, out),
+            Input::Digit(_) | Input::Refused(_) | Input::Timer => self.phase = Phase::Leaving,
+        }
+    }
+}
