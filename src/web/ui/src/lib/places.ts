@@ -1,8 +1,12 @@
 // Countries and time zones for select lists, in the language in use; and what the browser says about its owner.
 import { compare, locale } from './i18n.svelte';
 
-/** Countries with a profile (emergency numbers, tones, number writing) in the box. */
-export const COUNTRIES = ['AT', 'AU', 'CA', 'CH', 'CN', 'DE', 'ES', 'FR', 'GB', 'IE', 'IT', 'NL', 'NZ', 'SG', 'US'] as const;
+/** Countries with a profile (emergency numbers, number writing) in the box: those of `model::country`. */
+export const COUNTRIES = [
+  'AT', 'AU', 'BE', 'BG', 'CA', 'CH', 'CN', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'EU', 'FI', 'FR', 'GB', 'GR',
+  'HK', 'HR', 'HU', 'IE', 'IN', 'IT', 'JP', 'LT', 'LU', 'LV', 'MT', 'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SG',
+  'SI', 'SK', 'TW', 'US',
+] as const;
 
 export function countries(): [string, string][] {
   const names = new Intl.DisplayNames(locale(), { type: 'region' });

@@ -8,7 +8,7 @@ export const L = texts({
   enter: ['Log in', '登录'],
   wrong: ['User name or password is wrong.', '用户名或密码错误。'],
   forgot: [
-    'Forgotten? On the box, `belfry user set NAME --role admin` sets a new password.',
+    'Forgotten? On the box, “belfry user set NAME --role admin” sets a new password.',
     '忘记密码？在设备上运行 belfry user set NAME --role admin 可设置新密码。',
   ],
 });
@@ -30,7 +30,7 @@ export const S = texts({
   password: ['Password', '密码'],
   passwordHint: ['At least 10 characters; a short sentence is good.', '至少 10 个字符，可以用一句短语。'],
   passwordShort: ['At least 10 characters, please.', '请至少输入 10 个字符。'],
-  userRule: ['Letters, digits, dot, dash and underline; no spaces.', '仅限字母、数字、点、短横线和下划线，不含空格。'],
+  userRule: ['Small letters, digits, dot, dash and underline; no spaces.', '仅限小写字母、数字、点、短横线和下划线，不含空格。'],
   stepSite: ['3. Your site', '3. 您的站点'],
   siteName: ['Name of the site', '站点名称'],
   siteNameHint: ['Shown in the admin and in mails, e.g. the company.', '显示在管理界面和邮件中，例如公司名称。'],
@@ -40,7 +40,7 @@ export const S = texts({
   zone: ['Time zone', '时区'],
   submit: ['Set up', '完成设置'],
   wrongCode: [
-    'This code is not right. Look at the start-up output or run `belfry console` on the box for the present one.',
+    'This code is not right. Look at the start-up output or run “belfry console” on the box for the present one.',
     '设置码不正确。请查看启动输出，或在设备上运行 belfry console 获取当前的设置码。',
   ],
   doneTitle: ['Ready. Now connect phones', '设置完成，现在连接话机'],

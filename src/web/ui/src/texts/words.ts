@@ -1,0 +1,194 @@
+// The box's machine words as people read them: stages, directions, outcomes, agent states, trunk causes with their
+// remedies, steps of a journey, kinds of events. An unknown word is shown as it is.
+import { lang, t, texts, type Slots, type Text } from '../lib/i18n.svelte';
+
+/** The text for a word, or the word itself without underlines. */
+export function word(table: Record<string, Text>, name: string, slots?: Slots): string {
+  const text = table[name];
+  return text ? t(text, slots) : name.replaceAll('_', ' ');
+}
+
+export const DIRECTION = texts({
+  inbound: ['Inbound', '呼入'],
+  internal: ['Internal', '内部'],
+  outbound: ['Outbound', '呼出'],
+});
+
+export const OUTCOME = texts({
+  open: ['In progress', '进行中'],
+  answered: ['Answered', '已接听'],
+  abandoned: ['Caller left', '主叫放弃'],
+  busy: ['Busy', '忙线'],
+  no_answer: ['No answer', '无人接听'],
+  voicemail: ['Voicemail', '留言'],
+  refused: ['Refused', '被拒绝'],
+  failed: ['Failed', '失败'],
+  interrupted: ['Cut by a restart', '因重启中断'],
+});
+
+export const STAGE = texts({
+  routing: ['Looking for the way', '正在选路'],
+  ivr: ['In the menu', '语音菜单中'],
+  queued: ['Waiting in queue', '队列等待中'],
+  offering: ['Ringing an agent', '坐席振铃中'],
+  ringing: ['Ringing', '振铃中'],
+  bridged: ['Talking', '通话中'],
+  held: ['On hold', '保持中'],
+  voicemail: ['Leaving a message', '正在留言'],
+  service: ['Service number', '服务号码'],
+  clearing: ['Ending', '正在结束'],
+});
+
+export const AGENT = texts({
+  logged_out: ['Logged out', '未登录'],
+  not_ready: ['Not ready', '未就绪'],
+  ready: ['Ready', '就绪'],
+  offered: ['Ringing', '振铃中'],
+  talking: ['Talking', '通话中'],
+  wrap_up: ['Wrap-up', '话后处理'],
+});
+
+export const REASON = texts({
+  missed: ['missed calls', '漏接来电'],
+  break: ['break', '休息'],
+  lunch: ['lunch', '午餐'],
+  meeting: ['meeting', '会议'],
+  training: ['training', '培训'],
+});
+
+export const TRUNK_STATE = texts({
+  up: ['Up', '正常'],
+  down: ['Down', '中断'],
+  trying: ['Trying', '正在尝试'],
+});
+
+/** What a trunk's cause means. */
+export const TRUNK_CAUSE = texts({
+  registered: ['Registered with the carrier.', '已在运营商注册。'],
+  answers_options: ['The carrier answers.', '运营商有应答。'],
+  static: ['No check is made; calls are tried when they come.', '不做检测，有通话时直接尝试。'],
+  starting: ['The first try is under way.', '正在进行首次尝试。'],
+  wrong_password: ['The carrier refuses the user name or password.', '运营商拒绝了用户名或密码。'],
+  forbidden: ['The carrier forbids this account or this address.', '运营商禁止此账户或此地址。'],
+  not_found: ['The carrier does not know this account.', '运营商不认识此账户。'],
+  no_answer: ['The carrier does not answer.', '运营商没有应答。'],
+  timeout: ['The carrier does not answer in time.', '运营商未及时应答。'],
+  name_unknown: ['The name of the carrier’s server cannot be found.', '找不到运营商服务器的域名。'],
+  refused: ['The carrier refuses the connection.', '运营商拒绝连接。'],
+  unreachable: ['There is no way through the network to the carrier.', '网络无法到达运营商。'],
+  overloaded: ['The carrier says that it is overloaded.', '运营商表示其系统过载。'],
+  expired: ['The registration ran out and was not renewed.', '注册已过期且未能续约。'],
+});
+
+/** What to do about it; causes without one need nothing. */
+export const TRUNK_REMEDY = texts({
+  wrong_password: [
+    'Compare user name, authentication name and password with the carrier’s letter and save them again.',
+    '请对照运营商提供的资料核对用户名、认证用户名和密码，然后重新保存。',
+  ],
+  forbidden: [
+    'Ask the carrier whether the account is active and whether your public address must be on their list.',
+    '请询问运营商账户是否已启用，以及您的公网地址是否需要列入白名单。',
+  ],
+  not_found: ['Check the user name and the SIP domain; many carriers want the number without +.', '请检查用户名和 SIP 域；许多运营商要求号码不带 +。'],
+  no_answer: [
+    'Check host, port and transport, and that the firewall lets SIP out (UDP or TCP 5060).',
+    '请检查主机、端口和传输方式，并确认防火墙允许 SIP 出站（UDP 或 TCP 5060）。',
+  ],
+  timeout: [
+    'Check host, port and transport, and that the firewall lets SIP out (UDP or TCP 5060).',
+    '请检查主机、端口和传输方式，并确认防火墙允许 SIP 出站（UDP 或 TCP 5060）。',
+  ],
+  name_unknown: ['Check the spelling of the host and the name server of this network.', '请检查主机名的拼写和本网络的 DNS 服务器。'],
+  refused: ['Check the port and try the other transport.', '请检查端口，并尝试另一种传输方式。'],
+  unreachable: ['Check cable, gateway and internet connection of the box.', '请检查设备的网线、网关和互联网连接。'],
+  overloaded: ['It is tried again by itself. If it lasts, call the carrier.', '系统会自动重试；若持续出现，请联系运营商。'],
+  expired: ['It is tried again by itself. Check the network if it stays.', '系统会自动重试；若持续出现，请检查网络。'],
+});
+
+/** A step of a journey; `{d}` is its detail. */
+export const STEP = texts({
+  trunk_in: ['Came in over trunk {d}', '从中继 {d} 呼入'],
+  dialled: ['Dialled {d}', '拨打 {d}'],
+  flow: ['Menu “{d}” began', '进入语音菜单“{d}”'],
+  menu: ['Menu step “{d}”', '菜单步骤“{d}”'],
+  digit: ['Caller pressed {d}', '主叫按键 {d}'],
+  collect: ['Digits collected: {d}', '收集到按键：{d}'],
+  hours: ['Business hours: {d}', '营业时间：{d}'],
+  language: ['Language: {d}', '语言：{d}'],
+  queue: ['Waits in queue “{d}”', '进入队列“{d}”等待'],
+  offered: ['Rang {d}', '向 {d} 振铃'],
+  missed: ['{d} did not answer', '{d} 未接听'],
+  answered: ['{d} answered', '{d} 接听'],
+  held: ['Put on hold by {d}', '被 {d} 保持'],
+  resumed: ['Taken off hold by {d}', '由 {d} 恢复通话'],
+  voicemail: ['To the mailbox of {d}', '转到 {d} 的语音信箱'],
+  message: ['Left a message ({d})', '已留言（{d}）'],
+  recording: ['Recording: {d}', '录音：{d}'],
+  overflow: ['Left the queue: {d}', '离开队列：{d}'],
+  outside: ['Called out over {d}', '经 {d} 呼出'],
+  emergency: ['Emergency call to {d}', '紧急呼叫 {d}'],
+  refused: ['Refused: {d}', '被拒绝：{d}'],
+  transfer: ['Transferred to {d}', '转接到 {d}'],
+  ended: ['Ended: {d}', '结束：{d}'],
+});
+
+/** The same steps when they have no detail. */
+export const STEP_BARE = texts({
+  trunk_in: ['Came in over a trunk', '从中继呼入'],
+  recording: ['Recording began', '开始录音'],
+  held: ['Put on hold', '被保持'],
+  resumed: ['Taken off hold', '恢复通话'],
+  message: ['Left a message', '已留言'],
+  voicemail: ['To a mailbox', '转到语音信箱'],
+  answered: ['Answered', '已接听'],
+  missed: ['No answer', '无人接听'],
+  overflow: ['Left the queue by rule', '按规则离开队列'],
+  refused: ['Refused', '被拒绝'],
+  ended: ['Ended', '结束'],
+});
+
+/** Kinds of events; `{s}` is the subject. */
+export const NOTE = texts({
+  trunk_down: ['Trunk {s} is down', '中继 {s} 中断'],
+  trunk_up: ['Trunk {s} is up', '中继 {s} 恢复正常'],
+  ban: ['{s} is banned', '{s} 被封禁'],
+  pardon: ['The ban of {s} was lifted', '{s} 的封禁已解除'],
+  emergency_call: ['Emergency call from {s}', '{s} 拨打了紧急电话'],
+  media_restarted: ['The sound process was started again', '音频进程已重新启动'],
+  media_lost: ['The sound process does not answer', '音频进程没有应答'],
+  started: ['The box has started', '设备已启动'],
+  overload: ['Calls were refused: the box is at its limit', '通话被拒绝：设备已达上限'],
+  agent_paused: ['Agent {s} was paused after missed calls', '坐席 {s} 因漏接来电被暂停'],
+  mail_failed: ['A mail could not be sent', '邮件发送失败'],
+  mailbox_full: ['Mailbox {s} is full', '语音信箱 {s} 已满'],
+  login_failed: ['Failed login of {s}', '{s} 登录失败'],
+});
+
+export const LEVEL = texts({
+  info: ['Info', '信息'],
+  warning: ['Warning', '警告'],
+  alarm: ['Alarm', '告警'],
+});
+
+/** Causes of an agent's state and of a call's end that the box writes in English. */
+const CAUSES: Record<string, string> = {
+  'login code': '登录码',
+  'call answered': '接听来电',
+  'call ended': '通话结束',
+  'caller hung up': '主叫挂机',
+  'callee hung up': '被叫挂机',
+  'called party hung up': '被叫挂机',
+  'box restarted': '设备重启',
+  'always on': '始终在线',
+  start: '启动',
+};
+
+export function causeText(cause: string): string {
+  if (lang() === 'en') return cause;
+  const missed = /^missed (\d+) offers?$/.exec(cause);
+  if (missed) return `漏接 ${missed[1]} 次来电`;
+  const by = /^web by (.+)$/.exec(cause);
+  if (by) return `由 ${by[1]} 在网页设置`;
+  return CAUSES[cause] ?? cause;
+}
