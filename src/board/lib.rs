@@ -1,1 +1,6 @@
-//! The board's software face: watchdog, LEDs, button, sound card.
+//! The board's software face: its description, watchdog, service manager and sound card. A PC is a board too (`bench`).
+//! Decides nothing about calls.
+
+pub mod description;
+pub mod notify;
+pub mod watchdog;

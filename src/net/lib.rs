@@ -1,1 +1,6 @@
 //! Sockets: SIP over UDP and TCP, the media loop, the link between the two processes.
+
+pub mod bind;
+pub mod resolve;
+pub mod sip_stream;
+pub mod sip_udp;

@@ -1,0 +1,121 @@
+//! What this board has, read from its `board.toml`. Without a file it is the bench board: a PC pretending, with no
+//! hardware of its own. Decides nothing.
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Where an image keeps the description of its board.
+pub const PLACE: &str = "/usr/share/belfry/board.toml";
+/// Environment variable that names another file (benches and tests).
+pub const VARIABLE: &str = "BELFRY_BOARD";
+/// The bench board.
+const BENCH: &str = include_str!("../../board/bench/board.toml");
+
+/// A board.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// Name, the folder under `board/`.
+    pub name: String,
+    /// Hardware watchdog; none = the service manager's only.
+    pub watchdog: Option<Watchdog>,
+}
+
+/// A hardware watchdog.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watchdog {
+    /// Device, e.g. `/dev/watchdog0`.
+    pub device: PathBuf,
+    /// Seconds without a sign of life until the board resets, 5–600.
+    pub timeout_s: u32,
+}
+
+/// Why a description cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The file named by [`VARIABLE`] cannot be read.
+    #[error("the board description {path} cannot be read: {source}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not a board description.
+    #[error("the board description {path} is wrong: {message}")]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// Where and what.
+        message: String,
+    },
+}
+
+impl Board {
+    /// The description of the board we run on.
+    ///
+    /// # Errors
+    /// [`Fault`] when the file is there and cannot be used.
+    pub fn load() -> Result<Board, Fault> {
+        if let Some(path) = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()) {
+            return Board::from_file(Path::new(&path));
+        }
+        if Path::new(PLACE).exists() {
+            return Board::from_file(Path::new(PLACE));
+        }
+        Board::read(BENCH, Path::new("board/bench/board.toml"))
+    }
+
+    fn from_file(path: &Path) -> Result<Board, Fault> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Fault::Unreadable { path: path.to_owned(), source })?;
+        Board::read(&text, path)
+    }
+
+    fn read(text: &str, path: &Path) -> Result<Board, Fault> {
+        let wrong = |message: String| Fault::Wrong { path: path.to_owned(), message };
+        let board: Board = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        match &board.watchdog {
+            Some(w) if !(5..=600).contains(&w.timeout_s) => {
+                Err(wrong(format!("watchdog.timeout_s is {}; it must be 5 to 600", w.timeout_s)))
+            }
+            Some(_) | None => Ok(board),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Board, Fault> {
+        Board::read(text, Path::new("test.toml"))
+    }
+
+    #[test]
+    fn the_bench_board_has_no_hardware_watchdog() {
+        let board = read(BENCH).unwrap();
+        assert_eq!(board.name, "bench");
+        assert_eq!(board.watchdog, None);
+    }
+
+    #[test]
+    fn a_board_with_a_watchdog_names_its_device() {
+        let board = read("name = \"x\"\n[watchdog]\ndevice = \"/dev/watchdog0\"\ntimeout_s = 20\n").unwrap();
+        assert_eq!(board.watchdog.unwrap().device, PathBuf::from("/dev/watchdog0"));
+    }
+
+    #[test]
+    fn wrong_descriptions_are_refused_with_the_field() {
+        let table = [
+            ("name = 1", "name"),
+            ("nam = \"x\"", "nam"),
+            ("name = \"x\"\n[watchdog]\ndevice = \"/dev/w\"\ntimeout_s = 2", "timeout_s"),
+            ("name = \"x\"\n[watchdog]\ntimeout_s = 20", "device"),
+        ];
+        for (text, part) in table {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains("test.toml"), "{text}: {error}");
+        }
+    }
+}
