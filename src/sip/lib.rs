@@ -5,6 +5,7 @@
 //! it answers with [`Output`]s. Everything else here is a part of it or a value it speaks in.
 #![forbid(unsafe_code)]
 
+mod answer;
 pub mod builder;
 pub mod cseq;
 pub mod digest;
@@ -12,15 +13,18 @@ pub mod endpoint;
 pub mod flow;
 pub mod framing;
 pub mod headers;
+pub mod ids;
 pub mod indication;
 pub mod limits;
 pub mod message;
 pub mod method;
 pub mod name;
 pub mod name_addr;
+pub mod route_set;
 pub mod scan;
 pub mod sdp;
 pub mod timer;
+pub mod transaction;
 pub mod uri;
 pub mod via;
 

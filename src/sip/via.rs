@@ -54,6 +54,11 @@ impl Via {
         scan::param(&self.params, name)
     }
 
+    /// All parameters in order.
+    pub fn params(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        scan::params(&self.params)
+    }
+
     /// Whether the peer asks for the answer at the port its request came from (RFC 3581).
     #[must_use]
     pub fn wants_rport(&self) -> bool {
@@ -73,7 +78,6 @@ fn read_sent_by(text: &str) -> Result<(String, Option<u16>), ViaError> {
     let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '\t')).collect();
     let (len, port) = uri::split_port(&compact).ok_or(ViaError)?;
     let host = &compact[..len];
-    // An IPv6 address without brackets is wrong but seen (RFC 5118 section 4.5).
     if !uri::is_host(host) {
         return Err(ViaError);
     }
