@@ -22,6 +22,11 @@ pub mod tally;
 pub mod ticket;
 mod work;
 
+#[cfg(test)]
+mod races;
+#[cfg(test)]
+mod tests;
+
 use crate::agents::{self, Agents, Answer, Ask};
 use deadlines::Deadlines;
 use model::clock::{Mono, Now};
@@ -203,6 +208,7 @@ impl Acd {
             out.push(Out::Notice(Notice::QueueGone(name.clone())));
         }
         let before: BTreeSet<String> = self.agents.all().map(|a| a.id.clone()).collect();
+        self.log_out_removed(now, config, out);
         self.config = config.clone();
         for id in self.agents.configure(config) {
             self.drop_agent(&id, out);

@@ -190,6 +190,14 @@ impl Agents {
         here().find(|a| a.logged_in()).or_else(|| here().next())
     }
 
+    /// The other agents at this agent's phone. O(agents).
+    #[must_use]
+    pub fn sharing(&self, id: &str) -> Vec<String> {
+        let Some(agent) = self.agents.get(id) else { return Vec::new() };
+        let here = |a: &&Agent| a.extension == agent.extension && a.id != agent.id;
+        self.agents.values().filter(here).map(|a| a.id.clone()).collect()
+    }
+
     /// Whether a call may be offered to this agent now.
     #[must_use]
     pub fn is_free(&self, agent: &Agent) -> bool {
@@ -233,6 +241,15 @@ impl Agents {
             self.agents.remove(id);
         }
         gone
+    }
+
+    /// After a call: works at the phone that the configuration names now.
+    pub fn move_phone(&mut self, id: &str, config: &Config) {
+        if let (Some(agent), Some(c)) = (self.agents.get_mut(id), config.agent.get(id))
+            && !agent.in_call()
+        {
+            agent.extension.clone_from(&c.extension);
+        }
     }
 
     /// An agent removed from the configuration whose call is over goes. Says whether it did.

@@ -6,6 +6,9 @@
 //! target it is over. It always ends: at most [`STEPS_WITHOUT_CALLER`] steps without a caller's input, [`STEPS_MAX`] in all.
 pub mod step;
 
+#[cfg(test)]
+mod tests;
+
 use model::config::Config;
 use model::config::flow::{Flow, Step};
 use model::media::{Digit, Language, Sound};

@@ -7,6 +7,9 @@ mod listen;
 pub mod mailbox;
 pub mod retrieve;
 
+#[cfg(test)]
+mod tests;
+
 use model::media::{Digit, Language, RecordEnd, Sound};
 use model::record::Record;
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use super::rank::Line;
 use super::{Acd, Out, Reason, overflow};
 use crate::agents::Agent;
-use model::clock::Now;
+use model::clock::{Now, Wall};
+use model::config::Config;
 use model::config::queue::Queue;
 use model::id::CallId;
 use model::notice::Notice;
@@ -25,6 +26,9 @@ impl Acd {
     pub(super) fn start_agent(&mut self, now: Now, id: &str, out: &mut Vec<Out>) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         agent.idle_since = now.mono;
+        if agent.since == Wall::default() {
+            agent.since = now.wall;
+        }
         match agent.state {
             AgentState::LoggedOut if agent.always_on => {
                 self.enter(now, id, AgentState::Ready, "always on", None, out);
@@ -86,12 +90,16 @@ impl Acd {
     ) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         let state = match agent.pause_after.take() {
+            _ if agent.removed => AgentState::LoggedOut,
             Some(reason) => AgentState::NotReady { reason },
             None => AgentState::Ready,
         };
         self.enter(now, id, state, cause, call, out);
         if self.agents.forget_removed(id) {
             self.drop_agent(id, out);
+        } else {
+            self.agents.move_phone(id, &self.config);
+            self.open_queues_of(id);
         }
     }
 
@@ -117,6 +125,15 @@ impl Acd {
         self.enter(now, id, state, cause, call, out);
         if leaves {
             self.sent_home(now, id, out);
+        }
+    }
+
+    /// Ends the work of agents that a new configuration does not have, except of those in a call.
+    pub(super) fn log_out_removed(&mut self, now: Now, config: &Config, out: &mut Vec<Out>) {
+        let gone = |a: &&Agent| a.logged_in() && !a.in_call() && !config.agent.contains_key(&a.id);
+        let ids: Vec<String> = self.agents.all().filter(gone).map(|a| a.id.clone()).collect();
+        for id in ids {
+            self.enter(now, &id, AgentState::LoggedOut, "agent removed", None, out);
         }
     }
 
@@ -160,6 +177,10 @@ impl Acd {
         }
         self.tell_agent(id, out);
         self.open_queues_of(id);
+        // Two agents may share a phone: what one puts down the other may be rung at.
+        for other in self.agents.sharing(id) {
+            self.open_queues_of(&other);
+        }
     }
 
     pub(super) fn drop_agent(&mut self, id: &str, out: &mut Vec<Out>) {
