@@ -23,11 +23,13 @@ const ADMIN: readonly Role[] = ['admin'];
 
 export const PAGES: readonly PageEntry[] = [
   { at: '', title: NAV.overview, icon: 'overview', group: null, roles: LEADERS, key: 'o', load: () => import('../pages/Overview.svelte') },
+  { at: 'calls', title: NAV.calls, icon: 'live', group: NAV.groupCalls, roles: LEADERS, key: 'c', load: () => import('../pages/Calls.svelte') },
+  { at: 'history', title: NAV.history, icon: 'history', group: NAV.groupCalls, roles: EVERYBODY, key: 'h', load: () => import('../pages/History.svelte') },
+  { at: 'voicemail', title: NAV.voicemail, icon: 'voicemail', group: NAV.groupCalls, roles: EVERYBODY, key: 'v', load: () => import('../pages/Voicemail.svelte') },
+  { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
 ];
 
 /** The page that a role sees first. */
 export function home(role: Role): PageEntry | undefined {
   return PAGES.find((p) => p.roles.includes(role));
 }
-
-export const GROUPS = { everybody: EVERYBODY, leaders: LEADERS, admin: ADMIN };
