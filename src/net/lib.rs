@@ -1,6 +1,10 @@
 //! Sockets: SIP over UDP and TCP, the media loop, the link between the two processes.
 
 pub mod bind;
+pub mod frame;
+pub mod link;
+pub mod media_loop;
+pub mod ports;
 pub mod resolve;
 pub mod sip_stream;
 pub mod sip_udp;

@@ -1,0 +1,67 @@
+//! Time passes: each session and each recording is visited once in 20 ms, spread over the milliseconds by its slot, so
+//! that packets leave evenly. After a stall of the thread what was missed is not made up for: speech is now.
+use super::{MediaCore, millisecond, mono};
+use crate::limits::FRAME_TIME;
+use crate::out::MediaOut;
+use crate::session::Session;
+use model::clock::{Mono, Now};
+use model::media::MediaEvent;
+
+impl MediaCore {
+    /// Lets time pass up to `now`. May be called at any pace; every 1–2 ms gives even packets.
+    pub fn tick(&mut self, now: Now, out: &mut MediaOut) {
+        let frame = u64::try_from(FRAME_TIME.as_millis()).unwrap_or(20);
+        let until = millisecond(mono(now));
+        let from = (self.ticked + 1).max((until + 1).saturating_sub(frame));
+        for ms in from..=until {
+            let phase = usize::try_from(ms % frame).unwrap_or(0);
+            let step = usize::try_from(frame).unwrap_or(20);
+            for slot in (phase..self.sessions.len()).step_by(step) {
+                self.visit(now, slot, out);
+            }
+            for slot in (phase..self.recorders.len()).step_by(step) {
+                self.visit_recorder(now, slot, out);
+            }
+        }
+        self.ticked = self.ticked.max(until);
+    }
+
+    fn visit(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
+        let at = mono(now);
+        let Some(session) = self.sessions.get_mut(slot).and_then(|s| s.as_deref_mut()) else { return };
+        let ended = session.frame(at, &self.music, out);
+        session.report(now, &self.cname, out);
+        let silent = session.silence_due(at);
+        if let Some(end) = ended {
+            self.end_play(slot, end, out);
+        }
+        if let Some(seconds) = silent {
+            self.tell(slot, |session| MediaEvent::Silent { session, seconds }, out);
+        }
+        self.visit_orphan(now, slot, out);
+    }
+
+    /// An orphan closes when it and its partner have heard nothing for long enough.
+    fn visit_orphan(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
+        let of = |slot: usize| self.sessions.get(slot).and_then(Option::as_deref);
+        let silent = |session: &Session, at: Mono| at - session.last_packet >= self.orphan_after;
+        let Some(session) = of(slot).filter(|s| s.orphan) else { return };
+        let partner = session.joined.and_then(of);
+        if silent(session, mono(now)) && partner.is_none_or(|p| silent(p, mono(now))) {
+            let partner = session.joined;
+            self.shut(now, slot, out);
+            if let Some(partner) = partner {
+                self.shut(now, partner, out);
+            }
+        }
+    }
+
+    fn visit_recorder(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
+        let Some(recorder) = self.recorders.get_mut(slot).and_then(|r| r.as_deref_mut()) else { return };
+        let (op, end) = recorder.tick(mono(now));
+        out.files.extend(op);
+        if let Some(end) = end {
+            self.end_recording(now, slot, end, out);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! WAV files: the header of our recordings, and reading the sound files people upload. Recordings are G.711 µ-law
+//! (format 7), 8 kHz, one or two interleaved channels. The header is always 58 octets: sizes stand at octets 4 (RIFF),
+//! 46 (samples per channel) and 54 (data), little-endian, so that a file cut off by a crash is repaired from its length.
+use crate::codec;
+
+/// Octets before the sound.
+pub const HEADER: usize = 58;
+
+/// Longest file read as a sound, octets: half an hour of G.711 (PCM at 8 kHz: a quarter).
+pub const MAX_FILE: usize = 16 * 1024 * 1024;
+
+/// The header of a recording with `data` octets of sound. `channels` is 1 or 2.
+#[must_use]
+pub fn header(channels: u8, data: u64) -> Vec<u8> {
+    let data = u32::try_from(data).unwrap_or(u32::MAX - 64);
+    let channels = u16::from(channels.max(1));
+    let mut h = Vec::with_capacity(HEADER);
+    h.extend_from_slice(b"RIFF");
+    h.extend_from_slice(&(data + data % 2 + 50).to_le_bytes());
+    h.extend_from_slice(b"WAVEfmt ");
+    h.extend_from_slice(&18u32.to_le_bytes());
+    h.extend_from_slice(&7u16.to_le_bytes());
+    h.extend_from_slice(&channels.to_le_bytes());
+    h.extend_from_slice(&8000u32.to_le_bytes());
+    h.extend_from_slice(&(8000 * u32::from(channels)).to_le_bytes());
+    h.extend_from_slice(&channels.to_le_bytes());
+    h.extend_from_slice(&8u16.to_le_bytes());
+    h.extend_from_slice(&0u16.to_le_bytes());
+    h.extend_from_slice(b"fact");
+    h.extend_from_slice(&4u32.to_le_bytes());
+    h.extend_from_slice(&(data / u32::from(channels)).to_le_bytes());
+    h.extend_from_slice(b"data");
+    h.extend_from_slice(&data.to_le_bytes());
+    h
+}
+
+/// Sound of a WAV file as µ-law of one channel; several channels are averaged. Understood: 8 kHz, µ-law, A-law or
+/// 16-bit PCM, any number of channels up to 8. A file that does not start with `RIFF` is taken as raw µ-law. Sizes in
+/// the header may be wrong (a recording cut off by a crash): the sound then goes to the end of the file.
+///
+/// # Errors
+/// A sentence saying what the file is and what would be accepted.
+pub fn decode(file: &[u8]) -> Result<Vec<u8>, String> {
+    if file.len() > MAX_FILE {
+        return Err(format!("the sound file has {} octets; at most {MAX_FILE} are read", file.len()));
+    }
+    if !file.starts_with(b"RIFF") {
+        return Ok(file.to_vec());
+    }
+    if file.get(8..12) != Some(b"WAVE") {
+        return Err("the file starts with RIFF but is not a WAV file".to_owned());
+    }
+    let mut format = None;
+    let mut at = 12usize;
+    // A file has at most as many chunks as eighths of its length; each turn moves on by 8 or more.
+    while let Some(head) = file.get(at..at + 8) {
+        let size = u32_at(head, 4) as usize;
+        let body = at + 8;
+        let end = body.saturating_add(size).min(file.len());
+        let chunk = file.get(body..end).unwrap_or_default();
+        if head.starts_with(b"fmt ") {
+            format = Some(Format::read(chunk)?);
+        } else if head.starts_with(b"data") {
+            let format = format.ok_or("the WAV file has its sound before its format")?;
+            let chunk = if size == 0 { file.get(body..).unwrap_or_default() } else { chunk };
+            return Ok(format.to_ulaw(chunk));
+        }
+        at = body.saturating_add(size).saturating_add(size % 2);
+    }
+    Err("the WAV file has no sound in it".to_owned())
+}
+
+struct Format {
+    tag: u16,
+    channels: usize,
+}
+
+impl Format {
+    fn read(chunk: &[u8]) -> Result<Format, String> {
+        if chunk.len() < 16 {
+            return Err("the WAV file's format is cut off".to_owned());
+        }
+        let (tag, channels, rate, bits) =
+            (u16_at(chunk, 0), u16_at(chunk, 2), u32_at(chunk, 4), u16_at(chunk, 14));
+        if rate != 8000 {
+            return Err(format!("the WAV file has {rate} samples a second; save it with 8000"));
+        }
+        if !(1..=8).contains(&channels) {
+            return Err(format!("the WAV file has {channels} channels; save it with one"));
+        }
+        match (tag, bits) {
+            (1, 16) | (6 | 7, 8) => Ok(Format { tag, channels: usize::from(channels) }),
+            (tag, bits) => Err(format!(
+                "the WAV file has format {tag} with {bits} bits; save it as PCM 16 bit, A-law or µ-law"
+            )),
+        }
+    }
+
+    fn to_ulaw(&self, data: &[u8]) -> Vec<u8> {
+        let width = if self.tag == 1 { 2 } else { 1 };
+        if self.tag == 7 && self.channels == 1 {
+            return data.to_vec();
+        }
+        data.chunks_exact(width * self.channels).map(|frame| self.mix(frame, width)).collect()
+    }
+
+    fn mix(&self, frame: &[u8], width: usize) -> u8 {
+        let sum: i32 = frame.chunks_exact(width).map(|s| i32::from(self.linear(s))).sum();
+        let count = i32::try_from(self.channels).unwrap_or(1).max(1);
+        codec::linear_to_ulaw(i16::try_from(sum / count).unwrap_or(0))
+    }
+
+    fn linear(&self, sample: &[u8]) -> i16 {
+        match sample {
+            [low, high] => i16::from_le_bytes([*low, *high]),
+            [code] if self.tag == 6 => codec::alaw_to_linear(*code),
+            [code] => codec::ulaw_to_linear(*code),
+            _ => 0,
+        }
+    }
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pcm(channels: u16, rate: u32, bits: u16, tag: u16, data: &[u8]) -> Vec<u8> {
+        let mut f = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
+        f.extend_from_slice(&16u32.to_le_bytes());
+        f.extend_from_slice(&tag.to_le_bytes());
+        f.extend_from_slice(&channels.to_le_bytes());
+        f.extend_from_slice(&rate.to_le_bytes());
+        f.extend_from_slice(&[0; 6]);
+        f.extend_from_slice(&bits.to_le_bytes());
+        f.extend_from_slice(b"LIST\x03\0\0\0abc\0data");
+        f.extend_from_slice(&u32::try_from(data.len()).unwrap().to_le_bytes());
+        f.extend_from_slice(data);
+        f
+    }
+
+    #[test]
+    fn the_header_has_its_sizes_where_the_repair_looks() {
+        let h = header(2, 1000);
+        assert_eq!(h.len(), HEADER);
+        assert_eq!((u32_at(&h, 4), u32_at(&h, 46), u32_at(&h, 54)), (1050, 500, 1000));
+        assert_eq!((u16_at(&h, 20), u16_at(&h, 22), u32_at(&h, 24)), (7, 2, 8000));
+    }
+
+    #[test]
+    fn our_own_recordings_read_back() {
+        let mut file = header(1, 4);
+        file.extend_from_slice(&[1, 2, 3, 4]);
+        assert_eq!(decode(&file).unwrap(), [1, 2, 3, 4]);
+        let mut unfinished = header(1, 0);
+        unfinished.extend_from_slice(&[1, 2, 3]);
+        assert_eq!(decode(&unfinished).unwrap(), [1, 2, 3], "sizes of zero: to the end of the file");
+    }
+
+    #[test]
+    fn pcm_stereo_is_averaged() {
+        let data: Vec<u8> = [1000i16, 3000, -500, -1500].iter().flat_map(|s| s.to_le_bytes()).collect();
+        let sound = decode(&pcm(2, 8000, 16, 1, &data)).unwrap();
+        assert_eq!(sound, [codec::linear_to_ulaw(2000), codec::linear_to_ulaw(-1000)]);
+    }
+
+    #[test]
+    fn alaw_and_raw_files_are_understood() {
+        assert_eq!(decode(&pcm(1, 8000, 8, 6, &[codec::SILENCE_A])).unwrap().len(), 1);
+        assert_eq!(decode(b"\xFF\xFF").unwrap(), [0xFF, 0xFF]);
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_refused_with_the_remedy() {
+        let rate = decode(&pcm(1, 44_100, 16, 1, &[0, 0])).unwrap_err();
+        assert!(rate.contains("44100") && rate.contains("8000"), "{rate}");
+        let bits = decode(&pcm(1, 8000, 24, 1, &[0, 0, 0])).unwrap_err();
+        assert!(bits.contains("16 bit"), "{bits}");
+        assert!(decode(b"RIFF\0\0\0\0WAVE").is_err());
+        assert!(decode(b"RIFF\0\0\0\0AVI LIST").is_err());
+        assert!(decode(b"RIFF\0\0\0\0WAVEdata\x01\0\0\0a").is_err());
+    }
+}

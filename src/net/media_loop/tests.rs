@@ -1,0 +1,450 @@
+//! The media role over real sockets on the loopback address: link, ports, join, recording, page, going away of control.
+use super::*;
+use crate::link::{LinkEvent, MediaLink};
+use media::out::{FileId, FileOp};
+use media::tone::{Tone, ulaw_share};
+use media::{rtp, wav};
+use model::id::{PlayId, RecordingId, SessionId};
+use model::media::{Codec, Digit, MediaCommand, MediaEvent, PROTOCOL, RecordEnd, Remote, Sound};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Longest wait for anything in these tests; only reached when they fail.
+const LONG: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+/// A disk in memory: path by file, bytes by path.
+#[derive(Default)]
+struct MemorySink {
+    files: Memory,
+    open: BTreeMap<FileId, String>,
+    refuse: bool,
+}
+
+impl FileSink for MemorySink {
+    fn perform(&mut self, op: FileOp) -> Result<(), String> {
+        if self.refuse {
+            return Err("no space left".to_owned());
+        }
+        let mut files = self.files.0.lock().unwrap();
+        match op {
+            FileOp::Create { file, path, header, .. } => {
+                self.open.insert(file, path.clone());
+                files.insert(path, header);
+            }
+            FileOp::Append { file, bytes } => files.get_mut(&self.open[&file]).unwrap().extend(bytes),
+            FileOp::Finish { file, header } => {
+                let path = self.open.remove(&file).unwrap();
+                files.get_mut(&path).unwrap()[..header.len()].copy_from_slice(&header);
+            }
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Vec<(FileId, String)> {
+        Vec::new()
+    }
+
+    fn abandon(&mut self, file: FileId) {
+        self.open.remove(&file);
+    }
+}
+
+/// By PCM name.
+type Kept<T> = Arc<Mutex<Vec<(String, T)>>>;
+
+/// Devices that keep what is played and feed what they are told to.
+#[derive(Clone, Default)]
+struct Cards {
+    played: Kept<Receiver<Vec<u8>>>,
+    feeds: Kept<SourceFeed>,
+}
+
+impl AudioDevices for Cards {
+    fn start_source(&mut self, pcm: &str, feed: SourceFeed) -> Result<(), String> {
+        self.feeds.lock().unwrap().push((pcm.to_owned(), feed));
+        Ok(())
+    }
+
+    fn start_output(&mut self, pcm: &str, sound: Receiver<Vec<u8>>) -> Result<(), String> {
+        self.played.lock().unwrap().push((pcm.to_owned(), sound));
+        Ok(())
+    }
+}
+
+/// A running media role and control's link to it.
+struct Rig {
+    stop: Arc<AtomicBool>,
+    role: Option<JoinHandle<Result<(), MediaFault>>>,
+    folder: tempfile::TempDir,
+    link: MediaLink,
+    told: std::sync::mpsc::Receiver<LinkEvent>,
+    files: Memory,
+    cards: Cards,
+    beats: Beats,
+    ports: Vec<u16>,
+}
+
+fn start(low: u16, refuse: bool) -> Rig {
+    let folder = tempfile::tempdir().unwrap();
+    let (files, cards, beats) = (Memory::default(), Cards::default(), Beats::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut prompts = PromptSet::new();
+    prompts.add_prompt(Language::En, "hello", tone(440, 8000).leak());
+    let disk = MemorySink { files: files.clone(), refuse, ..MemorySink::default() };
+    let read_from = files.clone();
+    let config = MediaRoleConfig {
+        rtp: (low, low + 19),
+        bind: HERE,
+        socket: folder.path().join("run/media.sock"),
+        prompts: Arc::new(prompts),
+        seed: 1,
+        files: Box::new(disk),
+        sounds: Box::new(move |path: &str| {
+            read_from.0.lock().unwrap().get(path).cloned().ok_or_else(|| "no such file".to_owned())
+        }),
+        devices: Box::new(cards.clone()),
+        beats: beats.clone(),
+        stop: Arc::clone(&stop),
+        ready: Box::new(|| {}),
+    };
+    let role = std::thread::spawn(move || run(config));
+    let (link, told) = connect(&folder);
+    let mut rig = Rig { stop, role: Some(role), folder, link, told, files, cards, beats, ports: Vec::new() };
+    rig.hello(1);
+    rig
+}
+
+fn connect(folder: &tempfile::TempDir) -> (MediaLink, std::sync::mpsc::Receiver<LinkEvent>) {
+    let (tell, told) = channel();
+    let tell = Mutex::new(tell);
+    let link = MediaLink::start(folder.path().join("run/media.sock"), Arc::default(), move |event| {
+        let _ = tell.lock().unwrap().send(event);
+    });
+    (link.unwrap(), told)
+}
+
+impl Rig {
+    fn hello(&mut self, epoch: u64) {
+        self.until("up", |e| (*e == LinkEvent::Up).then_some(()));
+        self.ask(MediaCommand::Hello { protocol: PROTOCOL, epoch, orphan_s: 1 });
+        let ranges = self.event("ready", |e| {
+            if let MediaEvent::Ready { protocol: PROTOCOL, ports } = e { Some(ports.clone()) } else { None }
+        });
+        self.ports = ranges.iter().flat_map(|&(a, b)| (a..=b).step_by(2)).collect();
+    }
+
+    fn ask(&self, command: MediaCommand) {
+        assert!(self.link.send(command), "the link took it");
+    }
+
+    fn until<T>(&self, what: &str, mut found: impl FnMut(&LinkEvent) -> Option<T>) -> T {
+        let start = Instant::now();
+        while let Ok(event) = self.told.recv_timeout(LONG.saturating_sub(start.elapsed())) {
+            if let Some(found) = found(&event) {
+                return found;
+            }
+        }
+        panic!("media never told: {what}");
+    }
+
+    fn event<T>(&self, what: &str, mut found: impl FnMut(&MediaEvent) -> Option<T>) -> T {
+        self.until(what, |e| match e {
+            LinkEvent::Media(event) => found(event),
+            LinkEvent::Up | LinkEvent::Down => None,
+        })
+    }
+
+    fn open(&self, session: u64, phone: &Phone, codec: Codec) {
+        let session = SessionId(session);
+        self.ask(MediaCommand::Open { session, port: phone.box_port });
+        let remote = Remote {
+            address: phone.socket.local_addr().unwrap(),
+            signalled_from: HERE,
+            codec,
+            event_type: Some(101),
+            send: true,
+            receive: true,
+        };
+        self.ask(MediaCommand::Remote { session, remote });
+    }
+
+    fn phone(&self, nth: usize) -> Phone {
+        let socket = UdpSocket::bind((HERE, 0)).unwrap();
+        socket.set_read_timeout(Some(LONG)).unwrap();
+        Phone { socket, box_port: self.ports[nth], sequence: 100 }
+    }
+
+    /// Waits until every command asked so far was carried out.
+    fn barrier(&self, number: u64) {
+        self.ask(MediaCommand::Ping(number));
+        self.event("pong", |e| (*e == MediaEvent::Pong { number }).then_some(()));
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(role) = self.role.take() {
+            let _ = role.join();
+        }
+    }
+}
+
+struct Phone {
+    socket: UdpSocket,
+    box_port: u16,
+    sequence: u16,
+}
+
+impl Phone {
+    fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
+        let mut bytes = Vec::new();
+        rtp::write_header(false, payload_type, self.sequence, timestamp, 7, &mut bytes);
+        bytes.extend_from_slice(payload);
+        self.sequence += 1;
+        self.socket.send_to(&bytes, (HERE, self.box_port)).unwrap();
+    }
+
+    /// Speaks while the other listens, packet by packet, so that nothing depends on the speed of the machine.
+    fn speak_to(&mut self, other: &Phone, sound: &[u8]) -> Vec<u8> {
+        let mut heard = Vec::new();
+        for (n, frame) in sound.chunks(160).enumerate() {
+            self.send(0, u32::try_from(n * 160).unwrap(), frame);
+            heard.extend(other.hear().1);
+        }
+        heard
+    }
+
+    fn hear(&self) -> (u8, Vec<u8>) {
+        let mut bytes = [0; 1500];
+        let (count, from) = self.socket.recv_from(&mut bytes).expect("a packet");
+        assert_eq!(from, SocketAddr::new(HERE, self.box_port));
+        let packet = rtp::parse(&bytes[..count]).unwrap();
+        (packet.payload_type, packet.payload.to_vec())
+    }
+}
+
+fn tone(hz: u16, samples: usize) -> Vec<u8> {
+    let mut sound = Vec::new();
+    Tone::new(hz, 0).fill(samples, &mut sound);
+    sound
+}
+
+#[test]
+fn a_tone_passes_a_join_both_ways_and_is_recorded_in_its_channel() {
+    let rig = start(21_000, false);
+    let (mut a, mut b) = (rig.phone(0), rig.phone(1));
+    rig.open(1, &a, Codec::Pcmu);
+    rig.open(2, &b, Codec::Pcmu);
+    rig.ask(MediaCommand::Join { a: SessionId(1), b: SessionId(2) });
+    rig.ask(MediaCommand::Record {
+        recording: RecordingId(5),
+        left: SessionId(1),
+        right: Some(SessionId(2)),
+        path: "rec/5.wav".to_owned(),
+        max_s: 60,
+        silence_ms: 0,
+        until_digit: false,
+    });
+    rig.barrier(1);
+    let heard_by_b = a.speak_to(&b, &tone(500, 4000));
+    let heard_by_a = b.speak_to(&a, &tone(900, 4000));
+    assert!(ulaw_share(&heard_by_b, 500.0) > 0.95);
+    assert!(ulaw_share(&heard_by_a, 900.0) > 0.95);
+    rig.ask(MediaCommand::StopRecord { recording: RecordingId(5) });
+    let end = rig.event("record done", |e| {
+        if let MediaEvent::RecordDone { recording: RecordingId(5), end, .. } = e { Some(*end) } else { None }
+    });
+    assert_eq!(end, RecordEnd::Stopped);
+    let file = rig.files.0.lock().unwrap()["rec/5.wav"].clone();
+    let data = &file[wav::HEADER..];
+    assert_eq!(file[..wav::HEADER], wav::header(2, u64::try_from(data.len()).unwrap()));
+    let channel = |n: usize| data.iter().skip(n).step_by(2).copied().collect::<Vec<u8>>();
+    let strongest = |sound: &[u8], hz: f64| sound.chunks(800).map(|c| ulaw_share(c, hz)).fold(0.0, f64::max);
+    let (left, right) = (channel(0), channel(1));
+    assert!(strongest(&left, 500.0) > 0.9 && strongest(&left, 900.0) < 0.1);
+    assert!(strongest(&right, 900.0) > 0.9 && strongest(&right, 500.0) < 0.1);
+}
+
+#[test]
+fn prompts_and_files_are_played_and_digits_are_read() {
+    let rig = start(21_100, false);
+    rig.files.0.lock().unwrap().insert("greet.wav".into(), [wav::header(1, 1600), tone(700, 1600)].concat());
+    let mut a = rig.phone(0);
+    rig.open(1, &a, Codec::Pcma);
+    let sounds =
+        vec![Sound::Prompt { language: Language::Zh, name: "hello".into() }, Sound::File("greet.wav".into())];
+    let play =
+        MediaCommand::Play { session: SessionId(1), play: PlayId(9), sounds, repeat: false, barge_in: true };
+    rig.ask(play);
+    let mut heard = Vec::new();
+    for _ in 0..40 {
+        let (kind, sound) = a.hear();
+        assert_eq!(kind, 8, "the peer's law");
+        heard.extend(sound.iter().map(|&c| media::codec::alaw_to_ulaw(c)));
+    }
+    assert!(ulaw_share(&heard, 440.0) > 0.9);
+    a.send(101, 160, &[5, 0x0A, 0, 160]);
+    let digit = rig.event("digit", |e| {
+        if let MediaEvent::Digit { session: SessionId(1), digit } = e { Some(*digit) } else { None }
+    });
+    assert_eq!(digit, Digit::try_from('5').unwrap());
+    rig.event("play done", |e| {
+        matches!(e, MediaEvent::PlayDone { play: PlayId(9), end: model::media::PlayEnd::Digit, .. })
+            .then_some(())
+    });
+}
+
+#[test]
+fn speech_goes_on_while_control_is_gone_and_orphans_free_their_ports() {
+    let mut rig = start(21_200, false);
+    let (mut a, b) = (rig.phone(0), rig.phone(1));
+    rig.open(1, &a, Codec::Pcmu);
+    rig.open(2, &b, Codec::Pcmu);
+    rig.ask(MediaCommand::Join { a: SessionId(1), b: SessionId(2) });
+    rig.barrier(1);
+    assert!(ulaw_share(&a.speak_to(&b, &tone(500, 1600)), 500.0) > 0.95);
+    let (link, told) = connect(&rig.folder);
+    rig.link = link;
+    rig.told = told;
+    assert!(ulaw_share(&a.speak_to(&b, &tone(500, 1600)), 500.0) > 0.95, "nobody said hello yet");
+    rig.hello(2);
+    assert!(!rig.ports.contains(&a.box_port), "its port is not free");
+    assert!(ulaw_share(&a.speak_to(&b, &tone(500, 1600)), 500.0) > 0.95);
+    let mut freed = Vec::new();
+    while freed.len() < 2 {
+        freed.push(
+            rig.event(
+                "port free",
+                |e| {
+                    if let MediaEvent::PortFree { port } = e { Some(*port) } else { None }
+                },
+            ),
+        );
+    }
+    freed.sort_unstable();
+    assert_eq!(freed, [a.box_port, b.box_port]);
+}
+
+#[test]
+fn a_disk_that_refuses_ends_the_recording_and_nothing_else() {
+    let rig = start(21_300, true);
+    let (mut a, b) = (rig.phone(0), rig.phone(1));
+    rig.open(1, &a, Codec::Pcmu);
+    rig.open(2, &b, Codec::Pcmu);
+    rig.ask(MediaCommand::Join { a: SessionId(1), b: SessionId(2) });
+    rig.ask(MediaCommand::Record {
+        recording: RecordingId(5),
+        left: SessionId(1),
+        right: None,
+        path: "rec/5.wav".to_owned(),
+        max_s: 60,
+        silence_ms: 0,
+        until_digit: false,
+    });
+    let end = rig.event("record done", |e| {
+        if let MediaEvent::RecordDone { recording: RecordingId(5), end, .. } = e { Some(*end) } else { None }
+    });
+    assert_eq!(end, RecordEnd::Disk);
+    assert!(ulaw_share(&a.speak_to(&b, &tone(500, 1600)), 500.0) > 0.95);
+}
+
+#[test]
+fn a_page_reaches_the_sound_card_and_a_capture_is_music() {
+    let rig = start(21_400, false);
+    let mut a = rig.phone(0);
+    rig.ask(MediaCommand::Devices {
+        sources: vec![("radio".into(), model::media::MusicSource::Alsa("hw:in".into()))],
+        outputs: vec![("hall".into(), "hw:out".into())],
+    });
+    rig.open(1, &a, Codec::Pcmu);
+    rig.ask(MediaCommand::Page { session: SessionId(1), output: Some("hall".into()) });
+    rig.barrier(1);
+    a.send(0, 0, &[0x55; 160]);
+    let (pcm, sound) = rig.cards.played.lock().unwrap().pop().unwrap();
+    assert_eq!(pcm, "hw:out");
+    assert_eq!(sound.recv_timeout(LONG).unwrap(), [0x55; 160]);
+    let (pcm, mut feed) = rig.cards.feeds.lock().unwrap().pop().unwrap();
+    assert_eq!(pcm, "hw:in");
+    let play = MediaCommand::Play {
+        session: SessionId(1),
+        play: PlayId(1),
+        sounds: vec![Sound::Music("radio".into())],
+        repeat: true,
+        barge_in: false,
+    };
+    rig.ask(play);
+    let start = Instant::now();
+    while a.hear().1 != [0x66; 160] {
+        assert!(start.elapsed() < LONG, "the capture is never heard");
+        for _ in 0..4 {
+            assert!(feed(&[0x66; 160]));
+        }
+    }
+    rig.ask(MediaCommand::Devices { sources: vec![], outputs: vec![] });
+    rig.barrier(2);
+    assert!(!feed(&[0x66; 160]), "a source that is no longer configured stops");
+}
+
+#[test]
+fn the_beats_grow_and_the_role_ends_when_told() {
+    let mut rig = start(21_500, false);
+    let before = rig.beats.media.load(Ordering::Relaxed);
+    let start = Instant::now();
+    while rig.beats.media.load(Ordering::Relaxed) < before + 2
+        || rig.beats.disk.load(Ordering::Relaxed) < 2
+        || rig.beats.link.load(Ordering::Relaxed) < 2
+    {
+        assert!(start.elapsed() < LONG, "a beat is missing");
+        std::thread::yield_now();
+    }
+    rig.stop.store(true, Ordering::Release);
+    assert!(rig.role.take().unwrap().join().unwrap().is_ok());
+}
+
+#[test]
+fn a_range_that_is_taken_is_a_fault_that_says_what_to_do() {
+    let taken = UdpSocket::bind((HERE, 21_600)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let fault = run(MediaRoleConfig {
+        rtp: (21_600, 21_601),
+        bind: HERE,
+        socket: folder.path().join("media.sock"),
+        prompts: Arc::new(PromptSet::new()),
+        seed: 1,
+        files: Box::new(MemorySink::default()),
+        sounds: Box::new(|_: &str| Err(String::new())),
+        devices: Box::new(NoDevices),
+        beats: Beats::default(),
+        stop: Arc::default(),
+        ready: Box::new(|| {}),
+    })
+    .unwrap_err()
+    .to_string();
+    drop(taken);
+    assert!(fault.contains("21600") && fault.contains("--rtp"), "{fault}");
+}
+
+#[test]
+fn prompts_are_read_from_their_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    for (dir, name) in [("en", "hi.ul"), ("zh", "hi.ul"), ("music", "calm.ul"), ("en", "README")] {
+        std::fs::create_dir_all(folder.path().join(dir)).unwrap();
+        std::fs::write(folder.path().join(dir).join(name), dir).unwrap();
+    }
+    let set = prompts_from(folder.path()).unwrap();
+    assert_eq!(set.prompt(Language::Zh, "hi"), Some(&b"zh"[..]));
+    assert_eq!(set.names(Language::En).collect::<Vec<_>>(), ["hi"]);
+    assert_eq!(set.music("calm"), Some(&b"music"[..]));
+    assert!(prompts_from(&folder.path().join("gone")).is_err());
+}

@@ -1,0 +1,419 @@
+//! The loop itself: inbox, sockets, time, sending; then sleep to the next millisecond, or until something happens when
+//! there is no session.
+use super::batch::{Batches, Outgoing};
+use super::server::{self, Addressed, Connection};
+use super::workers::{self, Write, hand};
+use super::{AudioDevices, Beats, MediaFault, MediaRoleConfig};
+use crate::ports::{BoundRange, PortPair, bind_range};
+use media::core::MediaCore;
+use media::out::{FileId, MediaOut};
+use model::clock::{Mono, Now, Wall};
+use model::media::{MediaCommand, MediaEvent, MusicSource};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::collections::BTreeMap;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Messages waiting for the loop. It empties the queue every millisecond; a sender that finds it full waits for that,
+/// except sound cards, whose frame is dropped.
+const INBOX: usize = 4096;
+
+/// Messages taken in one turn, so that a flood of commands does not delay speech.
+const INBOX_TURN: usize = 512;
+
+/// Tick with many sessions, and with few: fewer wake-ups for a box that hardly works.
+const TICK: Duration = Duration::from_millis(1);
+const TICK_FEW: Duration = Duration::from_millis(2);
+
+/// Sessions up to which the slower tick is used.
+const FEW: usize = 4;
+
+/// Longest sleep without sessions: the beat.
+const IDLE_MS: u16 = 250;
+
+/// Ready sockets taken from epoll at once; the rest comes in the next turn.
+const READY: usize = 1024;
+
+/// Frames waiting for a paging output: 200 ms; more are dropped by the loop (the card is slower than the speech).
+const PAGE_QUEUE: usize = 10;
+
+/// Key of the wake-up event among the sockets.
+const WAKE: u64 = u64::MAX;
+
+/// What other threads tell the loop.
+pub(crate) enum Message {
+    Connected,
+    Command(Connection, MediaCommand),
+    FileClosed(FileId, Result<(), String>),
+    Loaded(String, Result<Arc<[u8]>, String>),
+    SourceSound(String, Vec<u8>),
+}
+
+/// The way into the loop.
+#[derive(Clone)]
+pub(crate) struct Inbox {
+    queue: SyncSender<Message>,
+    wake: Arc<EventFd>,
+}
+
+impl Inbox {
+    /// Waits for room; a loop that has ended is nobody's concern.
+    pub fn put(&self, message: Message) {
+        if self.queue.send(message).is_ok() {
+            self.wake();
+        }
+    }
+
+    /// Drops the message when there is no room; false when the loop has ended.
+    fn offer(&self, message: Message) -> bool {
+        use std::sync::mpsc::TrySendError::{Disconnected, Full};
+        match self.queue.try_send(message) {
+            Ok(()) => {
+                self.wake();
+                true
+            }
+            Err(Full(_)) => true,
+            Err(Disconnected(_)) => false,
+        }
+    }
+
+    fn wake(&self) {
+        // Fails only when the counter is full, and then the loop is awake.
+        let _ = self.wake.write(1);
+    }
+}
+
+pub(crate) struct Loop {
+    core: MediaCore,
+    out: MediaOut,
+    ports: BTreeMap<u16, PortPair>,
+    epoll: Epoll,
+    wake: Arc<EventFd>,
+    inbox: Receiver<Message>,
+    way_in: Inbox,
+    batches: Batches,
+    events: SyncSender<Addressed>,
+    writes: SyncSender<Write>,
+    writer: thread::JoinHandle<()>,
+    loads: SyncSender<String>,
+    devices: Box<dyn AudioDevices>,
+    /// Running captures by PCM: their `wanted` flag.
+    captures: BTreeMap<(String, String), Arc<AtomicBool>>,
+    outputs: BTreeMap<String, (String, SyncSender<Vec<u8>>)>,
+    /// The connection that said `Hello`; nobody else is told anything.
+    control: Option<Connection>,
+    beats: Beats,
+    stop: Arc<AtomicBool>,
+    started: Instant,
+    refused: u64,
+    events_lost: u64,
+}
+
+impl Loop {
+    /// Binds, listens, starts the threads beside.
+    pub fn start(config: MediaRoleConfig) -> Result<Loop, MediaFault> {
+        let (low, high) = config.rtp;
+        let BoundRange { pairs, refused } = bind_range(config.bind, low, high);
+        if pairs.is_empty() {
+            let why =
+                refused.first().map_or("the range is empty".to_owned(), |(p, e)| format!("port {p}: {e}"));
+            return Err(MediaFault::NoPorts { low, high, address: config.bind, why });
+        }
+        if let Some((port, why)) = refused.first() {
+            tracing::warn!(port, %why, count = refused.len(), "RTP ports that cannot be bound are left out");
+        }
+        let wake =
+            Arc::new(EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC).map_err(system)?);
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(system)?;
+        epoll.add(&*wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE)).map_err(system)?;
+        let (queue, inbox) = sync_channel(INBOX);
+        let way_in = Inbox { queue, wake: Arc::clone(&wake) };
+        let (writes, writer) =
+            workers::start_writer(config.files, way_in.clone(), Arc::clone(&config.beats.disk))?;
+        let loads = workers::start_loader(config.sounds, way_in.clone())?;
+        let link_beat = Arc::clone(&config.beats.link);
+        let events = server::start(&config.socket, way_in.clone(), link_beat, Arc::clone(&config.stop))?;
+        tracing::info!(ports = pairs.len(), "media is ready");
+        let core = MediaCore::new(pairs.iter().map(|p| p.port), config.seed, config.prompts);
+        (config.ready)();
+        Ok(Loop {
+            core,
+            out: MediaOut::new(),
+            ports: pairs.into_iter().map(|p| (p.port, p)).collect(),
+            epoll,
+            wake,
+            inbox,
+            way_in,
+            batches: Batches::new(),
+            events,
+            writes,
+            writer,
+            loads,
+            devices: config.devices,
+            captures: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            control: None,
+            beats: config.beats,
+            stop: config.stop,
+            started: Instant::now(),
+            refused: 0,
+            events_lost: 0,
+        })
+    }
+
+    /// Turns until told to stop; recordings are finished first.
+    pub fn run(mut self) -> Result<(), MediaFault> {
+        let mut ready = vec![EpollEvent::empty(); READY];
+        let mut next = Instant::now();
+        while !self.stop.load(Ordering::Acquire) {
+            self.beats.media.fetch_add(1, Ordering::Relaxed);
+            let wait = self.sleep(&mut next);
+            let count = match self.epoll.wait(&mut ready, wait) {
+                Ok(count) => count,
+                Err(nix::errno::Errno::EINTR) => 0,
+                Err(e) => return Err(system(e)),
+            };
+            let now = self.now();
+            self.read_inbox(now);
+            for event in ready.iter().take(count) {
+                self.take(now, event.data());
+            }
+            self.core.tick(now, &mut self.out);
+            self.flush();
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// Busy: sleeps to the next tick and then only asks epoll what is there. Idle: lets epoll wait.
+    fn sleep(&self, next: &mut Instant) -> EpollTimeout {
+        if !self.core.is_busy() {
+            *next = Instant::now();
+            return EpollTimeout::from(IDLE_MS);
+        }
+        let tick = if self.core.session_count() <= FEW { TICK_FEW } else { TICK };
+        let now = Instant::now();
+        *next += tick;
+        if *next > now {
+            thread::sleep(*next - now);
+        } else {
+            // Late: what was missed is not caught up with.
+            *next = now;
+        }
+        EpollTimeout::ZERO
+    }
+
+    fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = self.started.elapsed().as_micros();
+        Now {
+            mono: Mono(u64::try_from(micros).unwrap_or(u64::MAX)),
+            wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+
+    fn read_inbox(&mut self, now: Now) {
+        for _ in 0..INBOX_TURN {
+            let Ok(message) = self.inbox.try_recv() else { return };
+            match message {
+                Message::Connected => self.control = None,
+                Message::Command(connection, command) => self.command(now, connection, command),
+                Message::FileClosed(file, result) => self.core.file_closed(file, result, &mut self.out),
+                Message::Loaded(path, sound) => self.core.loaded(&path, sound, &mut self.out),
+                Message::SourceSound(name, sound) => self.core.source_sound(&name, &sound),
+            }
+            self.settle();
+        }
+        // More waits: do not sleep on it.
+        self.way_in.wake();
+    }
+
+    fn command(&mut self, now: Now, connection: Connection, command: MediaCommand) {
+        if matches!(command, MediaCommand::Hello { .. }) {
+            self.control = Some(connection);
+        }
+        if self.control != Some(connection) {
+            return;
+        }
+        if let MediaCommand::Devices { sources, outputs } = &command {
+            self.devices(sources, outputs);
+        }
+        self.core.command(now, command, &mut self.out);
+    }
+
+    fn take(&mut self, now: Now, key: u64) {
+        if key == WAKE {
+            // Fails only when somebody else has read it.
+            let _ = self.wake.read();
+            return;
+        }
+        let Ok(number) = u16::try_from(key) else { return };
+        let (port, rtcp) = (number & !1, number & 1 == 1);
+        let Some(pair) = self.ports.get(&port) else { return };
+        let fd = if rtcp { pair.rtcp.as_raw_fd() } else { pair.rtp.as_raw_fd() };
+        let (core, out) = (&mut self.core, &mut self.out);
+        self.batches.receive(fd, |source, bytes| {
+            if rtcp {
+                core.rtcp(now, port, source, bytes, out);
+            } else {
+                core.packet(now, port, source, bytes, out);
+            }
+        });
+    }
+
+    /// Listens on ports in use only, before anything more is done with them.
+    fn settle(&mut self) {
+        for change in std::mem::take(&mut self.out.ports) {
+            let Some(pair) = self.ports.get(&change.port) else { continue };
+            if change.open {
+                pair.open();
+            } else {
+                pair.close();
+            }
+            for (socket, number) in [(&pair.rtp, change.port), (&pair.rtcp, change.port.saturating_add(1))] {
+                let done = if change.open {
+                    self.epoll.add(socket, EpollEvent::new(EpollFlags::EPOLLIN, u64::from(number)))
+                } else {
+                    self.epoll.delete(socket)
+                };
+                if let Err(why) = done {
+                    tracing::error!(port = number, %why, "a port cannot be listened on");
+                }
+            }
+        }
+    }
+
+    /// Everything the core wants done.
+    fn flush(&mut self) {
+        self.settle();
+        self.send();
+        for path in std::mem::take(&mut self.out.loads) {
+            if let Err(why) = hand(&self.loads, path.clone()) {
+                self.core.loaded(&path, Err(why.to_owned()), &mut self.out);
+            }
+        }
+        for op in std::mem::take(&mut self.out.files) {
+            let file = op.file();
+            if let Err(why) = hand(&self.writes, Write::Op(op)) {
+                self.core.file_closed(file, Err(why.to_owned()), &mut self.out);
+                // A full queue has no room for this either; the file is then closed with the process.
+                let _ = hand(&self.writes, Write::Abandon(file));
+            }
+        }
+        for page in std::mem::take(&mut self.out.pages) {
+            if let Some((_, output)) = self.outputs.get(&page.output) {
+                // A full queue drops the frame: the card is behind, and speech is now.
+                let _ = output.try_send(page.sound);
+            }
+        }
+        self.tell();
+    }
+
+    fn send(&mut self) {
+        if self.out.datagram_count() == 0 {
+            return;
+        }
+        let mut outgoing = Vec::with_capacity(self.out.datagram_count());
+        for d in self.out.datagrams() {
+            if let Some(pair) = self.ports.get(&d.port) {
+                let fd = if d.rtcp { pair.rtcp.as_raw_fd() } else { pair.rtp.as_raw_fd() };
+                outgoing.push(Outgoing { fd, to: d.to, bytes: d.bytes });
+            }
+        }
+        self.refused = self.refused.saturating_add(self.batches.send(&outgoing));
+        drop(outgoing);
+        self.out.clear_datagrams();
+    }
+
+    fn tell(&mut self) {
+        for event in self.out.events.drain(..) {
+            if let MediaEvent::Trouble(text) = &event {
+                tracing::warn!("{text}");
+            }
+            if let Some(connection) = self.control
+                && self.events.try_send((connection, event)).is_err()
+            {
+                self.events_lost += 1;
+                if self.events_lost.is_power_of_two() {
+                    tracing::error!(lost = self.events_lost, "control does not take events");
+                }
+            }
+        }
+    }
+
+    /// Starts and stops captures and outputs so that they are what the configuration says.
+    fn devices(&mut self, sources: &[(String, MusicSource)], outputs: &[(String, String)]) {
+        let wanted: BTreeMap<(String, String), ()> = sources
+            .iter()
+            .filter_map(|(name, source)| match source {
+                MusicSource::Alsa(pcm) => Some(((name.clone(), pcm.clone()), ())),
+                MusicSource::BuiltIn | MusicSource::File(_) => None,
+            })
+            .collect();
+        self.captures.retain(|key, flag| {
+            let keep = wanted.contains_key(key);
+            flag.store(keep, Ordering::Release);
+            keep
+        });
+        for (name, pcm) in wanted.into_keys() {
+            if !self.captures.contains_key(&(name.clone(), pcm.clone())) {
+                self.start_capture(name, pcm);
+            }
+        }
+        self.outputs.retain(|name, (pcm, _)| outputs.iter().any(|(n, p)| n == name && p == pcm));
+        for (name, pcm) in outputs {
+            if !self.outputs.contains_key(name) {
+                self.start_output(name, pcm);
+            }
+        }
+    }
+
+    fn start_capture(&mut self, name: String, pcm: String) {
+        let flag = Arc::new(AtomicBool::new(true));
+        let (wanted, inbox, source) = (Arc::clone(&flag), self.way_in.clone(), name.clone());
+        let feed = Box::new(move |sound: &[u8]| {
+            wanted.load(Ordering::Acquire)
+                && inbox.offer(Message::SourceSound(source.clone(), sound.to_vec()))
+        });
+        match self.devices.start_source(&pcm, feed) {
+            Ok(()) => {
+                self.captures.insert((name, pcm), flag);
+            }
+            Err(why) => self.out.events.push(MediaEvent::Trouble(format!("music source {name}: {why}"))),
+        }
+    }
+
+    fn start_output(&mut self, name: &str, pcm: &str) {
+        let (sender, sound) = sync_channel(PAGE_QUEUE);
+        match self.devices.start_output(pcm, sound) {
+            Ok(()) => {
+                self.outputs.insert(name.to_owned(), (pcm.to_owned(), sender));
+            }
+            Err(why) => self.out.events.push(MediaEvent::Trouble(format!("paging output {name}: {why}"))),
+        }
+    }
+
+    /// The last turn: recordings get their headers, the writer its time to write them.
+    fn end(mut self) {
+        let now = self.now();
+        self.core.finish_recordings(now, &mut self.out);
+        self.flush();
+        let Loop { writes, writer, inbox, refused, .. } = self;
+        drop(writes);
+        // The writer may wait for room in the inbox, which nobody reads any more: let it go first.
+        drop(inbox);
+        if writer.join().is_err() {
+            tracing::error!("the recording writer had crashed");
+        }
+        tracing::info!(refused, "media has ended");
+    }
+}
+
+fn system(errno: nix::errno::Errno) -> MediaFault {
+    MediaFault::System(errno.into())
+}

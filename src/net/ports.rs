@@ -1,0 +1,130 @@
+//! Binds the whole RTP range at start: even ports RTP, the odd ones after them RTCP. So an SDP answer never waits for a
+//! socket, and no other program takes a port in the middle of a call. Ports that somebody else holds are left out and
+//! named.
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+/// DSCP EF (46, RFC 3246) in the place of the old TOS octet.
+const EXPEDITED: u32 = 46 << 2;
+
+/// Receive buffer of a port in use: about two seconds of 20 ms packets, the longest stall that is worth making up for.
+const BUFFER_OPEN: usize = 128 * 1024;
+
+/// Receive buffer of a port that is not in use: nothing is read there, so nothing shall pile up.
+const BUFFER_IDLE: usize = 2304;
+
+/// One RTP port and its RTCP port.
+#[derive(Debug)]
+pub struct PortPair {
+    /// The even port.
+    pub port: u16,
+    /// Socket of `port`.
+    pub rtp: UdpSocket,
+    /// Socket of `port + 1`.
+    pub rtcp: UdpSocket,
+}
+
+/// What binding a range gave.
+#[derive(Debug, Default)]
+pub struct BoundRange {
+    /// In the order of their ports.
+    pub pairs: Vec<PortPair>,
+    /// Even ports that could not be bound, and why.
+    pub refused: Vec<(u16, io::Error)>,
+}
+
+/// Binds every pair of `low..=high` on `address`, non-blocking and marked EF. An odd `low` begins one above.
+#[must_use]
+pub fn bind_range(address: IpAddr, low: u16, high: u16) -> BoundRange {
+    let mut bound = BoundRange::default();
+    let first = low.saturating_add(low % 2);
+    for port in (first..high).step_by(2) {
+        match bind_pair(address, port) {
+            Ok(pair) => bound.pairs.push(pair),
+            Err(why) => bound.refused.push((port, why)),
+        }
+    }
+    bound
+}
+
+fn bind_pair(address: IpAddr, port: u16) -> io::Result<PortPair> {
+    let rtp = bind(SocketAddr::new(address, port))?;
+    let rtcp = bind(SocketAddr::new(address, port.saturating_add(1)))?;
+    Ok(PortPair { port, rtp, rtcp })
+}
+
+fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_recv_buffer_size(BUFFER_IDLE)?;
+    match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(EXPEDITED)?,
+        SocketAddr::V6(_) => socket.set_tclass_v6(EXPEDITED)?,
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+impl PortPair {
+    /// Makes ready for a session: forgets what came before it and gives room for what comes.
+    pub(crate) fn open(&self) {
+        self.resize(BUFFER_OPEN);
+        for socket in [&self.rtp, &self.rtcp] {
+            // The idle buffer holds a few packets; the bound is for one that is being flooded.
+            for _ in 0..64 {
+                if socket.recv(&mut [0; 16]).is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The session is over.
+    pub(crate) fn close(&self) {
+        self.resize(BUFFER_IDLE);
+    }
+
+    /// A size the kernel does not grant leaves the one before, which works too.
+    fn resize(&self, size: usize) {
+        for socket in [&self.rtp, &self.rtcp] {
+            if let Err(why) = socket2::SockRef::from(socket).set_recv_buffer_size(size) {
+                tracing::debug!(port = self.port, %why, "receive buffer stays as it is");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn a_range_is_bound_in_pairs_and_a_taken_port_is_named() {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let taken = UdpSocket::bind((here, 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let even = port - port % 2;
+        let bound = bind_range(here, even.saturating_sub(1), even.saturating_add(3));
+        assert!(bound.refused.iter().any(|(p, _)| *p == even), "{:?}", bound.refused);
+        for pair in &bound.pairs {
+            assert_eq!(pair.rtp.local_addr().unwrap().port(), pair.port);
+            assert_eq!(pair.rtcp.local_addr().unwrap().port(), pair.port + 1);
+            assert_eq!(pair.port % 2, 0);
+        }
+    }
+
+    #[test]
+    fn what_came_before_a_session_is_not_heard_in_it() {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let pair = (20_000..30_000).step_by(2).find_map(|p| bind_pair(here, p).ok()).unwrap();
+        let stranger = UdpSocket::bind((here, 0)).unwrap();
+        stranger.send_to(b"old", (here, pair.port)).unwrap();
+        pair.open();
+        assert!(pair.rtp.recv(&mut [0; 16]).is_err());
+        stranger.send_to(b"new", (here, pair.port)).unwrap();
+        let mut bytes = [0; 16];
+        assert_eq!(pair.rtp.recv(&mut bytes).unwrap(), 3);
+    }
+}
