@@ -1,6 +1,7 @@
 //! The configuration of a site, valid by construction: who holds a `Config` need not check it again. It is read from a
 //! tree of values (TOML file or JSON from the API) by [`draft`], which reports every problem with its field path, and it
 //! is written back as the same tree by `Serialize`. Each change is a stored generation. Decides nothing.
+pub mod diff;
 pub mod draft;
 pub mod extension;
 pub mod flow;

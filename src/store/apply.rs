@@ -1,0 +1,154 @@
+//! Writes one record inside the writer's transaction. Every write may be repeated with the same result, because a batch
+//! whose commit failed half-way is written again. Files are only named here; the writer removes them after the commit.
+use crate::row::{self, key};
+use model::record::{
+    AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Record,
+    RecordingRecord,
+};
+use model::{id::MessageId, number::Number};
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+/// Writes the record. Files that nobody needs after the commit are added to `gone`.
+pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) -> Result<()> {
+    match record {
+        Record::CallStarted(call) => call_row(db, call, "INSERT OR IGNORE"),
+        Record::CallStep(step) => step_row(db, step),
+        Record::CallEnded(call) => call_row(db, call, "INSERT OR REPLACE"),
+        Record::Recording(recording) => recording_row(db, recording),
+        Record::RecordingEnded { recording, ms } => {
+            let mut sql = db.prepare_cached("UPDATE recording SET ms = ?2 WHERE recording = ?1")?;
+            sql.execute(params![key(recording.0), ms]).map(drop)
+        }
+        Record::Message(message) => message_row(db, message),
+        Record::MessageHeard { message, heard } => {
+            let mut sql = db.prepare_cached("UPDATE message SET heard = ?2 WHERE message = ?1")?;
+            sql.execute(params![key(message.0), heard]).map(drop)
+        }
+        Record::MessageDeleted(message) => message_gone(db, *message, gone),
+        Record::Greeting { mailbox, path } => greeting_row(db, mailbox, path.as_deref(), gone),
+        Record::AgentState(spell) => spell_row(db, spell),
+        Record::Binding(binding) => binding_row(db, binding),
+        Record::Ban(ban) => ban_row(db, ban),
+        Record::Note(note) => note_row(db, note),
+    }
+}
+
+fn call_row(db: &Connection, c: &CallRecord, verb: &str) -> Result<()> {
+    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18";
+    let mut sql = db.prepare_cached(&format!("{verb} INTO call ({}) VALUES ({marks})", row::CALL))?;
+    let done = sql.execute(params![
+        key(c.call.0),
+        row::word(&c.direction),
+        c.caller.number,
+        c.caller.name,
+        c.called.number,
+        c.called.name,
+        c.trunk,
+        c.queue,
+        c.agent,
+        c.answered_by,
+        c.started.0,
+        c.answered.map(|w| w.0),
+        c.ended.map(|w| w.0),
+        key(c.duration_ms),
+        key(c.talk_ms),
+        key(c.wait_ms),
+        row::word(&c.outcome),
+        c.cause,
+    ]);
+    done.map(drop)
+}
+
+fn step_row(db: &Connection, s: &CallStep) -> Result<()> {
+    let sql = format!("INSERT OR REPLACE INTO step ({}) VALUES (?1,?2,?3,?4,?5,?6)", row::STEP);
+    let values = params![key(s.call.0), s.seq, s.at.0, key(s.offset_ms), s.kind, s.detail];
+    db.prepare_cached(&sql)?.execute(values).map(drop)
+}
+
+/// Keeps a length that is there already, when the record comes again.
+fn recording_row(db: &Connection, r: &RecordingRecord) -> Result<()> {
+    let sql = format!("INSERT OR IGNORE INTO recording ({}) VALUES (?1,?2,?3,?4,?5,?6,NULL)", row::RECORDING);
+    let values = params![key(r.recording.0), key(r.call.0), r.path, r.started.0, r.left, r.right];
+    db.prepare_cached(&sql)?.execute(values).map(drop)
+}
+
+fn message_row(db: &Connection, m: &MessageRecord) -> Result<()> {
+    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10";
+    let sql = format!("INSERT OR REPLACE INTO message ({}) VALUES ({marks})", row::MESSAGE);
+    db.prepare_cached(&sql)?.execute(params![
+        key(m.message.0),
+        m.mailbox.as_str(),
+        key(m.call.0),
+        m.caller.number,
+        m.caller.name,
+        m.at.0,
+        m.ms,
+        m.path,
+        m.heard,
+        m.mail_to,
+    ])?;
+    let Some(to) = &m.mail_to else { return Ok(()) };
+    let sql = "INSERT OR IGNORE INTO mail (message, recipient, created, attempts, next_at) VALUES (?1, ?2, ?3, 0, 0)";
+    db.prepare_cached(sql)?.execute(params![key(m.message.0), to, m.at.0]).map(drop)
+}
+
+fn message_gone(db: &Connection, message: MessageId, gone: &mut Vec<String>) -> Result<()> {
+    let mut sql = db.prepare_cached("DELETE FROM message WHERE message = ?1 RETURNING path")?;
+    gone.extend(sql.query_row([key(message.0)], |row| row.get::<_, String>(0)).optional()?);
+    db.prepare_cached("DELETE FROM mail WHERE message = ?1")?.execute([key(message.0)]).map(drop)
+}
+
+fn greeting_row(db: &Connection, mailbox: &Number, path: Option<&str>, gone: &mut Vec<String>) -> Result<()> {
+    let mut sql = db.prepare_cached("SELECT path FROM greeting WHERE mailbox = ?1")?;
+    let old: Option<String> = sql.query_row([mailbox.as_str()], |row| row.get(0)).optional()?;
+    gone.extend(old.filter(|old| Some(old.as_str()) != path));
+    match path {
+        Some(path) => {
+            let mut sql = db.prepare_cached("INSERT OR REPLACE INTO greeting VALUES (?1, ?2)")?;
+            sql.execute(params![mailbox.as_str(), path]).map(drop)
+        }
+        None => {
+            let mut sql = db.prepare_cached("DELETE FROM greeting WHERE mailbox = ?1")?;
+            sql.execute([mailbox.as_str()]).map(drop)
+        }
+    }
+}
+
+/// A spell that is the agent's last one already is the same one written again.
+fn spell_row(db: &Connection, s: &AgentSpell) -> Result<()> {
+    let (state, reason) = row::state(&s.state);
+    let sql = "INSERT INTO spell (agent, state, reason, since, cause, call)
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
+            SELECT 1 FROM (SELECT * FROM spell WHERE agent = ?1 ORDER BY spell DESC LIMIT 1)
+            WHERE state = ?2 AND reason IS ?3 AND since = ?4 AND cause = ?5 AND call IS ?6)";
+    let values = params![s.agent, state, reason, s.since.0, s.cause, s.call.map(|c| key(c.0))];
+    db.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn binding_row(db: &Connection, b: &BindingRecord) -> Result<()> {
+    let sql =
+        format!("INSERT OR REPLACE INTO binding ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)", row::BINDING);
+    let path = serde_json::Value::from(b.path.clone()).to_string();
+    let values = params![
+        b.extension.as_str(),
+        b.contact,
+        b.transport,
+        b.address.to_string(),
+        b.expires.0,
+        b.call_id,
+        b.cseq,
+        b.user_agent,
+        path
+    ];
+    db.prepare_cached(&sql)?.execute(values).map(drop)
+}
+
+fn ban_row(db: &Connection, b: &BanRecord) -> Result<()> {
+    let sql = format!("INSERT OR REPLACE INTO ban ({}) VALUES (?1,?2,?3,?4)", row::BAN);
+    db.prepare_cached(&sql)?.execute(params![b.address.to_string(), b.until.0, b.cause, b.failures]).map(drop)
+}
+
+fn note_row(db: &Connection, n: &NoteRecord) -> Result<()> {
+    let sql = "INSERT INTO note (at, level, kind, subject, text) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.prepare_cached(sql)?.execute(params![n.at.0, n.level, n.kind, n.subject, n.text]).map(drop)
+}

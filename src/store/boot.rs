@@ -1,0 +1,248 @@
+//! Opens the data folder at a start: holds it against a second process, repairs or sets aside a damaged database, closes
+//! the calls that a crash left open, hands out fresh ids, and reads what the engine starts with. Each of these happens
+//! once a start, in one transaction.
+use crate::fault::Fault;
+use crate::row::{id, key};
+use crate::{config, housekeeping, migrate, row, schema};
+use model::clock::Wall;
+use model::config::Config;
+use model::config::draft::Problem;
+use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::number::Number;
+use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, Outcome};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the box starts with.
+#[derive(Debug)]
+pub struct BootState {
+    /// Number of this start; grows by one with each.
+    pub epoch: u64,
+    /// The configuration in force: the newest generation that still checks. `None` = a fresh data folder.
+    pub config: Option<(Generation, Arc<Config>)>,
+    /// Newer generations that no longer check, with the reasons; something for the event log.
+    pub skipped: Vec<(Generation, Vec<Problem>)>,
+    /// First free call id of this start.
+    pub next_call: CallId,
+    /// First free recording id of this start.
+    pub next_recording: RecordingId,
+    /// First free message id of this start.
+    pub next_message: MessageId,
+    /// Every voicemail message.
+    pub messages: Vec<MessageRecord>,
+    /// Own greetings: mailbox to path below the data folder.
+    pub greetings: BTreeMap<Number, String>,
+    /// Last known spell of each agent.
+    pub agents: Vec<AgentSpell>,
+    /// Registrations that have not run out.
+    pub bindings: Vec<BindingRecord>,
+    /// Bans that still run.
+    pub bans: Vec<BanRecord>,
+    /// Calls that were open when the box stopped, as they were closed now.
+    pub closed: Vec<CallRecord>,
+    /// Where a damaged database was put, if there was one.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// Ids left out at each start: those of calls that a crash kept from the disk, whose files may exist all the same.
+const ID_GAP: u64 = 100_000;
+/// Cause of a call that a crash ended.
+const RESTARTED: &str = "box restarted";
+/// File that tells the next start to look at the whole database.
+const SUSPECT: &str = "belfry.db.suspect";
+const LOCK: &str = "belfry.lock";
+
+/// Opens the folder. The lock holds the folder for as long as it lives.
+pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState), Fault> {
+    schema::private_folder(dir)?;
+    let lock = hold(dir)?;
+    let suspect = dir.join(SUSPECT).exists();
+    let first = start(dir, now, suspect);
+    let (db, state) = match first {
+        Err(fault) if fault.is_damage() => {
+            let aside = set_aside(dir, now)?;
+            tracing::error!(%fault, aside = %aside.display(), "the database is damaged: set aside, starting afresh");
+            let (db, state) = start(dir, now, false)?;
+            (db, BootState { set_aside: Some(aside), ..state })
+        }
+        other => other?,
+    };
+    if suspect {
+        std::fs::remove_file(dir.join(SUSPECT)).map_err(Fault::file(dir))?;
+    }
+    Ok((db, lock, state))
+}
+
+fn hold(dir: &Path) -> Result<File, Fault> {
+    let path = dir.join(LOCK);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(Fault::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Fault::InUse(dir.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(Fault::File { path, source }),
+    }
+}
+
+/// Tells the next start to look closely.
+pub(crate) fn mark_suspect(dir: &Path) {
+    if let Err(error) = File::create(dir.join(SUSPECT)).and_then(|f| f.sync_all()) {
+        tracing::warn!(%error, "cannot mark the database as suspect");
+    }
+}
+
+/// Renames the database and its log, which belong together.
+fn set_aside(dir: &Path, now: Wall) -> Result<PathBuf, Fault> {
+    let aside = |end: &str| dir.join(format!("{}.damaged-{}{end}", schema::FILE, now.0));
+    for end in ["-wal", "-shm", ""] {
+        let from = dir.join(format!("{}{end}", schema::FILE));
+        if from.exists() {
+            std::fs::rename(&from, aside(end)).map_err(Fault::file(&from))?;
+        }
+    }
+    schema::sync_folder(dir)?;
+    Ok(aside(""))
+}
+
+fn start(dir: &Path, now: Wall, suspect: bool) -> Result<(Connection, BootState), Fault> {
+    let mut db = schema::writing(dir)?;
+    if suspect {
+        look_closely(&db)?;
+    }
+    migrate::to_known(&mut db)?;
+    let state = load(&mut db, now)?;
+    Ok((db, state))
+}
+
+/// The whole database is read; only after trouble, because it takes seconds on a full disk.
+fn look_closely(db: &Connection) -> Result<(), Fault> {
+    let word: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if word == "ok" {
+        return Ok(());
+    }
+    let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    Err(rusqlite::Error::SqliteFailure(damage, Some(word)).into())
+}
+
+fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
+    housekeeping::tidy_start(db, now)?;
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let closed = close_open_calls(&tx, now)?;
+    let next = next_ids(&tx)?;
+    let epoch = counted(&tx, "epoch", |n| n + 1)?;
+    let chosen = config::choose(&tx)?;
+    let state = BootState {
+        epoch,
+        config: chosen.current,
+        skipped: chosen.skipped,
+        next_call: CallId(next),
+        next_recording: RecordingId(next),
+        next_message: MessageId(next),
+        messages: all(
+            &tx,
+            &format!("SELECT {} FROM message ORDER BY message", row::MESSAGE),
+            [],
+            row::message,
+        )?,
+        greetings: all(&tx, "SELECT mailbox, path FROM greeting", [], row::greeting)?.into_iter().collect(),
+        agents: last_spells(&tx)?,
+        bindings: all(
+            &tx,
+            &format!("SELECT {} FROM binding WHERE expires > ?1", row::BINDING),
+            [now.0],
+            row::binding,
+        )?,
+        bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
+        closed,
+        set_aside: None,
+    };
+    housekeeping::alive(&tx, now)?;
+    tx.commit()?;
+    Ok(state)
+}
+
+fn all<T>(
+    db: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    db.prepare(sql)?.query_map(values, read)?.collect()
+}
+
+fn last_spells(db: &Connection) -> rusqlite::Result<Vec<AgentSpell>> {
+    let sql = format!(
+        "SELECT {} FROM spell WHERE spell IN (SELECT max(spell) FROM spell GROUP BY agent) ORDER BY agent",
+        row::SPELL
+    );
+    all(db, &sql, [], row::spell)
+}
+
+/// Each open call ends where the box was last seen alive, and never before its last step.
+fn close_open_calls(db: &Connection, now: Wall) -> rusqlite::Result<Vec<CallRecord>> {
+    let alive = housekeeping::last_alive(db)?.map_or(now, |alive| alive.min(now));
+    let sql = format!("SELECT {} FROM call WHERE outcome = 'open' ORDER BY call", row::CALL);
+    let mut calls = all(db, &sql, [], row::call)?;
+    for call in &mut calls {
+        let (last_at, last_ms, seq) = last_step(db, call)?;
+        let ended = alive.max(last_at).max(call.started);
+        let clock_ms = u64::try_from(ended.millis_since(call.started)).unwrap_or(0);
+        call.ended = Some(ended);
+        call.duration_ms = clock_ms.max(last_ms);
+        call.talk_ms =
+            call.answered.map_or(call.talk_ms, |at| u64::try_from(ended.millis_since(at)).unwrap_or(0));
+        call.outcome = Outcome::Interrupted;
+        RESTARTED.clone_into(&mut call.cause);
+        db.prepare_cached(
+            "UPDATE call SET ended = ?2, duration_ms = ?3, talk_ms = ?4, outcome = ?5, cause = ?6 WHERE call = ?1",
+        )?
+        .execute(params![
+            key(call.call.0),
+            ended.0,
+            key(call.duration_ms),
+            key(call.talk_ms),
+            row::word(&call.outcome),
+            call.cause
+        ])?;
+        db.prepare_cached("INSERT INTO step VALUES (?1, ?2, ?3, ?4, 'ended', ?5)")?.execute(params![
+            key(call.call.0),
+            seq,
+            ended.0,
+            key(call.duration_ms),
+            RESTARTED
+        ])?;
+    }
+    Ok(calls)
+}
+
+/// When and how long after the start the last known step was, and the number of the next one.
+fn last_step(db: &Connection, call: &CallRecord) -> rusqlite::Result<(Wall, u64, u32)> {
+    let sql = "SELECT at, offset_ms, seq FROM step WHERE call = ?1 ORDER BY seq DESC LIMIT 1";
+    let read =
+        |row: &Row<'_>| Ok((Wall(row.get(0)?), id(row.get(1)?), row.get::<_, u32>(2)?.saturating_add(1)));
+    let found = db.prepare_cached(sql)?.query_row([key(call.call.0)], read).optional()?;
+    Ok(found.unwrap_or((call.started, 0, 0)))
+}
+
+/// Ids that were never used, whatever the crash took. Stored, so that a start without calls moves on too.
+fn next_ids(db: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT max(coalesce((SELECT max(call) FROM call), 0), coalesce((SELECT max(recording) FROM recording), 0),
+        coalesce((SELECT max(message) FROM message), 0), coalesce((SELECT max(call) FROM step), 0))";
+    let used: i64 = db.query_row(sql, [], |row| row.get(0))?;
+    counted(db, "next_id", |before| match (before, id(used)) {
+        (0, 0) => 1,
+        (before, used) => before.max(used) + ID_GAP,
+    })
+}
+
+/// Changes a number among the settings.
+fn counted(db: &Connection, name: &str, change: impl FnOnce(u64) -> u64) -> rusqlite::Result<u64> {
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    let text: Option<String> = db.query_row(sql, [name], |row| row.get(0)).optional()?;
+    let value = change(text.and_then(|t| t.parse().ok()).unwrap_or(0));
+    db.execute("INSERT OR REPLACE INTO setting VALUES (?1, ?2)", params![name, value.to_string()])?;
+    Ok(value)
+}

@@ -1,0 +1,187 @@
+//! The configuration's generations: every change is one, stored whole, by compare-and-set. Undo stores an older one
+//! again. Decides which generation counts at a start: the newest that still checks.
+use crate::fault::Fault;
+use crate::row::{id, key};
+use crate::{Store, writer};
+use model::clock::Wall;
+use model::config::draft::Problem;
+use model::config::{Config, diff, draft};
+use model::id::Generation;
+use model::query::GenerationRow;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Generations kept: more than anybody undoes, and a small share of the disk.
+const KEPT: u64 = 1000;
+
+/// A stored configuration.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// Its number.
+    pub generation: Generation,
+    /// Its content.
+    pub config: Arc<Config>,
+    /// False when the tree was the one in force already, and nothing was stored.
+    pub changed: bool,
+}
+
+/// Why a configuration was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitRefusal {
+    /// The draft is wrong: every problem with its field.
+    #[error("{} problems in the configuration", .0.len())]
+    Problems(Vec<Problem>),
+    /// Somebody else changed it meanwhile; this is the newest generation.
+    #[error("the configuration is at generation {0} by now; load it again and repeat the change")]
+    Stale(Generation),
+    /// There is no such generation (any more).
+    #[error("there is no generation {0}")]
+    Unknown(Generation),
+    /// The disk failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+pub(crate) fn generation_row(row: &Row<'_>) -> rusqlite::Result<GenerationRow> {
+    Ok(GenerationRow {
+        generation: Generation(id(row.get(0)?)),
+        at: Wall(row.get(1)?),
+        by: row.get(2)?,
+        summary: row.get(3)?,
+    })
+}
+
+pub(crate) fn generation_tree(row: &Row<'_>) -> rusqlite::Result<(Generation, Value)> {
+    let text: String = row.get(1)?;
+    let tree = serde_json::from_str(&text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(1, Type::Text, Box::new(e)))?;
+    Ok((Generation(id(row.get(0)?)), tree))
+}
+
+/// Fills in what a draft leaves out (secrets of the configuration in force, then new ones), and checks it.
+///
+/// # Errors
+/// Every problem.
+pub fn finish(mut tree: Value, current: Option<&Value>) -> Result<Config, Vec<Problem>> {
+    if let Some(current) = current {
+        draft::inherit(&mut tree, current);
+    }
+    draft::complete(&mut tree, &mut random);
+    draft::read(&tree)
+}
+
+/// Bytes of the kernel. It has no other way to fail than a broken machine, on which no secret may be made.
+fn random(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("the kernel gives random bytes");
+}
+
+impl Store {
+    /// Completes, checks and stores a draft as a new generation, if the newest one is `based_on` (when given). An empty
+    /// `summary` is made from the differences.
+    ///
+    /// # Errors
+    /// `Problems`, `Stale`: nothing was stored. `Fault`: it is not known to be stored.
+    pub fn commit(
+        &self,
+        by: &str,
+        tree: Value,
+        based_on: Option<Generation>,
+        summary: &str,
+    ) -> Result<Committed, CommitRefusal> {
+        let current = self.reader().current()?;
+        let newest = current.as_ref().map_or(Generation(0), |(g, _)| *g);
+        if based_on.is_some_and(|g| g != newest) {
+            return Err(CommitRefusal::Stale(newest));
+        }
+        let old = current.map(|(_, tree)| tree);
+        let config = Arc::new(finish(tree, old.as_ref()).map_err(CommitRefusal::Problems)?);
+        let new = draft::to_tree(&config);
+        if old.as_ref() == Some(&new) {
+            return Ok(Committed { generation: newest, config, changed: false });
+        }
+        let summary = match (summary, &old) {
+            ("", Some(old)) => diff::summary(&diff::changes(old, &new)),
+            ("", None) => "first configuration".into(),
+            (given, _) => given.chars().take(200).collect(),
+        };
+        let row = GenerationRow {
+            generation: Generation(newest.0 + 1),
+            at: writer::now(),
+            by: by.chars().take(100).collect(),
+            summary,
+        };
+        let generation = self.ask(move |db| insert(db, &row, &new))??;
+        Ok(Committed { generation, config, changed: true })
+    }
+
+    /// Makes an older generation's tree the newest one again.
+    ///
+    /// # Errors
+    /// `Unknown`: no such generation. Otherwise as [`Store::commit`].
+    pub fn undo(
+        &self,
+        by: &str,
+        to: Generation,
+        based_on: Option<Generation>,
+    ) -> Result<Committed, CommitRefusal> {
+        let tree = self.reader().generation(to)?.ok_or(CommitRefusal::Unknown(to))?;
+        self.commit(by, tree, based_on, &format!("back to {to}"))
+    }
+}
+
+/// Compare-and-set: the new row must follow the newest one.
+fn insert(
+    db: &Connection,
+    row: &GenerationRow,
+    tree: &Value,
+) -> rusqlite::Result<Result<Generation, CommitRefusal>> {
+    let newest: Option<i64> = db.query_row("SELECT max(generation) FROM generation", [], |r| r.get(0))?;
+    let newest = id(newest.unwrap_or(0));
+    if newest + 1 != row.generation.0 {
+        return Ok(Err(CommitRefusal::Stale(Generation(newest))));
+    }
+    let sql = "INSERT INTO generation (generation, at, by_whom, summary, tree) VALUES (?1, ?2, ?3, ?4, ?5)";
+    db.execute(sql, params![key(row.generation.0), row.at.0, row.by, row.summary, tree.to_string()])?;
+    let oldest = row.generation.0.saturating_sub(KEPT);
+    db.execute("DELETE FROM generation WHERE generation <= ?1", [key(oldest)])?;
+    Ok(Ok(row.generation))
+}
+
+/// The newest generation that still checks, and the newer ones that do not, with their problems.
+pub(crate) struct Chosen {
+    pub(crate) current: Option<(Generation, Arc<Config>)>,
+    pub(crate) skipped: Vec<(Generation, Vec<Problem>)>,
+}
+
+pub(crate) fn choose(db: &Connection) -> rusqlite::Result<Chosen> {
+    let mut chosen = Chosen { current: None, skipped: Vec::new() };
+    let mut before = i64::MAX;
+    let sql =
+        "SELECT generation, tree FROM generation WHERE generation < ?1 ORDER BY generation DESC LIMIT 1";
+    while let Some((number, text)) =
+        db.query_row(sql, [before], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).optional()?
+    {
+        before = number;
+        match checked(&text) {
+            Ok(config) => {
+                chosen.current = Some((Generation(id(number)), Arc::new(config)));
+                break;
+            }
+            Err(problems) => chosen.skipped.push((Generation(id(number)), problems)),
+        }
+    }
+    Ok(chosen)
+}
+
+fn checked(text: &str) -> Result<Config, Vec<Problem>> {
+    let tree: Value = serde_json::from_str(text).map_err(|error| {
+        vec![Problem {
+            field: String::new(),
+            code: "syntax".into(),
+            message: format!("this is not JSON: {error}"),
+        }]
+    })?;
+    draft::read(&tree)
+}

@@ -1,0 +1,9 @@
+DROP TABLE note;
+DROP TABLE ban;
+DROP TABLE binding;
+DROP TABLE spell;
+DROP TABLE greeting;
+DROP TABLE message;
+DROP TABLE recording;
+DROP TABLE step;
+DROP TABLE call;

@@ -1,0 +1,353 @@
+//! Sound files as the media process writes them: WAV, G.711 µ-law, 8 kHz, appended as the sound comes, synced every
+//! second, playable at any moment. What a crash cut off is repaired at the next start. Uses no database; never leaves
+//! the data folder.
+use crate::fault::Fault;
+use crate::schema;
+use model::id::RecordingId;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Bytes before the first sample.
+pub const HEADER: usize = 58;
+/// At most this much sound is lost when the power goes.
+const SYNC_EVERY: Duration = Duration::from_millis(900);
+/// Room that recordings leave on the disk for records, configuration and logs.
+const RESERVE_MIB: u64 = 64;
+/// Folder with one note per file that is being written.
+const OPEN: &str = "run/recording";
+/// Longest sound of one file: a day of two channels still fits the 32-bit sizes of WAV.
+const DATA_MAX: u64 = 0x6000_0000;
+
+/// A file that was found unfinished and is whole again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repaired {
+    /// Which recording.
+    pub recording: RecordingId,
+    /// Its file below the data folder.
+    pub path: String,
+    /// Milliseconds of sound.
+    pub ms: u32,
+}
+
+struct Open {
+    file: File,
+    channels: u16,
+    bytes: u64,
+    synced: Instant,
+}
+
+/// The files that are being written. Lives on the writing thread of the media process.
+pub struct Spool {
+    dir: PathBuf,
+    open: BTreeMap<RecordingId, Open>,
+}
+
+impl Spool {
+    /// Makes the folders it needs. Call [`repair`] before.
+    ///
+    /// # Errors
+    /// `File`.
+    pub fn new(dir: &Path) -> Result<Spool, Fault> {
+        schema::private_folder(&dir.join(OPEN))?;
+        Ok(Spool { dir: dir.to_owned(), open: BTreeMap::new() })
+    }
+
+    /// Begins a file. `channels` is 1 or 2; samples of two channels alternate.
+    ///
+    /// # Errors
+    /// `Path`: it would leave the data folder. `NoRoom`: the disk is nearly full. `File`.
+    pub fn create(&mut self, recording: RecordingId, path: &str, channels: u16) -> Result<(), Fault> {
+        let free = free_mib(&self.dir)?;
+        if free < RESERVE_MIB {
+            return Err(Fault::NoRoom(free));
+        }
+        let whole = below(&self.dir, path)?;
+        let folder = whole.parent().ok_or_else(|| Fault::Path(path.to_owned()))?;
+        schema::private_folder(folder)?;
+        stays_inside(&self.dir, folder, path)?;
+        let made = File::options().write(true).read(true).create_new(true).mode(0o600).open(&whole);
+        let file = made.map_err(Fault::file(&whole))?;
+        file.write_all_at(&header(channels, 0), 0).map_err(Fault::file(&whole))?;
+        let note = note(&self.dir, recording);
+        std::fs::write(&note, path).map_err(Fault::file(&note))?;
+        schema::sync_folder(folder)?;
+        schema::sync_folder(&self.dir.join(OPEN))?;
+        self.open.insert(recording, Open { file, channels, bytes: 0, synced: Instant::now() });
+        Ok(())
+    }
+
+    /// Adds samples. One that is not open is ignored: its `create` failed and was reported.
+    ///
+    /// # Errors
+    /// `File`: the disk; what was written before is kept, and the file is closed.
+    pub fn append(&mut self, recording: RecordingId, samples: &[u8]) -> Result<(), Fault> {
+        let Some(open) = self.open.get_mut(&recording) else { return Ok(()) };
+        let length = u64::try_from(samples.len()).unwrap_or(u64::MAX);
+        if open.bytes.saturating_add(length) > DATA_MAX {
+            return Ok(());
+        }
+        let at = u64::try_from(HEADER).unwrap_or(0) + open.bytes;
+        let result = open.file.write_all_at(samples, at);
+        if result.is_ok() {
+            open.bytes += length;
+            return Ok(());
+        }
+        let path = note(&self.dir, recording);
+        let _ = self.finish(recording);
+        result.map_err(Fault::file(&path))
+    }
+
+    /// Puts on the disk what has waited a second. Call it at least four times a second.
+    ///
+    /// # Errors
+    /// `File`: the first one that failed; the others were tried too.
+    pub fn sync_due(&mut self, now: Instant) -> Result<(), Fault> {
+        let mut result = Ok(());
+        for open in self.open.values_mut().filter(|o| now.saturating_duration_since(o.synced) >= SYNC_EVERY) {
+            open.synced = now;
+            if let Err(error) = open.settle().map_err(Fault::file(&self.dir)) {
+                result = result.and(Err(error));
+            }
+        }
+        result
+    }
+
+    /// Ends a file: right header, everything on the disk. The answer is its length in milliseconds, or `None` when it
+    /// was not open.
+    ///
+    /// # Errors
+    /// `File`: it is repaired at the next start.
+    pub fn finish(&mut self, recording: RecordingId) -> Result<Option<u32>, Fault> {
+        let Some(open) = self.open.remove(&recording) else { return Ok(None) };
+        let note = note(&self.dir, recording);
+        open.settle().map_err(Fault::file(&note))?;
+        std::fs::remove_file(&note).map_err(Fault::file(&note))?;
+        Ok(Some(ms(open.bytes, open.channels)))
+    }
+}
+
+impl Open {
+    fn settle(&self) -> std::io::Result<()> {
+        self.file.write_all_at(&header(self.channels, self.bytes), 0)?;
+        self.file.sync_data()
+    }
+}
+
+/// Makes every file whole that the last media process left unfinished. Only the media process may call this, before it
+/// records anything.
+///
+/// # Errors
+/// `File`: the folder itself. A single bad file is logged and left.
+pub fn repair(dir: &Path) -> Result<Vec<Repaired>, Fault> {
+    let folder = dir.join(OPEN);
+    schema::private_folder(&folder)?;
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(Fault::file(&folder))? {
+        let note = entry.map_err(Fault::file(&folder))?.path();
+        let name = note.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok());
+        let (Some(recording), Ok(path)) = (name.map(RecordingId), std::fs::read_to_string(&note)) else {
+            continue;
+        };
+        match mend(dir, &path) {
+            Ok(ms) => out.push(Repaired { recording, path, ms }),
+            Err(fault) => tracing::warn!(%fault, path, "a recording cannot be repaired"),
+        }
+        std::fs::remove_file(&note).map_err(Fault::file(&note))?;
+    }
+    out.sort_by_key(|r| r.recording);
+    Ok(out)
+}
+
+/// Sizes of the header from the size of the file; a torn last sample pair is cut off.
+fn mend(dir: &Path, path: &str) -> Result<u32, Fault> {
+    let whole = below(dir, path)?;
+    let file = File::options().read(true).write(true).open(&whole).map_err(Fault::file(&whole))?;
+    let mend = || {
+        let start = u64::try_from(HEADER).unwrap_or(0);
+        let length = file.metadata()?.len();
+        let mut channels = [0u8; 2];
+        if length >= start {
+            file.read_exact_at(&mut channels, 22)?;
+        }
+        let channels = u16::from_le_bytes(channels).clamp(1, 2);
+        let bytes = length.saturating_sub(start).min(DATA_MAX);
+        let bytes = bytes - bytes % u64::from(channels);
+        file.set_len(start + bytes)?;
+        file.write_all_at(&header(channels, bytes), 0)?;
+        file.sync_all()?;
+        Ok(ms(bytes, channels))
+    };
+    mend().map_err(Fault::file(&whole))
+}
+
+/// Whether a media process is still writing this recording, or was when it died and has not repaired it yet.
+#[must_use]
+pub fn is_open(dir: &Path, recording: RecordingId) -> bool {
+    note(dir, recording).exists()
+}
+
+/// Milliseconds of sound in a finished file, from its header.
+///
+/// # Errors
+/// `Path`, `File`.
+pub fn length_ms(dir: &Path, path: &str) -> Result<u32, Fault> {
+    let whole = below(dir, path)?;
+    let read = || {
+        let mut file = File::open(&whole)?;
+        let mut head = [0u8; HEADER];
+        file.read_exact(&mut head)?;
+        let bytes = file.seek(SeekFrom::End(0))?.saturating_sub(u64::try_from(HEADER).unwrap_or(0));
+        Ok(ms(bytes, u16::from_le_bytes([head[22], head[23]]).clamp(1, 2)))
+    };
+    read().map_err(Fault::file(&whole))
+}
+
+/// Removes a file below the data folder; one that is not there is fine.
+///
+/// # Errors
+/// `Path`, `File`.
+pub fn remove(dir: &Path, path: &str) -> Result<(), Fault> {
+    let whole = below(dir, path)?;
+    match std::fs::remove_file(&whole) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Fault::file(&whole)(error)),
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+/// The whole path of a file below the data folder.
+///
+/// # Errors
+/// `Path`: it is absolute, empty, or has `..` in it.
+pub fn below(dir: &Path, path: &str) -> Result<PathBuf, Fault> {
+    let relative = Path::new(path);
+    let normal = relative.components().all(|c| matches!(c, Component::Normal(_)));
+    if path.is_empty() || !normal {
+        return Err(Fault::Path(path.to_owned()));
+    }
+    Ok(dir.join(relative))
+}
+
+/// No link on the way leads out of the data folder.
+fn stays_inside(dir: &Path, folder: &Path, path: &str) -> Result<(), Fault> {
+    let real = |p: &Path| p.canonicalize().map_err(Fault::file(p));
+    if real(folder)?.starts_with(real(dir)?) { Ok(()) } else { Err(Fault::Path(path.to_owned())) }
+}
+
+fn note(dir: &Path, recording: RecordingId) -> PathBuf {
+    dir.join(OPEN).join(recording.to_string())
+}
+
+fn free_mib(dir: &Path) -> Result<u64, Fault> {
+    let stat = nix::sys::statvfs::statvfs(dir).map_err(|e| Fault::file(dir)(e.into()))?;
+    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()) / 1024 / 1024)
+}
+
+fn ms(bytes: u64, channels: u16) -> u32 {
+    u32::try_from(bytes / u64::from(channels.max(1)) / 8).unwrap_or(u32::MAX)
+}
+
+/// RIFF header of µ-law sound: `fmt ` with extension size 0, `fact`, `data`, as RFC 2361 and the WAVE format ask for
+/// codings that are not PCM.
+fn header(channels: u16, bytes: u64) -> [u8; HEADER] {
+    let size = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+    let mut out = [0u8; HEADER];
+    let mut at = 0;
+    let mut put = |bytes: &[u8]| {
+        out[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
+    };
+    put(b"RIFF");
+    put(&size(bytes + 50));
+    put(b"WAVEfmt ");
+    put(&18u32.to_le_bytes());
+    put(&7u16.to_le_bytes());
+    put(&channels.to_le_bytes());
+    put(&8000u32.to_le_bytes());
+    put(&(8000 * u32::from(channels)).to_le_bytes());
+    put(&channels.to_le_bytes());
+    put(&8u16.to_le_bytes());
+    put(&0u16.to_le_bytes());
+    put(b"fact");
+    put(&4u32.to_le_bytes());
+    put(&size(bytes / u64::from(channels.max(1))));
+    put(b"data");
+    put(&size(bytes));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn u32_at(bytes: &[u8], at: usize) -> u32 {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+    }
+
+    #[test]
+    fn a_finished_file_is_a_right_wav() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        spool.create(RecordingId(7), "recordings/2026/7.wav", 2).unwrap();
+        assert!(is_open(dir.path(), RecordingId(7)));
+        spool.append(RecordingId(7), &[0xff; 1600]).unwrap();
+        assert_eq!(spool.finish(RecordingId(7)).unwrap(), Some(100));
+        assert!(!is_open(dir.path(), RecordingId(7)));
+        let bytes = std::fs::read(dir.path().join("recordings/2026/7.wav")).unwrap();
+        assert_eq!(bytes.len(), HEADER + 1600);
+        assert_eq!((&bytes[..4], u32_at(&bytes, 4)), (b"RIFF".as_slice(), 1600 + 50));
+        assert_eq!((&bytes[50..54], u32_at(&bytes, 54)), (b"data".as_slice(), 1600));
+        assert_eq!(u32_at(&bytes, 46), 800, "samples of each channel");
+        assert_eq!(length_ms(dir.path(), "recordings/2026/7.wav").unwrap(), 100);
+    }
+
+    #[test]
+    fn what_a_crash_cut_off_is_made_whole_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        spool.create(RecordingId(8), "r/8.wav", 2).unwrap();
+        spool.append(RecordingId(8), &[0xff; 1601]).unwrap();
+        drop(spool);
+        let repaired = repair(dir.path()).unwrap();
+        assert_eq!(repaired, [Repaired { recording: RecordingId(8), path: "r/8.wav".into(), ms: 100 }]);
+        let bytes = std::fs::read(dir.path().join("r/8.wav")).unwrap();
+        assert_eq!((bytes.len(), u32_at(&bytes, 54)), (HEADER + 1600, 1600), "the torn pair is cut off");
+        assert_eq!(repair(dir.path()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_running_file_is_playable_after_each_sync() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        spool.create(RecordingId(9), "r/9.wav", 1).unwrap();
+        spool.append(RecordingId(9), &[0xff; 800]).unwrap();
+        spool.sync_due(Instant::now() + SYNC_EVERY).unwrap();
+        assert_eq!(u32_at(&std::fs::read(dir.path().join("r/9.wav")).unwrap(), 54), 800);
+    }
+
+    #[test]
+    fn no_path_leaves_the_data_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), dir.path().join("link")).unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        for path in ["/tmp/x.wav", "../x.wav", "a/../../x.wav", "", "link/x.wav"] {
+            assert!(matches!(spool.create(RecordingId(1), path, 1), Err(Fault::Path(_))), "{path}");
+        }
+        assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+        assert_eq!(repair(dir.path()).unwrap(), [], "a refused file leaves no note");
+    }
+
+    #[test]
+    fn an_existing_file_is_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.wav"), "mine").unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        assert!(matches!(spool.create(RecordingId(1), "x.wav", 1), Err(Fault::File { .. })));
+        assert_eq!(repair(dir.path()).unwrap(), [], "a refused file leaves no note");
+        assert_eq!(std::fs::read(dir.path().join("x.wav")).unwrap(), b"mine");
+    }
+}
