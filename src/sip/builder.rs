@@ -177,11 +177,17 @@ pub fn phrase(code: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..200 => "Progress",
-        200..300 => "OK",
-        300..400 => "Redirected",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
+        other => class_phrase(other),
+    }
+}
+
+fn class_phrase(code: u16) -> &'static str {
+    match code / 100 {
+        1 => "Progress",
+        2 => "OK",
+        3 => "Redirected",
+        4 => "Request Failure",
+        5 => "Server Failure",
         _ => "Global Failure",
     }
 }

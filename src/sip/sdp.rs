@@ -148,10 +148,10 @@ impl Sdp {
                 Some(media) => media.direction = Some(direction),
                 None => self.direction = Some(direction),
             }
-        } else if let (Some(map), Some(media)) = (value.strip_prefix("rtpmap:"), self.media.last_mut()) {
-            if let Some((pt, name)) = map.trim().split_once(' ') {
-                media.rtpmaps.extend(pt.parse().ok().map(|pt| (pt, name.trim().to_owned())));
-            }
+        } else if let (Some(map), Some(media)) = (value.strip_prefix("rtpmap:"), self.media.last_mut())
+            && let Some((pt, name)) = map.trim().split_once(' ')
+        {
+            media.rtpmaps.extend(pt.parse().ok().map(|pt| (pt, name.trim().to_owned())));
         }
     }
 

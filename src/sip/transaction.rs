@@ -113,7 +113,7 @@ pub(crate) struct Client<U> {
     /// Request-URI of an INVITE, to know it when it comes back in a circle.
     uri: Box<str>,
     /// ACKs of 2xx by To tag, to be sent again for repeated 2xx.
-    acks: Vec<(Box<str>, Box<[u8]>)>,
+    acks: Vec<(Box<str>, Flow, Box<[u8]>)>,
     /// Credentials that the ACK of a 2xx repeats.
     pub(crate) auth: Vec<(String, String)>,
     fired: u32,
@@ -125,6 +125,8 @@ pub(crate) struct Client<U> {
 pub(crate) struct Server {
     key: u128,
     merge: Option<u128>,
+    /// Where the request came from.
+    pub(crate) source: Flow,
     /// Where answers go.
     pub(crate) flow: Flow,
     /// The request until its final answer.
@@ -202,11 +204,10 @@ impl<U> Table<U> {
     /// Sends a request in a new transaction.
     pub(crate) fn start(&mut self, now: Now, key: ClientKey, user: U, sent: Sent, out: &mut Vec<Output>) {
         let reliable = sent.flow.transport.reliable();
-        let (stage, todo) = match sent.method {
-            Method::Invite => {
-                (ClientStage::Invite(invite_client::Stage::Calling), invite_client::start(reliable))
-            }
-            _ => (ClientStage::Other(client::Stage::Trying), client::start(reliable)),
+        let (stage, todo) = if sent.method == Method::Invite {
+            (ClientStage::Invite(invite_client::Stage::Calling), invite_client::start(reliable))
+        } else {
+            (ClientStage::Other(client::Stage::Trying), client::start(reliable))
         };
         let client = Client {
             user: Some(user),
@@ -291,22 +292,16 @@ impl<U> Table<U> {
         out: &mut Vec<Output>,
     ) {
         if let Some(client) = self.clients.get_mut(&key).filter(|c| c.acks.len() < FORKS_MAX) {
-            client.acks.push((tag.into(), bytes.clone().into()));
+            client.acks.push((tag.into(), flow, bytes.clone().into()));
         }
         out.push(Output::Send { flow, bytes });
     }
 
     /// Sends the ACK of this tag's 2xx again; false when there is none.
-    pub(crate) fn acknowledge_again(
-        &self,
-        key: ClientKey,
-        tag: &str,
-        flow: Flow,
-        out: &mut Vec<Output>,
-    ) -> bool {
-        let ack = self.clients.get(&key).and_then(|c| c.acks.iter().find(|(t, _)| **t == *tag));
-        if let Some((_, bytes)) = ack {
-            out.push(Output::Send { flow, bytes: bytes.to_vec() });
+    pub(crate) fn acknowledge_again(&self, key: ClientKey, tag: &str, out: &mut Vec<Output>) -> bool {
+        let ack = self.clients.get(&key).and_then(|c| c.acks.iter().find(|(t, ..)| **t == *tag));
+        if let Some((_, flow, bytes)) = ack {
+            out.push(Output::Send { flow: *flow, bytes: bytes.to_vec() });
         }
         ack.is_some()
     }
@@ -322,13 +317,6 @@ impl<U> Table<U> {
 
     pub(crate) fn user(&self, key: ClientKey) -> Option<&U> {
         self.clients.get(&key)?.user.as_ref()
-    }
-
-    /// Gives the waiting transaction to another user.
-    pub(crate) fn hand_over(&mut self, key: ClientKey, user: U) {
-        if let Some(slot) = self.clients.get_mut(&key).and_then(|c| c.user.as_mut()) {
-            *slot = user;
-        }
     }
 
     /// Whether one of our own live INVITEs to this very URI carries this branch.
@@ -393,6 +381,11 @@ impl<U> Table<U> {
         request.to.tag().is_none() && self.merge.contains_key(&merge_key(ids, request))
     }
 
+    /// The tag of a stateless answer.
+    pub(crate) fn tag_for(&self, ids: &Ids, request: &Request) -> String {
+        tag_of(ids, server_key(ids, request, request.method.as_str()))
+    }
+
     /// Opens a transaction for a new request.
     pub(crate) fn open(
         &mut self,
@@ -406,17 +399,18 @@ impl<U> Table<U> {
         self.next_server += 1;
         let key = server_key(ids, &request, request.method.as_str());
         let merge = request.to.tag().is_none().then(|| merge_key(ids, &request));
-        let (stage, todo) = match request.method {
-            Method::Invite => (ServerStage::Invite(invite_server::Stage::Proceeding), invite_server::START),
-            _ => (ServerStage::Other(server::Stage::Trying), server::START),
+        let (stage, todo) = if request.method == Method::Invite {
+            (ServerStage::Invite(invite_server::Stage::Proceeding), invite_server::START)
+        } else {
+            (ServerStage::Other(server::Stage::Trying), server::START)
         };
-        // The tag depends on the request alone, so that a stateless answer to its repetition has the same.
-        let tag = format!("{:016x}", ids.key(&["tag", &format!("{key:x}")]) >> 64).into();
-        let flow = answer::reply_flow(flow, &request.via);
+        let tag = tag_of(ids, key).into();
+        let reply_to = answer::reply_flow(flow, &request.via);
         let server = Server {
             key,
             merge,
-            flow,
+            source: flow,
+            flow: reply_to,
             request: Some(request),
             tag,
             leg: None,
@@ -748,6 +742,11 @@ fn server_key(ids: &Ids, request: &Request, method: &str) -> u128 {
             ids.key(&["2543", request.call_id(), from, &number, uri, &via.host, &port, branch, method])
         }
     }
+}
+
+/// Our tag for a request: depends on the request alone, so that a stateless answer to its repetition has the same.
+fn tag_of(ids: &Ids, key: u128) -> String {
+    format!("{:016x}", ids.key(&["tag", &format!("{key:x}")]) >> 64)
 }
 
 fn merge_key(ids: &Ids, request: &Request) -> u128 {

@@ -1,0 +1,90 @@
+//! Our half of one INVITE session, in its three stages. Data; caller.rs, callee.rs and inside.rs move it.
+use super::Hop;
+use crate::dialog::Dialog;
+use crate::flow::Flow;
+use crate::indication::ServerId;
+use crate::message::Request;
+use crate::outgoing::Outgoing;
+use crate::transaction::ClientKey;
+use std::sync::Arc;
+
+/// Headers for a CANCEL or BYE that must wait.
+pub(super) type Parting = Vec<(String, String)>;
+
+/// One leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    /// Our tag: the key in the table of dialogs.
+    pub(super) tag: String,
+    pub(super) stage: Stage,
+    /// The caller of the API hung up: whatever still happens is not told.
+    pub(super) silent: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Our INVITE has no final answer.
+    Calling(Box<Calling>),
+    /// Their INVITE waits for our final answer.
+    Ringing(Box<Ringing>),
+    /// Answered.
+    Up(Box<Up>),
+}
+
+#[derive(Debug)]
+pub(super) struct Calling {
+    pub(super) key: ClientKey,
+    pub(super) outgoing: Outgoing,
+    pub(super) hop: Hop,
+    /// CANCEL may be sent (RFC 3261 section 9.1).
+    pub(super) heard: bool,
+    /// CANCEL as soon as it may be sent.
+    pub(super) parting: Option<Parting>,
+}
+
+#[derive(Debug)]
+pub(super) struct Ringing {
+    pub(super) server: ServerId,
+    pub(super) request: Arc<Request>,
+    /// Where the INVITE came from.
+    pub(super) flow: Flow,
+    pub(super) contact: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) dialog: Dialog,
+    /// Whether the Call-ID is ours: decides how long we wait after a glare.
+    pub(super) ours: bool,
+    /// Our 2xx that waits for its ACK, and the INVITE's number.
+    pub(super) unacked: Option<(ServerId, u32)>,
+    pub(super) offer: Offer,
+    /// An offer that waits until the way is free.
+    pub(super) queued: Option<Vec<u8>>,
+    /// BYE as soon as the ACK is here (RFC 3261 section 15).
+    pub(super) parting: Option<Parting>,
+}
+
+/// Who is changing the session.
+#[derive(Debug)]
+pub(super) enum Offer {
+    /// Nobody.
+    Idle,
+    /// Our re-INVITE is under way.
+    Ours { outgoing: Box<Outgoing>, tries: u8 },
+    /// Our re-INVITE met theirs; tried again when the timer fires.
+    Glare { sdp: Vec<u8>, tries: u8 },
+    /// Theirs waits for our answer.
+    Theirs { server: ServerId, number: u32, update: bool },
+}
+
+impl Up {
+    pub(super) fn new(dialog: Dialog, ours: bool) -> Up {
+        Up { dialog, ours, unacked: None, offer: Offer::Idle, queued: None, parting: None }
+    }
+
+    /// Whether a re-INVITE of ours may start now.
+    pub(super) fn is_free(&self) -> bool {
+        matches!(self.offer, Offer::Idle) && self.unacked.is_none()
+    }
+}

@@ -1,0 +1,230 @@
+//! Two endpoints, a wire that may lose, double and delay, and a virtual clock. Same seed, same run.
+#![allow(dead_code, reason = "each test file uses its part of the harness")]
+use model::clock::{Mono, Now};
+use model::id::LegId;
+use sip::endpoint::{Hop, Invite, RequestOut, Settings};
+use sip::indication::ClientId;
+use sip::message::Message;
+use sip::{Endpoint, Flow, Indication, Method, NameAddr, Output, Transport, Uri};
+use std::time::Duration;
+
+pub const SDP: &[u8] =
+    b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
+
+/// How the wire treats datagrams, in percent.
+#[derive(Clone, Copy, Default)]
+pub struct Wire {
+    pub loss: u64,
+    pub doubled: u64,
+    pub delay_ms_max: u64,
+}
+
+pub struct Packet {
+    at: Mono,
+    to: usize,
+    pub bytes: Vec<u8>,
+}
+
+/// Side 0 is 192.0.2.1, side 1 is 192.0.2.2.
+pub struct Pair {
+    pub sides: [Endpoint; 2],
+    pub now: Now,
+    pub transport: Transport,
+    pub wire: Wire,
+    packets: Vec<Packet>,
+    random: u64,
+    /// What each side was told and has not been asked for yet.
+    pub told: [Vec<Indication>; 2],
+    /// Everything that was put on the wire, lost or not: sender and first line.
+    pub log: Vec<(usize, String)>,
+}
+
+impl Pair {
+    pub fn new(seed: u64, transport: Transport, wire: Wire) -> Pair {
+        let endpoint = |n: u8| {
+            let mut bytes = [n; 32];
+            bytes[..8].copy_from_slice(&seed.to_le_bytes());
+            Endpoint::new(Settings::new(bytes))
+        };
+        Pair {
+            sides: [endpoint(1), endpoint(2)],
+            now: Now { mono: Mono(1_000_000), ..Now::default() },
+            transport,
+            wire,
+            packets: Vec::new(),
+            random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            told: [Vec::new(), Vec::new()],
+            log: Vec::new(),
+        }
+    }
+
+    pub fn udp() -> Pair {
+        Pair::new(1, Transport::Udp, Wire::default())
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % limit.max(1)
+    }
+
+    /// The way from one side to the other.
+    pub fn flow(&self, from: usize) -> Flow {
+        let address = |n: usize| format!("192.0.2.{}:5060", n + 1).parse().unwrap();
+        let connection = u64::from(self.transport == Transport::Tcp);
+        Flow { transport: self.transport, local: address(from), remote: address(1 - from), connection }
+    }
+
+    /// Lets one side do something.
+    pub fn act<R>(
+        &mut self,
+        side: usize,
+        act: impl FnOnce(&mut Endpoint, Now, Flow, &mut Vec<Output>) -> R,
+    ) -> R {
+        let mut out = Vec::new();
+        let flow = self.flow(side);
+        let result = act(&mut self.sides[side], self.now, flow, &mut out);
+        for output in out {
+            match output {
+                Output::Send { flow, bytes } => self.post(side, flow, bytes),
+                Output::Indicate(indication) => self.told[side].push(indication),
+            }
+        }
+        result
+    }
+
+    fn post(&mut self, from: usize, flow: Flow, bytes: Vec<u8>) {
+        Message::read(&bytes).expect("we write what we can read");
+        assert_eq!(flow.remote, self.flow(from).remote, "sent to the peer and nowhere else");
+        let line = String::from_utf8_lossy(bytes.split(|b| *b == b'\r').next().unwrap()).into_owned();
+        self.log.push((from, line));
+        let datagram = self.transport == Transport::Udp;
+        if datagram && self.chance(self.wire.loss) {
+            return;
+        }
+        let copies = if datagram && self.chance(self.wire.doubled) { 2 } else { 1 };
+        for _ in 0..copies {
+            let delay = if datagram { self.below(self.wire.delay_ms_max + 1) } else { 0 };
+            let at = self.now.mono + Duration::from_millis(delay + 1);
+            self.packets.push(Packet { at, to: 1 - from, bytes: bytes.clone() });
+        }
+    }
+
+    /// The next moment anything happens.
+    pub fn next(&self) -> Option<Mono> {
+        let packet = self.packets.iter().map(|p| p.at).min();
+        [packet, self.sides[0].deadline(), self.sides[1].deadline()].into_iter().flatten().min()
+    }
+
+    /// One moment: due packets, then due timers.
+    pub fn step(&mut self) -> bool {
+        let Some(at) = self.next() else { return false };
+        self.now.mono = self.now.mono.max(at);
+        let mut due: Vec<Packet> = Vec::new();
+        let mut i = 0;
+        while i < self.packets.len() {
+            if self.packets[i].at <= self.now.mono { due.push(self.packets.remove(i)) } else { i += 1 }
+        }
+        for packet in due {
+            self.act(packet.to, |e, now, flow, out| e.receive(now, flow, &packet.bytes, out));
+        }
+        for side in 0..2 {
+            self.act(side, |e, now, _, out| e.handle_timeout(now, out));
+        }
+        true
+    }
+
+    /// Runs until a side is told something, or nothing happens for `limit`.
+    pub fn until_told(&mut self, side: usize, limit: Duration) -> Option<Indication> {
+        let end = self.now.mono + limit;
+        while self.told[side].is_empty() && self.next().is_some_and(|at| at <= end) {
+            self.step();
+        }
+        (!self.told[side].is_empty()).then(|| self.told[side].remove(0))
+    }
+
+    /// Runs for a time.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now.mono + time;
+        while self.next().is_some_and(|at| at <= end) {
+            self.step();
+        }
+        self.now.mono = self.now.mono.max(end);
+    }
+
+    /// Puts bytes before one side as if the other had sent them.
+    pub fn inject(&mut self, to: usize, bytes: &[u8]) {
+        self.act(to, |e, now, flow, out| e.receive(now, flow, bytes, out));
+    }
+
+    /// How often a line starting so was put on the wire by a side.
+    pub fn sent(&self, side: usize, start: &str) -> usize {
+        self.log.iter().filter(|(s, l)| *s == side && l.starts_with(start)).count()
+    }
+
+    pub fn call(&mut self, from: usize, leg: u64) {
+        let invite = invite(self.flow(from));
+        self.act(from, |e, now, _, out| e.invite(now, LegId(leg), invite, out));
+    }
+
+    /// A call from side 0 (leg 1) to side 1 (leg 2), answered and acknowledged.
+    pub fn up(&mut self) {
+        self.call(0, 1);
+        let server = match self.until_told(1, LONG) {
+            Some(Indication::Invite { server, .. }) => server,
+            other => panic!("{other:?}"),
+        };
+        self.act(1, |e, now, _, out| {
+            e.adopt(now, server, LegId(2), uri("sip:bob@192.0.2.2"), out);
+            e.accept(now, LegId(2), SDP.to_vec(), Vec::new(), out);
+        });
+        assert!(matches!(self.until_told(0, LONG), Some(Indication::Answered { leg: LegId(1), .. })));
+        assert!(matches!(self.until_told(1, LONG), Some(Indication::Acked { leg: LegId(2), .. })));
+    }
+}
+
+pub const LONG: Duration = Duration::from_secs(70);
+
+pub fn uri(text: &str) -> Uri {
+    Uri::read(text).unwrap()
+}
+
+pub fn invite(flow: Flow) -> Invite {
+    Invite {
+        target: uri("sip:bob@192.0.2.2"),
+        flow,
+        route: Vec::new(),
+        from: NameAddr::named("Alice", uri("sip:alice@192.0.2.1")),
+        to: NameAddr::new(uri("sip:bob@192.0.2.2")),
+        contact: uri("sip:alice@192.0.2.1"),
+        max_forwards: 70,
+        headers: Vec::new(),
+        sdp: SDP.to_vec(),
+        credentials: None,
+        hop: Hop::Symmetric,
+    }
+}
+
+pub fn request(flow: Flow, method: Method, id: u64) -> RequestOut {
+    RequestOut {
+        id: ClientId(id),
+        method,
+        target: uri("sip:192.0.2.2"),
+        flow,
+        route: Vec::new(),
+        from: NameAddr::new(uri("sip:alice@192.0.2.1")),
+        to: NameAddr::new(uri("sip:alice@192.0.2.1")),
+        call_id: None,
+        cseq: None,
+        contact: None,
+        headers: Vec::new(),
+        content_type: String::new(),
+        body: Vec::new(),
+        credentials: None,
+    }
+}
