@@ -29,6 +29,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'voicemail', title: NAV.voicemail, icon: 'voicemail', group: NAV.groupCalls, roles: EVERYBODY, key: 'v', load: () => import('../pages/Voicemail.svelte') },
   { at: 'queues', title: NAV.queues, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
+  { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
 ];
 
 /** The page that a role sees first. */
