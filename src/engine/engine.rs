@@ -21,6 +21,7 @@ impl Engine {
         let settings = Settings {
             user_agent: None,
             transactions_max: 20_000,
+            lingering_max: sip::limits::LINGERING_MAX,
             seed,
             timing: sip::timer::Timing::default(),
         };
