@@ -30,6 +30,7 @@ pub mod sdp;
 mod subscription;
 pub mod timer;
 pub mod transaction;
+pub mod typed;
 pub mod uri;
 pub mod via;
 
