@@ -30,6 +30,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'queues', title: NAV.queues, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
   { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
+  { at: 'numbers', title: NAV.numbers, icon: 'numbers', group: NAV.groupSite, roles: ADMIN, key: 'n', load: () => import('../pages/Numbers.svelte') },
 ];
 
 /** The page that a role sees first. */
