@@ -43,11 +43,11 @@ pub enum Indication {
         /// What it says.
         request: Arc<Request>,
     },
-    /// A provisional answer above 100 to our INVITE.
+    /// A provisional answer to our INVITE. 100 says that the next hop lives.
     Progress {
         /// Whose.
         leg: LegId,
-        /// 101-199.
+        /// 100-199.
         code: u16,
         /// Early media, if any.
         sdp: Option<Vec<u8>>,

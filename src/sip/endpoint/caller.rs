@@ -75,7 +75,7 @@ impl Endpoint {
         calling.heard = true;
         if let Some(parting) = calling.parting.take() {
             self.table.cancel(now, key, User::Nobody, &parting, out);
-        } else if !*silent && response.code() > 100 {
+        } else if !*silent {
             let sdp = response.sdp().map(<[u8]>::to_vec);
             out.push(Output::Indicate(Indication::Progress { leg: id, code: response.code(), sdp }));
         }
