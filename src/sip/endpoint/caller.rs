@@ -72,10 +72,10 @@ impl Endpoint {
         let Some(User::Invite(id)) = self.table.user(key) else { return };
         let id = *id;
         let Some(Leg { stage: Stage::Calling(calling), silent, .. }) = self.legs.get_mut(&id) else { return };
-        calling.heard = true;
+        let first = !std::mem::replace(&mut calling.heard, true);
         if let Some(parting) = calling.parting.take() {
             self.table.cancel(now, key, User::Nobody, &parting, out);
-        } else if !*silent {
+        } else if !*silent && (response.code() > 100 || first) {
             let sdp = response.sdp().map(<[u8]>::to_vec);
             out.push(Output::Indicate(Indication::Progress { leg: id, code: response.code(), sdp }));
         }
