@@ -1,59 +1,318 @@
-//! The whole box in one value: an event comes in, effects go out. Routes ids to their owners; no business here.
+//! The whole box in one value: an event comes in, effects go out. Routes ids to their owners and settles what parts want of
+//! each other, all within the one step. No business here.
+mod admit;
+mod carry;
+mod indicated;
+mod mwi;
+mod ordered;
+mod site;
+mod sounds;
+
+use crate::acd::{self, Acd};
+use crate::call::{Call, Cx, Heard, Input, Out};
 use crate::effect::Effect;
 use crate::event::{Boot, Event};
+use crate::guard::Guard;
+use crate::ledger::{Ids, Ledger};
+use crate::phones::Phones;
+use crate::ports::Ports;
+use crate::step::guarded;
+use crate::timers::{Reason, Timers};
+use crate::trunks::{self, Trunks};
+use crate::voicemail::mailbox::Mailboxes;
 use model::clock::{Mono, Now};
+use model::config::Config;
+use model::id::{CallId, Generation, Ticket};
+use model::notice::Notice;
+use model::number::Number;
+use model::record::{NoteRecord, Outcome};
+use sip::digest::Nonces;
 use sip::endpoint::Settings;
+use sip::indication::SubscriptionId;
 use sip::{Endpoint, Output};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Inputs settled within one step: far above any real chain, so that a circle among parts ends and is seen.
+const SETTLE_MAX: usize = 100_000;
+/// The numbers of the box are told at most this often.
+const SYSTEM_EVERY: Duration = Duration::from_millis(500);
+/// Registered phones that ran out are taken out this often; calls look at the time themselves.
+const PHONES_EVERY: Duration = Duration::from_secs(5);
 
 /// Every decision of the box.
-#[derive(Debug)]
 pub struct Engine {
-    sip: Endpoint,
-    outputs: Vec<Output>,
+    pub(crate) sip: Endpoint,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) pending: VecDeque<(CallId, Input)>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) generation: Generation,
+    pub(crate) epoch: u64,
+    pub(crate) address: SocketAddr,
+    pub(crate) media_address: IpAddr,
+    pub(crate) ids: Ids,
+    pub(crate) ledger: Ledger,
+    pub(crate) ports: Ports,
+    pub(crate) timers: Timers,
+    pub(crate) phones: Phones,
+    pub(crate) trunks: Trunks,
+    pub(crate) guard: Guard,
+    pub(crate) nonces: Nonces,
+    pub(crate) acd: Acd,
+    pub(crate) mailboxes: Mailboxes,
+    pub(crate) calls: BTreeMap<CallId, Box<Call>>,
+    pub(crate) awaited: BTreeMap<Ticket, CallId>,
+    pub(crate) subscriptions: BTreeMap<SubscriptionId, Number>,
+    pub(crate) media_up: bool,
+    pub(crate) draining: bool,
+    pub(crate) shed: u64,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("calls", &self.calls.len())
+            .field("generation", &self.generation)
+            .finish()
+    }
 }
 
 impl Engine {
     /// The engine at its start. What must happen at once (registrations, look-ups, notices) stands in `effects`.
     #[must_use]
     pub fn new(now: Now, boot: Boot, effects: &mut Vec<Effect>) -> Engine {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&boot.seed.to_le_bytes());
-        let settings = Settings {
-            user_agent: None,
-            transactions_max: 20_000,
-            lingering_max: sip::limits::LINGERING_MAX,
-            seed,
-            timing: sip::timer::Timing::default(),
+        let seed = spread(boot.seed);
+        let mut said = Vec::new();
+        let acd = Acd::new(now, &boot.config, &boot.agents, &mut said);
+        let mut engine = Engine {
+            sip: Endpoint::new(Settings::new(seed)),
+            outputs: Vec::new(),
+            effects: std::mem::take(effects),
+            pending: VecDeque::new(),
+            config: boot.config,
+            generation: boot.generation,
+            epoch: boot.epoch,
+            address: boot.sip,
+            media_address: boot.media,
+            ids: Ids::new(boot.next_call, boot.next_recording, boot.next_message),
+            ledger: Ledger::default(),
+            ports: Ports::default(),
+            timers: Timers::default(),
+            phones: Phones::new(boot.sip),
+            trunks: Trunks::new(boot.sip, boot.seed),
+            guard: Guard::default(),
+            nonces: Nonces::new(spread(boot.seed ^ 0x6e6f_6e63_6573)),
+            acd,
+            mailboxes: Mailboxes::new(boot.messages, boot.greetings),
+            calls: BTreeMap::new(),
+            awaited: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            media_up: false,
+            draining: false,
+            shed: 0,
         };
-        let mut engine = Engine { sip: Endpoint::new(settings), outputs: Vec::new() };
-        engine.handle(now, Event::Tick, effects);
+        engine.acd_said(now, said);
+        engine.phones.restore(now, &boot.bindings);
+        engine.guard.restore(now, &boot.bans);
+        engine.begin(now, &boot.bans);
+        engine.settle(now);
+        *effects = std::mem::take(&mut engine.effects);
         engine
     }
 
     /// Takes one event at its time; everything that follows from it stands in `effects` in order.
     pub fn handle(&mut self, now: Now, event: Event, effects: &mut Vec<Effect>) {
+        std::mem::swap(&mut self.effects, effects);
         match event {
-            Event::Packet { flow, bytes } => self.sip.receive(now, flow, &bytes, &mut self.outputs),
-            Event::FlowClosed(flow) => self.sip.flow_closed(now, flow, &mut self.outputs),
-            Event::MediaUp
-            | Event::Media(_)
-            | Event::MediaLost
-            | Event::ConfigCommitted { .. }
-            | Event::Command { .. }
-            | Event::Stored { .. }
-            | Event::Resolved { .. }
-            | Event::Tick => self.sip.handle_timeout(now, &mut self.outputs),
-        }
-        for output in self.outputs.drain(..) {
-            if let Output::Send { flow, bytes } = output {
-                effects.push(Effect::Send { flow, bytes });
+            Event::Packet { flow, bytes } => {
+                if !self.guard.silent(now.mono, flow.remote.ip()) {
+                    self.sip.receive(now, flow, &bytes, &mut self.outputs);
+                }
             }
+            Event::FlowClosed(flow) => self.flow_closed(now, flow),
+            Event::MediaUp => self.media_up(),
+            Event::Media(event) => self.media(now, event),
+            Event::MediaLost => self.media_lost(now),
+            Event::ConfigCommitted { ticket, generation, config } => {
+                self.apply(now, ticket, generation, config)
+            }
+            Event::Command { ticket, by, command } => {
+                let reply = self.order(now, &by, command);
+                self.effects.push(Effect::Reply { ticket, reply });
+            }
+            Event::Stored { ticket } => {
+                if let Some(call) = self.awaited.remove(&ticket) {
+                    self.hears(call, Heard::Stored);
+                }
+            }
+            Event::Resolved { ticket, addresses } => {
+                let mut said = Vec::new();
+                self.trunks.resolved(now, ticket, &addresses, &mut said);
+                self.trunks_said(now, said);
+            }
+            Event::Tick => {}
         }
+        self.settle(now);
+        std::mem::swap(&mut self.effects, effects);
     }
 
     /// When `Event::Tick` is wanted next, if nothing else comes before.
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {
-        self.sip.deadline()
+        [self.sip.deadline(), self.timers.deadline(), self.acd.deadline()].into_iter().flatten().min()
     }
+
+    /// Goes on until nobody wants anything of anybody.
+    fn settle(&mut self, now: Now) {
+        for _ in 0..SETTLE_MAX {
+            if !self.outputs.is_empty() {
+                for output in std::mem::take(&mut self.outputs) {
+                    match output {
+                        Output::Send { flow, bytes } => self.effects.push(Effect::Send { flow, bytes }),
+                        Output::Indicate(indication) => self.indicated(now, indication),
+                    }
+                }
+            } else if let Some((call, input)) = self.pending.pop_front() {
+                self.step(now, call, input);
+            } else if let Some(reason) = self.timers.due(now.mono) {
+                self.due(now, reason);
+            } else if self.acd.deadline().is_some_and(|at| at <= now.mono) {
+                let mut said = Vec::new();
+                self.acd.timeout(now, &mut said);
+                self.acd_said(now, said);
+            } else if self.sip.deadline().is_some_and(|at| at <= now.mono) {
+                self.sip.handle_timeout(now, &mut self.outputs);
+            } else {
+                return;
+            }
+        }
+        self.note(now, "alarm", "circle", "engine", "a step did not settle; its rest was dropped");
+        self.pending.clear();
+    }
+
+    /// One guarded step of one call.
+    fn step(&mut self, now: Now, id: CallId, input: Input) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        let cx = Cx {
+            now,
+            phones: &self.phones,
+            trunks: &self.trunks,
+            sip: self.address,
+            media: self.media_address,
+        };
+        let mut out = Out {
+            intents: Vec::new(),
+            ids: &mut self.ids,
+            ports: &mut self.ports,
+            mailboxes: &mut self.mailboxes,
+        };
+        let stepped = guarded(|| call.step(&cx, input, &mut out));
+        let intents = out.intents;
+        match stepped {
+            Ok(call) => {
+                self.calls.insert(id, Box::new(call));
+                for intent in intents {
+                    self.carry_out(now, id, intent);
+                }
+                self.tell_call(id);
+            }
+            Err(words) => {
+                self.note(
+                    now,
+                    "alarm",
+                    "fault",
+                    &id.to_string(),
+                    &format!("a call ran into a fault: {words}"),
+                );
+                self.clear(now, id, Outcome::Failed, "fault in the box");
+            }
+        }
+    }
+
+    fn due(&mut self, now: Now, reason: Reason) {
+        match reason {
+            Reason::Call(call, timer) => self.hears(call, Heard::Timer(timer)),
+            Reason::Trunk(name, timer) => {
+                let mut said = Vec::new();
+                let ids = &mut self.ids;
+                self.trunks.timer(now, &name, timer, &mut || ids.ticket(), &mut said);
+                self.trunks_said(now, said);
+            }
+            Reason::Phones => {
+                let (changed, records) = self.phones.expire(now);
+                self.phones_changed(now, &changed, records);
+                self.timers.set(Reason::Phones, now.mono + PHONES_EVERY);
+            }
+            Reason::BanEnd(address) => match self.guard.ended(now.mono, address) {
+                Some(later) => self.timers.set(Reason::BanEnd(address), later),
+                None => self.effects.push(Effect::Notice(Notice::BanGone(address))),
+            },
+            Reason::System => self.tell_system(),
+        }
+    }
+
+    /// Words of the queues go to calls, store and desks.
+    pub(crate) fn acd_said(&mut self, now: Now, said: Vec<acd::Out>) {
+        for word in said {
+            match word {
+                acd::Out::Offer { call, .. }
+                | acd::Out::Withdraw { call, .. }
+                | acd::Out::Say { call, .. }
+                | acd::Out::Music { call, .. }
+                | acd::Out::Overflow { call, .. } => self.hears(call, Heard::Acd(Box::new(word))),
+                acd::Out::Keep(record) => self.keep(now, record, None),
+                acd::Out::Notice(notice) => self.effects.push(Effect::Notice(notice)),
+            }
+        }
+    }
+
+    /// Words of the trunks go to the network and the desks.
+    pub(crate) fn trunks_said(&mut self, now: Now, said: Vec<trunks::Out>) {
+        for word in said {
+            match word {
+                trunks::Out::Request(request) => self.sip.request(now, *request, &mut self.outputs),
+                trunks::Out::Resolve(ticket, name) => self.effects.push(Effect::Resolve { ticket, name }),
+                trunks::Out::Wait(name, timer, at) => self.timers.set(Reason::Trunk(name, timer), at),
+                trunks::Out::Changed(name) => self.tell_trunk(&name),
+            }
+        }
+    }
+
+    /// A line for the event log, kept and told.
+    pub(crate) fn note(&mut self, now: Now, level: &str, kind: &str, subject: &str, text: &str) {
+        let note = NoteRecord {
+            at: now.wall,
+            level: level.to_owned(),
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+        };
+        self.effects.push(Effect::Notice(Notice::Note(note.clone())));
+        self.keep(now, model::record::Record::Note(note), None);
+    }
+
+    /// A call hears something, after what it was told before.
+    pub(crate) fn hears(&mut self, call: CallId, what: Heard) {
+        self.pending.push_back((call, what.into()));
+    }
+
+    /// The numbers of the box changed; they are told a little later, with what else changes until then.
+    pub(crate) fn system_changed(&mut self, now: Now) {
+        if !self.timers.pending(&Reason::System) {
+            self.timers.set(Reason::System, now.mono + SYSTEM_EVERY);
+        }
+    }
+}
+
+/// A 256-bit seed from a short one: enough to differ; the real entropy is what the shell gives in `Boot::seed`.
+fn spread(seed: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (i, chunk) in bytes.chunks_exact_mut(8).enumerate() {
+        let salt = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(u64::try_from(i).unwrap_or(0) + 1);
+        chunk.copy_from_slice(&(seed ^ salt).to_le_bytes());
+    }
+    bytes
 }

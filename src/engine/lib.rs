@@ -7,14 +7,22 @@
 
 pub mod acd;
 pub mod agents;
+pub mod call;
 pub mod effect;
 pub mod engine;
 pub mod event;
+pub mod guard;
+pub mod intent;
 pub mod ivr;
+pub mod ledger;
+pub mod phones;
 pub mod ports;
+pub mod recording;
 pub mod route;
 pub mod say;
+pub mod step;
 pub mod timers;
+pub mod trunks;
 pub mod voicemail;
 
 #[cfg(test)]

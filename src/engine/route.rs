@@ -6,6 +6,7 @@ pub mod inbound;
 pub mod outbound;
 pub mod screening;
 
+use crate::acd::code::Code;
 use model::clock::Wall;
 use model::config::Config;
 use model::country::Country;
@@ -23,7 +24,7 @@ pub enum Target {
     /// A phone.
     Extension(Number),
     /// A star code about the caller's own work as an agent.
-    Feature(Feature),
+    Feature(Code),
     /// An IVR flow by name.
     Flow(String),
     /// Nobody.
@@ -38,21 +39,6 @@ pub enum Target {
     Retrieve,
     /// A mailbox, to leave a message.
     Voicemail(Number),
-}
-
-/// A star code of an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Feature {
-    /// Logs in, or out when logged in.
-    Login,
-    /// Becomes ready.
-    Ready,
-    /// Takes no calls; digits that followed the code name the reason.
-    Pause(String),
-    /// Ends after-call work.
-    WrapUpDone,
-    /// Sets the wrap code of the last call.
-    WrapCode(String),
 }
 
 impl From<&model::config::route::Destination> for Target {

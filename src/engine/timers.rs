@@ -1,7 +1,7 @@
 //! Every deadline of the engine with its reason. One deadline per reason: setting it again moves it. Decides nothing;
 //! `engine.rs` hands what is due to its owner.
 use model::clock::Mono;
-use model::id::{CallId, Ticket};
+use model::id::CallId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -16,8 +16,6 @@ pub enum Reason {
     Phones,
     /// A ban ends.
     BanEnd(IpAddr),
-    /// A name look-up that nobody answered.
-    Resolve(Ticket),
     /// The numbers of the box are told to the web when they changed.
     System,
 }
@@ -66,6 +64,12 @@ impl Timers {
             self.by_time.remove(&(old, reason.clone()));
         }
         self.by_time.insert((at, reason));
+    }
+
+    /// Whether this reason has a deadline.
+    #[must_use]
+    pub fn pending(&self, reason: &Reason) -> bool {
+        self.by_reason.contains_key(reason)
     }
 
     /// Forgets the deadline of a reason.

@@ -188,8 +188,7 @@ pub trait Engine: Send + Sync + 'static {
 
 /// The box as a whole.
 pub trait Machine: Send + Sync + 'static {
-    /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed`, calls, trunks and
-    /// registered phones, call limit and generation are filled in by the web from the engine's notices.
+    /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed` is filled in by the web.
     fn status(&self) -> Status;
     /// Both clocks now.
     fn now(&self) -> Now;

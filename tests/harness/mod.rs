@@ -5,6 +5,5 @@ pub mod kamailio;
 pub mod lan;
 pub mod process;
 pub mod sipp;
-pub mod site;
 pub mod smtp;
 pub mod tone;

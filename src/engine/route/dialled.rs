@@ -1,7 +1,9 @@
 //! What a number dialled at a phone means: emergency first, then extensions, star codes, queues, flows, then outside.
 //! Never says whether the caller may (that is `screening`).
-use super::{Feature, Target, country};
+use super::{Target, country};
+use crate::acd::code::Code;
 use model::config::Config;
+use model::media::Digit;
 use model::number::Number;
 
 /// The target of a dialled number; `None` when nothing has it.
@@ -49,10 +51,10 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
         (&f.echo, Target::Echo),
         (&f.announcement, Target::Announcement),
         (&f.voicemail, Target::Retrieve),
-        (&f.agent_login, Target::Feature(Feature::Login)),
-        (&f.agent_ready, Target::Feature(Feature::Ready)),
-        (&f.agent_pause, Target::Feature(Feature::Pause(String::new()))),
-        (&f.agent_wrap_up_done, Target::Feature(Feature::WrapUpDone)),
+        (&f.agent_login, Target::Feature(Code::LoginOrOut)),
+        (&f.agent_ready, Target::Feature(Code::Ready)),
+        (&f.agent_pause, Target::Feature(Code::Pause(None))),
+        (&f.agent_wrap_up_done, Target::Feature(Code::WrapUpDone)),
         (&f.paging, Target::Paging),
     ];
     if let Some((_, target)) = exact.into_iter().find(|(code, _)| *code == dialled) {
@@ -65,10 +67,12 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
             .filter(|rest| (1..=2).contains(&rest.len()))
             .map(str::to_owned)
     };
-    if let Some(reason) = digits_after(&f.agent_pause) {
-        return Some(Target::Feature(Feature::Pause(reason)));
+    if let Some(reason) = digits_after(&f.agent_pause).filter(|r| r.len() == 1) {
+        let digit = reason.chars().next().and_then(|c| Digit::try_from(c).ok());
+        return Some(Target::Feature(Code::Pause(digit)));
     }
-    digits_after(&f.agent_wrap_code).map(|code| Target::Feature(Feature::WrapCode(code)))
+    let code = digits_after(&f.agent_wrap_code).and_then(|code| Number::read(&code))?;
+    Some(Target::Feature(Code::WrapCode(code)))
 }
 
 /// The number outside, without the outside prefix. A number that begins with `+` needs no prefix. Star codes never
@@ -99,9 +103,9 @@ mod tests {
             ("9110", Some(Target::Emergency(number("110")))),
             ("*43", Some(Target::Echo)),
             ("*97", Some(Target::Retrieve)),
-            ("*52", Some(Target::Feature(Feature::Pause(String::new())))),
-            ("*521", Some(Target::Feature(Feature::Pause("1".into())))),
-            ("*5412", Some(Target::Feature(Feature::WrapCode("12".into())))),
+            ("*52", Some(Target::Feature(Code::Pause(None)))),
+            ("*521", Some(Target::Feature(Code::Pause(Digit::try_from('1').ok())))),
+            ("*5412", Some(Target::Feature(Code::WrapCode(number("12"))))),
             ("600", Some(Target::Queue("support".into()))),
             ("700", Some(Target::Flow("main".into()))),
             ("0301234567", Some(Target::Outside(number("301234567")))),

@@ -29,12 +29,14 @@ pub fn rewritten(rule: &Outbound, number: &Number) -> String {
     format!("{}{rest}", rule.prepend)
 }
 
-/// The tries of a rule, in order; trunks that are not configured are left out.
+/// The tries of a rule, in order; trunks that are not configured are left out. A call in transit keeps the digits that the
+/// first carrier sent: they are none of this site's.
 #[must_use]
-pub fn attempts(config: &Config, rule: &Outbound, number: &Number) -> Vec<Attempt> {
+pub fn attempts(config: &Config, rule: &Outbound, number: &Number, transit: bool) -> Vec<Attempt> {
     let digits = rewritten(rule, number);
     let trunks = rule.trunks.iter().filter_map(|name| config.trunk.get(name));
-    trunks.map(|t| Attempt { trunk: t.name.clone(), number: written(config, t, &digits) }).collect()
+    let written = |t: &Trunk| if transit { digits.clone() } else { written(config, t, &digits) };
+    trunks.map(|t| Attempt { trunk: t.name.clone(), number: written(t) }).collect()
 }
 
 /// The tries of an emergency call: trunks of the rule that has its number, then every other trunk. The number is never
@@ -95,7 +97,7 @@ mod tests {
             outbound("!", 0, "", &["carrier"]),
         ];
         let rule = rule(&config, &number("01711234567"), false).expect("a rule");
-        let tries = attempts(&config, rule, &number("01711234567"));
+        let tries = attempts(&config, rule, &number("01711234567"), false);
         let names: Vec<&str> = tries.iter().map(|a| a.trunk.as_str()).collect();
         assert_eq!(names, ["backup", "carrier"]);
         assert_eq!(tries[0].number, "+491711234567");

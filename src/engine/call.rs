@@ -1,0 +1,394 @@
+//! One customer's whole experience: a caller's leg, where the call is (its stage), and what is recorded of it. A step takes
+//! the call by value with one input and gives it back; everything it wants done stands in `Out`. It touches no queue, no
+//! agent, no socket, and knows other parts only by looking (`Cx`).
+pub mod bridge;
+pub mod clear;
+pub mod fork;
+pub mod leg;
+pub mod stage;
+pub mod story;
+
+use crate::acd;
+use crate::intent::{Chapter, Intent, Peer};
+use crate::ledger::Ids;
+use crate::phones::Phones;
+use crate::ports::Ports;
+use crate::recording::Tape;
+use crate::route::Target;
+use crate::timers::CallTimer;
+use crate::trunks::Trunks;
+use crate::voicemail::mailbox::Mailboxes;
+use leg::Leg;
+use model::clock::{Now, Wall};
+use model::config::Config;
+use model::id::{CallId, LegId, PlayId, RecordingId, SessionId};
+use model::media::{Digit, Language, MediaCommand, PlayEnd, RecordEnd, Sound};
+use model::notice::CallView;
+use model::number::Number;
+use model::record::{Direction, Outcome, Party};
+use model::refusal::Refusal;
+use stage::Stage;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a step may look at.
+pub struct Cx<'a> {
+    /// The time of this step.
+    pub now: Now,
+    /// Registered phones.
+    pub phones: &'a Phones,
+    /// Carriers.
+    pub trunks: &'a Trunks,
+    /// Our SIP address.
+    pub sip: SocketAddr,
+    /// Our media address.
+    pub media: IpAddr,
+}
+
+/// What a step wants and takes. Ids and ports are lent by the engine; its ledger knows what was taken, whether the step
+/// returns or not.
+pub struct Out<'a> {
+    /// In order.
+    pub intents: Vec<Intent>,
+    /// New ids.
+    pub ids: &'a mut Ids,
+    /// RTP ports.
+    pub ports: &'a mut Ports,
+    /// Messages kept, and wrong PINs.
+    pub mailboxes: &'a mut Mailboxes,
+}
+
+impl Out<'_> {
+    /// Adds a wish.
+    pub fn want(&mut self, intent: Intent) {
+        self.intents.push(intent);
+    }
+
+    /// Adds a word for media.
+    pub fn media(&mut self, command: MediaCommand) {
+        self.intents.push(Intent::Media(command));
+    }
+
+    /// Adds a step of the journey.
+    pub fn step(&mut self, kind: &'static str, detail: impl Into<String>) {
+        self.intents.push(Intent::Tell(Chapter::Step(kind, detail.into())));
+    }
+
+    /// Plays sounds to a session; the id comes back with `Input::PlayDone`.
+    pub fn play(&mut self, session: SessionId, sounds: Vec<Sound>, repeat: bool, barge_in: bool) -> PlayId {
+        let play = self.ids.play();
+        self.media(MediaCommand::Play { session, play, sounds, repeat, barge_in });
+        play
+    }
+
+    /// Wakes the call after a while.
+    pub fn wait(&mut self, now: Now, timer: CallTimer, after: Duration) {
+        self.want(Intent::Wait(timer, now.mono + after));
+    }
+}
+
+/// Something for a call: what is the same wherever it is, and what its stage hears.
+#[derive(Debug)]
+pub enum Input {
+    /// It begins: goes to this target.
+    Start(Target),
+    /// It begins and ends: nobody has the number, or nobody may be called.
+    Refuse(Refusal, &'static str),
+    /// It begins with the phone that shall become the caller (click to call).
+    Summon(Target),
+    /// A party wants to change its sound (hold, another address).
+    Reoffer(LegId, Option<Vec<u8>>),
+    /// A party answered the offer that we made in a 2xx.
+    Acked(LegId, Option<Vec<u8>>),
+    /// A key press, by INFO.
+    InfoDigit(LegId, Digit),
+    /// Somebody wants it ended.
+    HangUp(&'static str),
+    /// For its stage.
+    Heard(Heard),
+}
+
+impl From<Heard> for Input {
+    fn from(heard: Heard) -> Input {
+        Input::Heard(heard)
+    }
+}
+
+/// What a stage hears.
+#[derive(Debug)]
+pub enum Heard {
+    /// A leg that we called.
+    Leg(LegId, LegEvent),
+    /// The caller is gone.
+    CallerGone,
+    /// A key press.
+    Digit(SessionId, Digit),
+    /// A play ended.
+    PlayDone(SessionId, PlayId, PlayEnd),
+    /// A recording ended: its length in ms.
+    RecordDone(RecordingId, RecordEnd, u32),
+    /// No sound from a party for this many seconds.
+    Silent(SessionId, u16),
+    /// A deadline.
+    Timer(CallTimer),
+    /// The queue says.
+    Acd(Box<acd::Out>),
+    /// The prompt that answers an agent's code.
+    CodeDone(&'static str),
+    /// What the call waits for is on disk.
+    Stored,
+    /// Somebody switches recording on demand on or off.
+    RecordSwitch(bool),
+    /// Somebody pauses or resumes the recording.
+    RecordPause(bool),
+}
+
+/// What a leg that we called does.
+#[derive(Debug)]
+pub enum LegEvent {
+    /// 100–199.
+    Progress(u16, Option<Vec<u8>>),
+    /// It answered.
+    Answered(Vec<u8>),
+    /// It refused.
+    Refused(u16),
+    /// It was answered and is over.
+    Ended,
+}
+
+/// Which party of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The caller.
+    Caller,
+    /// The called party.
+    Called,
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// As shown to people.
+    pub party: Party,
+    /// Phone or trunk.
+    pub peer: Peer,
+    /// Its number in international form, when it came from outside.
+    pub outside: Option<Number>,
+}
+
+impl Caller {
+    /// The extension that calls, if it is one.
+    #[must_use]
+    pub fn extension(&self) -> Option<&Number> {
+        match &self.peer {
+            Peer::Phone(n) => Some(n),
+            Peer::Trunk(_) => None,
+        }
+    }
+}
+
+/// A call without its stage: what every stage works on.
+#[derive(Debug)]
+pub struct Core {
+    /// Key.
+    pub id: CallId,
+    /// The configuration it began with; kept to its end.
+    pub config: Arc<Config>,
+    /// Which way.
+    pub direction: Direction,
+    /// Who calls.
+    pub caller: Caller,
+    /// Who or what was dialled.
+    pub called: Party,
+    /// The caller's leg.
+    pub a: Leg,
+    /// Language of what is said to the caller.
+    pub language: Language,
+    /// Recording.
+    pub tape: Tape,
+    /// Trunk in use, shown in the view.
+    pub trunk: Option<String>,
+    /// Hops left for INVITEs of this call.
+    pub max_forwards: u8,
+    /// How often it was sent on; ends loops of overflow and flows.
+    pub sent_on: u8,
+    /// Queue it came from, for the policy of recording.
+    pub queue: Option<String>,
+    /// Whether it is to an emergency number; such a call never gives way.
+    pub emergency: bool,
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct Call {
+    /// What every stage works on.
+    pub core: Core,
+    /// Where it is.
+    pub stage: Stage,
+    /// Since when it is there.
+    pub since: Wall,
+}
+
+/// A call sent on more often than this is in a circle of the configuration.
+const SENT_ON_MAX: u8 = 20;
+
+impl Call {
+    /// Takes one input.
+    #[must_use]
+    pub fn step(mut self, cx: &Cx, input: Input, out: &mut Out) -> Call {
+        let before = self.stage.name();
+        self.stage = step(&mut self.core, self.stage, cx, input, out);
+        if self.stage.name() != before {
+            self.since = cx.now.wall;
+        }
+        self
+    }
+
+    /// What is shown of it.
+    #[must_use]
+    pub fn view(&self, started: Wall) -> CallView {
+        CallView {
+            call: self.core.id,
+            direction: self.core.direction,
+            caller: self.core.caller.party.clone(),
+            called: self.core.called.clone(),
+            trunk: self.core.trunk.clone(),
+            stage: self.stage.name().to_owned(),
+            with: self.stage.with(),
+            started,
+            since: self.since,
+            recording: self.core.tape.running(),
+        }
+    }
+}
+
+/// What is the same in every stage comes first; the rest goes to the stage.
+fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> Stage {
+    match input {
+        Input::Start(target) => core.go(target, cx, out),
+        Input::Refuse(refusal, cause) => core.refuse(refusal, cause, out),
+        Input::Summon(target) => stage::summon::enter(core, target, cx, out),
+        Input::Reoffer(leg, sdp) => bridge::reoffer(core, stage, leg, sdp, out),
+        Input::Acked(leg, sdp) => {
+            if let Some(sdp) = sdp.filter(|_| core.a.id == leg) {
+                core.a.acked(&sdp, out);
+            }
+            stage
+        }
+        Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
+            Some(session) => heard(core, stage, cx, Heard::Digit(session, digit), out),
+            None => stage,
+        },
+        Input::HangUp(cause) => core.finish(stage.outcome(), cause, out),
+        Input::Heard(what) => heard(core, stage, cx, what, out),
+    }
+}
+
+fn heard(core: &mut Core, stage: Stage, cx: &Cx, what: Heard, out: &mut Out) -> Stage {
+    match &what {
+        Heard::Leg(leg, LegEvent::Ended) if *leg == core.a.id => {
+            core.a.state = leg::State::Gone;
+            return stage.step(core, cx, Heard::CallerGone, out);
+        }
+        Heard::RecordDone(recording, ..) if core.tape.is(*recording) => {
+            core.tape.done();
+            return stage;
+        }
+        Heard::Timer(CallTimer::Age) => {
+            return core.finish(stage.outcome(), "longest call time reached", out);
+        }
+        Heard::Leg(..)
+        | Heard::CallerGone
+        | Heard::Digit(..)
+        | Heard::PlayDone(..)
+        | Heard::RecordDone(..)
+        | Heard::Silent(..)
+        | Heard::Timer(_)
+        | Heard::Acd(_)
+        | Heard::CodeDone(_)
+        | Heard::Stored
+        | Heard::RecordSwitch(_)
+        | Heard::RecordPause(_) => {}
+    }
+    stage.step(core, cx, what, out)
+}
+
+impl Core {
+    /// A call that begins.
+    #[must_use]
+    pub fn new(
+        id: CallId,
+        config: Arc<Config>,
+        direction: Direction,
+        caller: Caller,
+        called: Party,
+        a: Leg,
+        language: Language,
+    ) -> Core {
+        Core {
+            id,
+            config,
+            direction,
+            caller,
+            called,
+            a,
+            language,
+            tape: Tape::default(),
+            trunk: None,
+            max_forwards: 70,
+            sent_on: 0,
+            queue: None,
+            emergency: false,
+        }
+    }
+
+    /// Sends the call to a target: the one door into stages.
+    pub fn go(&mut self, target: Target, cx: &Cx, out: &mut Out) -> Stage {
+        self.sent_on = self.sent_on.saturating_add(1);
+        if self.sent_on > SENT_ON_MAX {
+            return self.finish(Outcome::Failed, "sent on in a circle", out);
+        }
+        out.want(Intent::Tell(Chapter::Target(target.clone())));
+        stage::enter(self, target, cx, out)
+    }
+
+    /// Ends the call: the caller hears a SIP code, or, once answered, a prompt and then the end.
+    pub fn refuse(&mut self, refusal: Refusal, cause: &str, out: &mut Out) -> Stage {
+        out.step("refused", cause);
+        let outcome = outcome_of(refusal);
+        if let Some(session) = self.a.up_session() {
+            let prompt = Sound::Prompt { language: self.language, name: refusal.prompt().to_owned() };
+            return stage::goodbye::enter(session, vec![prompt], outcome, cause, out);
+        }
+        self.a.refuse(refusal.sip_code(), out);
+        self.finish(outcome, cause, out)
+    }
+
+    /// Ends the call without a word.
+    pub fn finish(&mut self, outcome: Outcome, cause: &str, out: &mut Out) -> Stage {
+        out.want(Intent::Finish { outcome, cause: cause.to_owned() });
+        Stage::Clearing
+    }
+
+    /// Takes the caller's call, if that has not happened. The session, or the end of the call.
+    ///
+    /// # Errors
+    /// The stage to go on with: the call is refused because there is no port or no common codec.
+    pub fn answer(&mut self, cx: &Cx, out: &mut Out) -> Result<SessionId, Stage> {
+        let id = self.id;
+        match self.a.accept(id, cx, out) {
+            Ok(session) => Ok(session),
+            Err(refusal) => Err(self.refuse(refusal, "no sound with the caller possible", out)),
+        }
+    }
+}
+
+fn outcome_of(refusal: Refusal) -> Outcome {
+    match refusal {
+        Refusal::Busy | Refusal::Declined => Outcome::Busy,
+        Refusal::NoAnswer => Outcome::NoAnswer,
+        Refusal::Conflict | Refusal::Forbidden | Refusal::Unknown | Refusal::Malformed => Outcome::Refused,
+        Refusal::Unavailable | Refusal::Overloaded | Refusal::NotAcceptable => Outcome::Failed,
+    }
+}

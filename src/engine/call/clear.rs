@@ -1,0 +1,46 @@
+//! Tear-down that trusts nothing of the call: what it owned stands in the ledger, the ports, the timers and the queue. Every
+//! call ends here, whole or broken, and gets its one record here.
+use crate::effect::Effect;
+use crate::engine::Engine;
+use model::clock::Now;
+use model::id::CallId;
+use model::media::MediaCommand;
+use model::notice::Notice;
+use model::record::Outcome;
+
+impl Engine {
+    /// Ends a call: legs, sessions, deadlines, place in a queue, agent, record. Nothing happens when it is over already.
+    pub(crate) fn clear(&mut self, now: Now, call: CallId, outcome: Outcome, cause: &str) {
+        self.calls.remove(&call);
+        self.timers.cancel_call(call);
+        for leg in self.ledger.legs_of(call) {
+            self.sip.hang_up(now, leg, None, &mut self.outputs);
+            self.leg_ends(now, leg);
+        }
+        for session in self.ports.of_call(call) {
+            self.effects.push(Effect::Media(MediaCommand::Close { session }));
+            self.ports.release(session);
+        }
+        let mut said = Vec::new();
+        self.acd.call_ended(now, call, &mut said);
+        self.acd_said(now, said);
+        let Some(entry) = self.ledger.calls.remove(&call) else { return };
+        for record in entry.story.close(now, outcome, cause) {
+            self.keep(now, record, None);
+        }
+        self.effects.push(Effect::Notice(Notice::CallGone(call)));
+        self.system_changed(now);
+    }
+
+    /// The live view of a call, when it changed.
+    pub(crate) fn tell_call(&mut self, call: CallId) {
+        let (Some(running), Some(entry)) = (self.calls.get(&call), self.ledger.calls.get_mut(&call)) else {
+            return;
+        };
+        let view = running.view(entry.started);
+        if entry.told.as_ref() != Some(&view) {
+            entry.told = Some(view.clone());
+            self.effects.push(Effect::Notice(Notice::Call(view)));
+        }
+    }
+}

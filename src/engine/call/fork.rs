@@ -1,0 +1,238 @@
+//! Rings several contacts of one party at once: the first to answer has the call, the others are told "completed
+//! elsewhere". One session with media serves all branches. Never decides what happens when nobody answers.
+use super::leg::{Leg, Sound};
+use super::{Core, Cx, LegEvent, Out};
+use crate::intent::{Intent, Peer};
+use model::id::LegId;
+use model::number::Number;
+use model::record::Party;
+use model::refusal::Refusal;
+use sip::endpoint::{Hop, Invite};
+use sip::{Flow, NameAddr, Uri};
+use std::net::IpAddr;
+
+/// Reason header of a branch that lost (RFC 3326).
+const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
+
+/// Branches that ring.
+#[derive(Debug)]
+pub struct Fork {
+    peer: Peer,
+    branches: Vec<Branch>,
+    sound: Option<Sound>,
+    worst: u16,
+}
+
+#[derive(Debug)]
+struct Branch {
+    leg: LegId,
+    from: IpAddr,
+}
+
+/// What an event of a branch means for the whole.
+#[derive(Debug)]
+pub enum Rung {
+    /// Nothing yet.
+    Still,
+    /// It rings somewhere; with the code and early sound of that branch.
+    Ringing(u16, Option<Vec<u8>>),
+    /// This leg answered; the others are ended.
+    Answered(Box<Leg>),
+    /// Nobody is left; the code that says most.
+    Nobody(u16),
+}
+
+/// How one branch is called.
+pub struct Way {
+    /// Request-URI.
+    pub target: Uri,
+    /// Next hop.
+    pub flow: Flow,
+    /// Routes to be preloaded.
+    pub route: Vec<Uri>,
+    /// Who calls, as shown there.
+    pub from: NameAddr,
+    /// Whom it is for.
+    pub to: NameAddr,
+    /// Our Contact.
+    pub contact: Uri,
+    /// More headers.
+    pub headers: Vec<(String, String)>,
+    /// For 401 and 407.
+    pub credentials: Option<sip::digest::Credentials>,
+    /// Where later requests go.
+    pub hop: Hop,
+}
+
+impl Fork {
+    /// Rings every contact of an extension.
+    ///
+    /// # Errors
+    /// `Unavailable` when no phone is registered, `Overloaded` when no port is free.
+    pub fn extension(core: &Core, number: &Number, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
+        let from = NameAddr::named(&core.caller.party.name, address(&core.caller.party, cx));
+        let to = NameAddr::new(Uri::at(Some(number.as_str()), cx.sip));
+        let ways: Vec<Way> = cx
+            .phones
+            .contacts(&core.config, number, cx.now)
+            .into_iter()
+            .map(|c| Way {
+                target: c.uri,
+                flow: c.flow,
+                route: c.route,
+                from: from.clone(),
+                to: to.clone(),
+                contact: Uri::at(None, cx.sip),
+                headers: Vec::new(),
+                credentials: None,
+                hop: Hop::Symmetric,
+            })
+            .collect();
+        if ways.is_empty() {
+            return Err(Refusal::Unavailable);
+        }
+        Fork::start(core, Peer::Phone(number.clone()), ways, cx, out)
+    }
+
+    /// Sends the INVITEs.
+    ///
+    /// # Errors
+    /// `Overloaded` when no port is free.
+    pub fn start(core: &Core, peer: Peer, ways: Vec<Way>, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
+        let mut sound = Sound::open(core.id, &core.a.codecs(), cx, out)?;
+        let sdp = sound.offer();
+        let mut branches = Vec::with_capacity(ways.len());
+        for way in ways {
+            let leg = out.ids.leg();
+            branches.push(Branch { leg, from: way.flow.remote.ip() });
+            let invite = Box::new(Invite {
+                target: way.target,
+                flow: way.flow,
+                route: way.route,
+                from: way.from,
+                to: way.to,
+                contact: way.contact,
+                max_forwards: core.max_forwards,
+                headers: way.headers,
+                sdp: sdp.clone(),
+                credentials: way.credentials,
+                hop: way.hop,
+            });
+            out.want(Intent::Invite { leg, peer: peer.clone(), invite });
+        }
+        Ok(Fork { peer, branches, sound: Some(sound), worst: 0 })
+    }
+
+    /// Whether this leg is one of the branches.
+    #[must_use]
+    pub fn has(&self, leg: LegId) -> bool {
+        self.branches.iter().any(|b| b.leg == leg)
+    }
+
+    /// The sound shared by the branches.
+    pub fn sound(&mut self) -> Option<&mut Sound> {
+        self.sound.as_mut()
+    }
+
+    /// Where the SIP of a branch comes from.
+    #[must_use]
+    pub fn from(&self, leg: LegId) -> Option<IpAddr> {
+        self.branches.iter().find(|b| b.leg == leg).map(|b| b.from)
+    }
+
+    /// A branch did something.
+    pub fn heard(&mut self, leg: LegId, event: LegEvent, out: &mut Out) -> Rung {
+        match event {
+            LegEvent::Progress(code, sdp) => Rung::Ringing(code, sdp),
+            LegEvent::Answered(sdp) => self.answered(leg, &sdp, out),
+            LegEvent::Refused(code) => self.refused(leg, code, out),
+            LegEvent::Ended => self.refused(leg, 480, out),
+        }
+    }
+
+    /// Nobody shall answer any more.
+    pub fn cancel(&mut self, out: &mut Out) {
+        self.end_branches(None, out);
+        self.close(out);
+    }
+
+    fn answered(&mut self, leg: LegId, sdp: &[u8], out: &mut Out) -> Rung {
+        let Some(at) = self.branches.iter().position(|b| b.leg == leg) else { return Rung::Still };
+        let winner = self.branches.remove(at);
+        let Some(mut sound) = self.sound.take() else { return Rung::Still };
+        if sound.settle(sdp, winner.from, out).is_err() {
+            self.sound = Some(sound);
+            out.want(Intent::HangUp { leg, cause: Some("SIP;cause=488") });
+            return self.one_less(488, out);
+        }
+        self.end_branches(Some(ELSEWHERE), out);
+        Rung::Answered(Box::new(Leg::answered(leg, self.peer.clone(), winner.from, sound)))
+    }
+
+    fn refused(&mut self, leg: LegId, code: u16, out: &mut Out) -> Rung {
+        let before = self.branches.len();
+        self.branches.retain(|b| b.leg != leg);
+        if self.branches.len() == before {
+            return Rung::Still;
+        }
+        out.want(Intent::LegGone(leg));
+        if code >= 600 {
+            self.end_branches(None, out);
+        }
+        self.one_less(code, out)
+    }
+
+    fn one_less(&mut self, code: u16, out: &mut Out) -> Rung {
+        if weight(code) > weight(self.worst) {
+            self.worst = code;
+        }
+        if !self.branches.is_empty() {
+            return Rung::Still;
+        }
+        self.close(out);
+        Rung::Nobody(self.worst)
+    }
+
+    fn end_branches(&mut self, cause: Option<&'static str>, out: &mut Out) {
+        for branch in self.branches.drain(..) {
+            out.want(Intent::HangUp { leg: branch.leg, cause });
+        }
+    }
+
+    fn close(&mut self, out: &mut Out) {
+        if let Some(sound) = self.sound.take() {
+            out.want(Intent::Close(sound.session));
+        }
+    }
+}
+
+/// Which of several refusals says most: declined by hand, then busy, then the rest of the network.
+fn weight(code: u16) -> u8 {
+    match code {
+        600..=699 => 4,
+        486 => 3,
+        400..=499 => 2,
+        500..=599 => 1,
+        _ => 0,
+    }
+}
+
+/// The cause behind a SIP code.
+#[must_use]
+pub fn refusal(code: u16) -> Refusal {
+    match code {
+        486 | 600 => Refusal::Busy,
+        603 => Refusal::Declined,
+        404 | 410 | 484 | 604 => Refusal::Unknown,
+        403 => Refusal::Forbidden,
+        408 | 487 => Refusal::NoAnswer,
+        415 | 488 | 606 => Refusal::NotAcceptable,
+        503 => Refusal::Overloaded,
+        _ => Refusal::Unavailable,
+    }
+}
+
+fn address(party: &Party, cx: &Cx) -> Uri {
+    let user = if party.number.is_empty() { "anonymous" } else { party.number.as_str() };
+    Uri::at(Some(user), cx.sip)
+}

@@ -1,0 +1,175 @@
+//! Where a call is. One file a stage: its data, the way in, and one function over inputs that names every way out.
+pub mod bridged;
+pub mod dialing;
+pub mod goodbye;
+pub mod ivr;
+pub mod mailbox;
+pub mod queued;
+pub mod ringing;
+pub mod service;
+pub mod summon;
+
+use super::{Core, Cx, Heard, Out, bridge};
+use crate::route::Target;
+use bridged::Bridged;
+use dialing::Dialing;
+use goodbye::GoodBye;
+use ivr::Ivr;
+use mailbox::Mailbox;
+use model::id::{LegId, SessionId};
+use model::record::Outcome;
+use model::refusal::Refusal;
+use queued::Queued;
+use ringing::{Back, Ringing};
+use service::Service;
+use summon::Summon;
+
+/// Where a call is.
+#[derive(Debug)]
+pub enum Stage {
+    /// Nothing was decided yet.
+    Routing,
+    /// The phone that shall become the caller rings (click to call).
+    Summon(Box<Summon>),
+    /// In a flow.
+    Ivr(Box<Ivr>),
+    /// Waits in a queue; agents may ring.
+    Queued(Box<Queued>),
+    /// A phone rings.
+    Ringing(Box<Ringing>),
+    /// A trunk is asked for a number outside.
+    Dialing(Box<Dialing>),
+    /// Two parties talk (or one holds the other).
+    Bridged(Box<Bridged>),
+    /// The caller leaves a message, or listens to messages.
+    Mailbox(Box<Mailbox>),
+    /// The box itself answers: echo, announcement, star code, paging.
+    Service(Service),
+    /// A last prompt, then the end.
+    GoodBye(GoodBye),
+    /// Over; the engine takes back what is left.
+    Clearing,
+}
+
+impl Stage {
+    /// Its word in the live view.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Stage::Routing => "routing",
+            Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) => "ringing",
+            Stage::Ivr(_) => "ivr",
+            Stage::Queued(q) => q.name(),
+            Stage::Bridged(b) => b.name(),
+            Stage::Mailbox(_) => "voicemail",
+            Stage::Service(_) => "service",
+            Stage::GoodBye(_) | Stage::Clearing => "clearing",
+        }
+    }
+
+    /// Who or what it is with.
+    #[must_use]
+    pub fn with(&self) -> String {
+        match self {
+            Stage::Routing | Stage::GoodBye(_) | Stage::Clearing => String::new(),
+            Stage::Summon(s) => s.with(),
+            Stage::Ivr(i) => i.with(),
+            Stage::Queued(q) => q.with(),
+            Stage::Ringing(r) => r.with(),
+            Stage::Dialing(d) => d.with(),
+            Stage::Bridged(b) => b.with(),
+            Stage::Mailbox(m) => m.with(),
+            Stage::Service(s) => s.with(),
+        }
+    }
+
+    /// How the call has ended when it ends now from outside.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Stage::Routing | Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) | Stage::Queued(_) => {
+                Outcome::Abandoned
+            }
+            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) => Outcome::Answered,
+            Stage::Mailbox(m) => m.outcome(),
+            Stage::GoodBye(g) => g.outcome(),
+            Stage::Clearing => Outcome::Failed,
+        }
+    }
+
+    /// The session of a leg of this call.
+    #[must_use]
+    pub fn session_of(&self, core: &Core, leg: LegId) -> Option<SessionId> {
+        if core.a.id == leg {
+            return core.a.session();
+        }
+        if let Stage::Bridged(bridged) = self
+            && bridged.b.id == leg
+        {
+            return bridged.b.session();
+        }
+        None
+    }
+
+    /// Takes one input.
+    #[must_use]
+    pub fn step(self, core: &mut Core, cx: &Cx, input: Heard, out: &mut Out) -> Stage {
+        match self {
+            Stage::Routing => routing(core, &input, out),
+            Stage::Summon(s) => s.step(core, cx, input, out),
+            Stage::Ivr(i) => i.step(core, cx, input, out),
+            Stage::Queued(q) => q.step(core, cx, input, out),
+            Stage::Ringing(r) => r.step(core, cx, input, out),
+            Stage::Dialing(d) => d.step(core, cx, input, out),
+            Stage::Bridged(b) => b.step(core, cx, input, out),
+            Stage::Mailbox(m) => m.step(core, cx, input, out),
+            Stage::Service(s) => s.step(core, input, out),
+            Stage::GoodBye(g) => g.step(core, input, out),
+            Stage::Clearing => Stage::Clearing,
+        }
+    }
+}
+
+/// Before anything was decided only the caller's going matters.
+fn routing(core: &mut Core, input: &Heard, out: &mut Out) -> Stage {
+    match input {
+        Heard::CallerGone => core.finish(Outcome::Abandoned, bridge::CALLER_HUNG_UP, out),
+        Heard::Leg(..)
+        | Heard::Digit(..)
+        | Heard::PlayDone(..)
+        | Heard::RecordDone(..)
+        | Heard::Silent(..)
+        | Heard::Timer(_)
+        | Heard::Acd(_)
+        | Heard::CodeDone(_)
+        | Heard::Stored
+        | Heard::RecordSwitch(_)
+        | Heard::RecordPause(_) => Stage::Routing,
+    }
+}
+
+/// Begins the stage of a target.
+pub fn enter(core: &mut Core, target: Target, cx: &Cx, out: &mut Out) -> Stage {
+    match target {
+        Target::Announcement => service::announcement(core, cx, out),
+        Target::Echo => service::echo(core, cx, out),
+        Target::Emergency(number) => dialing::emergency(core, &number, cx, out),
+        Target::Extension(number) => ringing::enter(core, number, Back::Caller, cx, out),
+        Target::Feature(code) => service::feature(core, code, cx, out),
+        Target::Flow(name) => ivr::enter(core, &name, cx, out),
+        Target::HangUp => match core.a.up_session() {
+            Some(_) => core.finish(Outcome::Answered, "hung up by rule", out),
+            None => core.refuse(Refusal::Declined, "hung up by rule", out),
+        },
+        Target::Outside(number) => dialing::outside(core, &number, cx, out),
+        Target::Paging => service::paging(core, cx, out),
+        Target::Queue(name) => queued::enter(core, &name, cx, out),
+        Target::Retrieve => mailbox::retrieve(core, cx, out),
+        Target::Voicemail(number) => mailbox::deposit(core, number, cx, out),
+    }
+}
+
+/// The caller hung up in a stage that owns nothing else.
+fn caller_gone(core: &mut Core, outcome: Outcome, out: &mut Out) -> Stage {
+    core.finish(outcome, bridge::CALLER_HUNG_UP, out)
+}

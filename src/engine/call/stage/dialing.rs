@@ -1,0 +1,289 @@
+//! A number outside is asked for, one trunk after the other. Leaves by: answered → Bridged · every trunk failed, or the far
+//! party refused → Clearing (or the prompt that says so) · caller gone → Clearing.
+//!
+//! A trunk that says nothing at all for three seconds, or fails for its own reasons, gives way to the next one. Once it said
+//! anything it is waited for, so that no call is dialled twice. An emergency call takes every trunk in turn, three rounds.
+use super::super::fork::{Fork, Rung, Way, refusal};
+use super::super::{Core, Cx, Heard, LegEvent, Out};
+use super::ringing::RING_BACK;
+use super::{Stage, bridged, caller_gone};
+use crate::intent::{Chapter, Intent, Peer};
+use crate::route::outbound::{self, Attempt};
+use crate::route::screening;
+use crate::timers::CallTimer;
+use crate::trunks::Line;
+use model::config::extension::Rights;
+use model::id::LegId;
+use model::number::Number;
+use model::record::{Direction, Outcome};
+use model::refusal::Refusal;
+use sip::endpoint::Hop;
+use sip::{NameAddr, Uri};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A live carrier answers 100 at once; E1 and R12 promise the next trunk within 4 s.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Ringing outside this long ends the try.
+const RING: Duration = Duration::from_secs(120);
+
+/// How often an emergency call goes through all trunks.
+const EMERGENCY_ROUNDS: u8 = 3;
+
+/// A number outside being asked for.
+#[derive(Debug)]
+pub struct Dialing {
+    number: Number,
+    left: VecDeque<Attempt>,
+    trying: Option<(Attempt, Fork)>,
+    rounds: u8,
+    early: bool,
+    last: Refusal,
+}
+
+/// An ordinary call: by rule and rights.
+pub fn outside(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
+    let transit = matches!(core.caller.peer, Peer::Trunk(_));
+    let Some(rule) = outbound::rule(&core.config, number, transit).cloned() else {
+        return core.refuse(Refusal::Unknown, "no outbound rule for the number", out);
+    };
+    let rewritten = outbound::rewritten(&rule, number);
+    let needed = screening::needed(&core.config, &[number.as_str(), &rewritten]);
+    let allowed = match core.caller.extension() {
+        Some(n) => core.config.extension.get(n).map_or(Rights::Internal, |e| e.outside_calls),
+        None => Rights::International,
+    };
+    if needed > allowed {
+        return core.refuse(Refusal::Forbidden, "rights do not allow the number", out);
+    }
+    let attempts = outbound::attempts(&core.config, &rule, number, transit);
+    begin(core, number, attempts, 1, cx, out)
+}
+
+/// An emergency call: no rule, no right, no limit stops it.
+pub fn emergency(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
+    core.emergency = true;
+    if let Some(from) = core.caller.extension().cloned() {
+        out.want(Intent::Emergency { from, number: number.clone() });
+    }
+    let attempts = outbound::emergency_attempts(&core.config, number);
+    begin(core, number, attempts, EMERGENCY_ROUNDS, cx, out)
+}
+
+fn begin(core: &mut Core, number: &Number, tries: Vec<Attempt>, rounds: u8, cx: &Cx, out: &mut Out) -> Stage {
+    core.called.number = number.to_string();
+    let (live, dead): (Vec<Attempt>, Vec<Attempt>) =
+        tries.into_iter().partition(|a| cx.trunks.is_up(&a.trunk));
+    let left = live.into_iter().chain(dead).collect();
+    let dialing = Dialing {
+        number: number.clone(),
+        left,
+        trying: None,
+        rounds,
+        early: false,
+        last: Refusal::Unavailable,
+    };
+    Box::new(dialing).next(core, cx, out)
+}
+
+impl Dialing {
+    /// Which number, over which trunk.
+    #[must_use]
+    pub fn with(&self) -> String {
+        match &self.trying {
+            Some((attempt, _)) => format!("{} ({})", self.number, attempt.trunk),
+            None => self.number.to_string(),
+        }
+    }
+
+    /// Takes one input.
+    #[must_use]
+    pub fn step(mut self: Box<Self>, core: &mut Core, cx: &Cx, input: Heard, out: &mut Out) -> Stage {
+        match input {
+            Heard::Leg(leg, event) if self.trying.as_ref().is_some_and(|(_, f)| f.has(leg)) => {
+                self.heard(core, cx, leg, event, out)
+            }
+            Heard::Timer(CallTimer::NoProgress) => {
+                self.give_up(Refusal::Unavailable, out);
+                self.next(core, cx, out)
+            }
+            Heard::Timer(CallTimer::NoAnswer) => {
+                self.give_up(Refusal::NoAnswer, out);
+                self.over(core, Refusal::NoAnswer, "nobody answered", out)
+            }
+            Heard::CallerGone => {
+                self.give_up(Refusal::NoAnswer, out);
+                caller_gone(core, Outcome::Abandoned, out)
+            }
+            Heard::Leg(..)
+            | Heard::Digit(..)
+            | Heard::PlayDone(..)
+            | Heard::RecordDone(..)
+            | Heard::Silent(..)
+            | Heard::Timer(_)
+            | Heard::Acd(_)
+            | Heard::CodeDone(_)
+            | Heard::Stored
+            | Heard::RecordSwitch(_)
+            | Heard::RecordPause(_) => Stage::Dialing(self),
+        }
+    }
+
+    /// Asks the next trunk, or ends.
+    fn next(mut self: Box<Self>, core: &mut Core, cx: &Cx, out: &mut Out) -> Stage {
+        while let Some(attempt) = self.left.pop_front() {
+            match self.ask(core, &attempt, cx, out) {
+                Ok(fork) => {
+                    core.trunk = Some(attempt.trunk.clone());
+                    out.want(Intent::Tell(Chapter::Trunk(attempt.trunk.clone())));
+                    self.trying = Some((attempt, fork));
+                    out.wait(cx.now, CallTimer::NoProgress, SILENCE);
+                    out.wait(cx.now, CallTimer::NoAnswer, RING);
+                    return Stage::Dialing(self);
+                }
+                Err(why) => self.last = why,
+            }
+        }
+        if self.rounds > 1 && core.emergency {
+            self.rounds -= 1;
+            self.left = outbound::emergency_attempts(&core.config, &self.number).into();
+            if self.left.iter().any(|a| cx.trunks.line(&core.config, &a.trunk).is_some()) {
+                return self.next(core, cx, out);
+            }
+        }
+        let last = self.last;
+        self.over(core, last, "no trunk took the call", out)
+    }
+
+    fn ask(&self, core: &mut Core, attempt: &Attempt, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
+        let line = cx.trunks.line(&core.config, &attempt.trunk).ok_or(Refusal::Unavailable)?;
+        if line.full && !core.emergency {
+            return Err(Refusal::Overloaded);
+        }
+        let way = way(core, attempt, line, cx).ok_or(Refusal::Malformed)?;
+        if core.emergency {
+            out.want(Intent::MakeRoom(attempt.trunk.clone()));
+        }
+        out.step("outside", attempt.trunk.clone());
+        core.direction = match core.caller.peer {
+            Peer::Phone(_) => Direction::Outbound,
+            Peer::Trunk(_) => Direction::Inbound,
+        };
+        Fork::start(core, Peer::Trunk(attempt.trunk.clone()), vec![way], cx, out)
+    }
+
+    fn heard(
+        mut self: Box<Self>,
+        core: &mut Core,
+        cx: &Cx,
+        leg: LegId,
+        event: LegEvent,
+        out: &mut Out,
+    ) -> Stage {
+        let Some((_, fork)) = self.trying.as_mut() else { return Stage::Dialing(self) };
+        match fork.heard(leg, event, out) {
+            Rung::Still => {}
+            Rung::Ringing(code, sdp) => {
+                out.want(Intent::NoWait(CallTimer::NoProgress));
+                self.progress(core, cx, leg, code, sdp, out);
+            }
+            Rung::Answered(b) => {
+                let with = core.called.number.clone();
+                return bridged::enter(core, *b, with, cx, out);
+            }
+            Rung::Nobody(code) => {
+                self.trying = None;
+                self.last = refusal(code);
+                let detail = format!("{code} {}", sip::builder::phrase(code));
+                if core.emergency || trunk_failed(code) {
+                    out.step("missed", detail);
+                    return self.next(core, cx, out);
+                }
+                let why = self.last;
+                return self.over(core, why, &detail, out);
+            }
+        }
+        Stage::Dialing(self)
+    }
+
+    /// Ringing or early sound is passed on to the caller.
+    fn progress(
+        &mut self,
+        core: &mut Core,
+        cx: &Cx,
+        leg: LegId,
+        code: u16,
+        sdp: Option<Vec<u8>>,
+        out: &mut Out,
+    ) {
+        let Some((_, fork)) = self.trying.as_mut() else { return };
+        let from = fork.from(leg);
+        let heard = match (sdp, from, fork.sound()) {
+            (Some(sdp), Some(from), Some(sound)) => {
+                sound.settle(&sdp, from, out).is_ok().then_some(sound.session)
+            }
+            _ => None,
+        };
+        match (heard, core.a.up_session()) {
+            (Some(b), _) if !self.early => {
+                if let Some(a) = core.a.early(core.id, cx, out) {
+                    self.early = true;
+                    out.media(model::media::MediaCommand::Join { a, b });
+                }
+            }
+            (None, Some(a)) if code >= 180 && !self.early => {
+                out.play(a, vec![RING_BACK], true, false);
+            }
+            (None, None) if code >= 180 && !self.early => core.a.ring(out),
+            _ => {}
+        }
+    }
+
+    fn give_up(&mut self, why: Refusal, out: &mut Out) {
+        self.last = why;
+        self.early = false;
+        if let Some((_, mut fork)) = self.trying.take() {
+            fork.cancel(out);
+        }
+    }
+
+    fn over(self: Box<Self>, core: &mut Core, why: Refusal, cause: &str, out: &mut Out) -> Stage {
+        out.want(Intent::NoWait(CallTimer::NoProgress));
+        out.want(Intent::NoWait(CallTimer::NoAnswer));
+        if let Some(session) = core.a.up_session() {
+            out.media(model::media::MediaCommand::StopPlay { session });
+        }
+        core.refuse(why, cause, out)
+    }
+}
+
+/// Whether a code speaks of the trunk rather than of the party called.
+fn trunk_failed(code: u16) -> bool {
+    matches!(code, 401 | 403 | 407 | 408 | 500..=599)
+}
+
+fn way(core: &Core, attempt: &Attempt, line: Line, cx: &Cx) -> Option<Way> {
+    let trunk = core.config.trunk.get(&attempt.trunk)?;
+    let domain = trunk.domain.as_deref().unwrap_or(&trunk.host);
+    let port = (trunk.domain.is_none() && trunk.port != 5060).then_some(trunk.port);
+    let target = Uri::sip(Some(&attempt.number), domain, port).ok()?;
+    let shown = match core.caller.extension().and_then(|n| core.config.extension.get(n)) {
+        Some(extension) => extension.caller_id.as_ref().or(trunk.caller_id.as_ref()).map(Number::to_string),
+        None => Some(core.caller.party.number.clone()).filter(|n| !n.is_empty()),
+    };
+    let shown = shown.map(|n| outbound::written(&core.config, trunk, &n));
+    let user = shown.or_else(|| trunk.username.clone()).unwrap_or_else(|| "anonymous".into());
+    let from = NameAddr::new(Uri::sip(Some(&user), domain, None).ok()?);
+    Some(Way {
+        to: NameAddr::new(target.clone()),
+        target,
+        flow: line.flow,
+        route: Vec::new(),
+        from,
+        contact: Uri::at(trunk.username.as_deref(), cx.sip),
+        headers: Vec::new(),
+        credentials: line.credentials,
+        hop: Hop::Symmetric,
+    })
+}

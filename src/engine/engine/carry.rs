@@ -1,0 +1,193 @@
+//! Carries out what a call wants, in order, after its step returned: SIP, media, queue, store, timers. The one place where
+//! intents become effects.
+use super::Engine;
+use crate::acd::OfferResult;
+use crate::acd::ticket::Caller;
+use crate::call::{Heard, Input};
+use crate::effect::Effect;
+use crate::intent::{Chapter, Intent, Peer};
+use crate::timers::Reason;
+use model::clock::Now;
+use model::id::{CallId, LegId};
+use model::media::MediaCommand;
+use model::notice::Notice;
+use model::number::Number;
+use model::record::Record;
+
+/// Seconds a refused caller is asked to wait.
+const RETRY_AFTER: &str = "5";
+
+impl Engine {
+    /// One wish of a call.
+    pub(super) fn carry_out(&mut self, now: Now, call: CallId, intent: Intent) {
+        match intent {
+            Intent::Invite { leg, peer, invite } => {
+                self.leg_begins(now, leg, call, peer);
+                self.sip.invite(now, leg, *invite, &mut self.outputs);
+            }
+            Intent::Ring { leg, code, sdp } => self.sip.ring(now, leg, code, sdp, &mut self.outputs),
+            Intent::Accept { leg, sdp } => self.sip.accept(now, leg, sdp, Vec::new(), &mut self.outputs),
+            Intent::Refuse { leg, code } => {
+                let later = vec![("Retry-After".to_owned(), RETRY_AFTER.to_owned())];
+                let headers = if code == 503 { later } else { Vec::new() };
+                self.sip.refuse(now, leg, code, None, headers, &mut self.outputs);
+                self.leg_ends(now, leg);
+            }
+            Intent::HangUp { leg, cause } => {
+                self.sip.hang_up(now, leg, cause, &mut self.outputs);
+                self.leg_ends(now, leg);
+            }
+            Intent::AnswerReoffer { leg, answer } => {
+                self.sip.answer_reoffer(now, leg, answer, &mut self.outputs);
+            }
+            Intent::LegGone(leg) => self.leg_ends(now, leg),
+            Intent::Media(command) => self.tell_media(call, command),
+            Intent::Close(session) => {
+                self.effects.push(Effect::Media(MediaCommand::Close { session }));
+                self.ports.release(session);
+            }
+            Intent::Wait(timer, at) => self.timers.set(Reason::Call(call, timer), at),
+            Intent::NoWait(timer) => self.timers.cancel(&Reason::Call(call, timer)),
+            Intent::Tell(chapter) => self.tell_story(now, call, chapter),
+            Intent::Enqueue { queue, party, language } => {
+                let mut said = Vec::new();
+                let caller = Caller { party, language };
+                if self.acd.enqueue(now, call, &queue, caller, &mut said).is_err() {
+                    self.pending.push_back((call, Input::HangUp("the queue is gone")));
+                }
+                self.acd_said(now, said);
+            }
+            Intent::LeaveQueue => {
+                let mut said = Vec::new();
+                self.acd.abandon(now, call, &mut said);
+                self.acd_said(now, said);
+            }
+            Intent::Offered { agent, result } => self.offered(now, call, &agent, result),
+            Intent::Code { extension, code } => {
+                let mut said = Vec::new();
+                let prompt = self.acd.code(now, &extension, &code, &mut said);
+                self.acd_said(now, said);
+                self.hears(call, Heard::CodeDone(prompt));
+            }
+            Intent::Keep { record, tell } => self.keep(now, *record, tell.then_some(call)),
+            Intent::MakeRoom(trunk) => self.make_room(now, call, &trunk),
+            Intent::Emergency { from, number } => self.emergency(now, call, &from, &number),
+            Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
+        }
+    }
+
+    /// A record for the store. What it changes in the mailboxes is told at once.
+    pub(crate) fn keep(&mut self, now: Now, record: Record, tell: Option<CallId>) {
+        let mut notices = Vec::new();
+        let lamp = self.mailboxes.apply(&record, &mut notices);
+        self.effects.extend(notices.into_iter().map(Effect::Notice));
+        if let Some(mailbox) = lamp {
+            self.lamp(now, &mailbox);
+        }
+        if let Record::Recording(recording) = &record {
+            self.ledger.recording_is_kept(recording.recording, recording.call);
+        }
+        let ticket = self.ids.ticket();
+        if let Some(call) = tell {
+            self.awaited.insert(ticket, call);
+        }
+        self.effects.push(Effect::Keep { ticket, record });
+    }
+
+    /// A leg begins: its party is in a call.
+    pub(crate) fn leg_begins(&mut self, now: Now, leg: LegId, call: CallId, peer: Peer) {
+        let first = match &peer {
+            Peer::Phone(number) => !self.ledger.in_call(number),
+            Peer::Trunk(_) => false,
+        };
+        self.ledger.leg_begins(leg, call, peer.clone());
+        self.peer_changed(now, &peer, first);
+    }
+
+    /// A leg is over.
+    pub(crate) fn leg_ends(&mut self, now: Now, leg: LegId) {
+        let Some(entry) = self.ledger.leg_ends(leg) else { return };
+        let last = match &entry.peer {
+            Peer::Phone(number) => !self.ledger.in_call(number),
+            Peer::Trunk(_) => false,
+        };
+        self.peer_changed(now, &entry.peer, last);
+    }
+
+    fn peer_changed(&mut self, now: Now, peer: &Peer, busy_changed: bool) {
+        match peer {
+            Peer::Phone(number) if busy_changed => self.phone_changed(now, number),
+            Peer::Phone(_) => {}
+            Peer::Trunk(name) => {
+                self.trunks.carries(name, self.ledger.on_trunk(name));
+                self.tell_trunk(name);
+            }
+        }
+    }
+
+    /// Whether an extension can be rung, or is in a call, changed.
+    pub(crate) fn phone_changed(&mut self, now: Now, number: &Number) {
+        let busy = self.ledger.in_call(number);
+        let reachable = self.phones.reachable(&self.config, number);
+        let mut said = Vec::new();
+        self.acd.phone(now, number, reachable, busy, &mut said);
+        self.acd_said(now, said);
+        if self.config.extension.contains_key(number) {
+            self.effects.push(Effect::Notice(Notice::Phone(self.phones.view(number, busy))));
+        }
+    }
+
+    fn tell_media(&mut self, call: CallId, command: MediaCommand) {
+        if let MediaCommand::Record { recording, .. } = &command {
+            self.ledger.recording_begins(*recording, call);
+        }
+        self.effects.push(Effect::Media(command));
+    }
+
+    fn tell_story(&mut self, now: Now, call: CallId, chapter: Chapter) {
+        let Some(entry) = self.ledger.calls.get_mut(&call) else { return };
+        if let Some(record) = entry.story.tell(now, chapter) {
+            self.keep(now, record, None);
+        }
+    }
+
+    fn offered(&mut self, now: Now, call: CallId, agent: &str, result: OfferResult) {
+        let mut said = Vec::new();
+        let stands = self.acd.offer_result(now, call, agent, result, &mut said);
+        self.acd_said(now, said);
+        if !stands && result == OfferResult::Answered {
+            self.note(now, "warning", "late_answer", agent, "an agent answered an offer that was taken back");
+        }
+    }
+
+    /// An emergency call gets a line: when the trunk is full, the youngest ordinary call on it ends.
+    fn make_room(&mut self, now: Now, call: CallId, trunk: &str) {
+        let full = self.trunks.line(&self.config, trunk).is_some_and(|line| line.full);
+        if !full {
+            return;
+        }
+        let ordinary = |id: &CallId| *id != call && self.ledger.calls.get(id).is_some_and(|c| !c.emergency);
+        let victim = self.ledger.calls_on_trunk(trunk).filter(ordinary).max();
+        if let Some(victim) = victim {
+            self.note(
+                now,
+                "warning",
+                "emergency_room",
+                trunk,
+                "an ordinary call was ended for an emergency call",
+            );
+            self.clear(now, victim, model::record::Outcome::Failed, "made room for an emergency call");
+        }
+    }
+
+    fn emergency(&mut self, now: Now, call: CallId, from: &Number, number: &Number) {
+        if let Some(entry) = self.ledger.calls.get_mut(&call) {
+            entry.emergency = true;
+        }
+        let extension = self.config.extension.get(from);
+        let name = extension.map_or("", |e| e.name.as_str());
+        let place = extension.and_then(|e| e.location.as_deref()).unwrap_or("place not configured");
+        let text = format!("{number} was dialled at extension {from} ({name}), {place}");
+        self.note(now, "alarm", "emergency_call", from.as_str(), &text);
+    }
+}

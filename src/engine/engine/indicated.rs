@@ -1,0 +1,126 @@
+//! What the SIP machine says, handed to its owner: a call's leg, a trunk, the registrar, the guard.
+use super::Engine;
+use crate::call::{Heard, Input, LegEvent};
+use crate::guard::Failure;
+use crate::trunks::CLIENT_BIT;
+use model::clock::Now;
+use model::id::LegId;
+use model::media::Digit;
+use sip::{Flow, Indication};
+
+impl Engine {
+    /// One indication.
+    pub(super) fn indicated(&mut self, now: Now, indication: Indication) {
+        match indication {
+            Indication::Invite { server, flow, request } => self.invited(now, server, flow, &request),
+            Indication::Progress { leg, code, sdp } => {
+                self.trunk_heard(now, leg);
+                self.leg_did(leg, LegEvent::Progress(code, sdp));
+            }
+            Indication::Answered { leg, sdp, .. } => {
+                self.trunk_heard(now, leg);
+                self.leg_did(leg, LegEvent::Answered(sdp));
+            }
+            Indication::Refused { leg, code, response, .. } => {
+                if response.is_some() {
+                    self.trunk_heard(now, leg);
+                }
+                self.leg_over(now, leg, LegEvent::Refused(code));
+            }
+            Indication::Acked { leg, sdp } => self.for_call(leg, |leg| Input::Acked(leg, sdp)),
+            Indication::Cancelled { leg, .. } | Indication::Ended { leg, .. } => {
+                self.leg_over(now, leg, LegEvent::Ended);
+            }
+            Indication::Reoffer { leg, sdp } => self.for_call(leg, |leg| Input::Reoffer(leg, sdp)),
+            Indication::ReofferAnswered { .. } => {}
+            Indication::Info { leg, content_type, body } => {
+                if let Some(digit) = info_digit(&content_type, &body) {
+                    self.for_call(leg, |leg| Input::InfoDigit(leg, digit));
+                }
+            }
+            Indication::Request { server, leg, flow, request } => {
+                self.asked(now, server, leg, flow, &request)
+            }
+            Indication::Response { id, result } if id.0 & CLIENT_BIT != 0 => {
+                let mut said = Vec::new();
+                self.trunks.answered(now, id, result, &mut said);
+                self.trunks_said(now, said);
+            }
+            Indication::Response { .. } => {}
+            Indication::SubscriptionGone { id } => {
+                self.subscriptions.remove(&id);
+            }
+            Indication::Malformed { flow, .. } => self.failed(now, &flow, None, Failure::Strange),
+        }
+    }
+
+    /// A stream is gone: with it the phones behind it.
+    pub(super) fn flow_closed(&mut self, now: Now, flow: Flow) {
+        self.sip.flow_closed(now, flow, &mut self.outputs);
+        let (changed, records) = self.phones.flow_closed(now, flow);
+        self.phones_changed(now, &changed, records);
+    }
+
+    fn leg_did(&mut self, leg: LegId, event: LegEvent) {
+        self.for_call(leg, |leg| Heard::Leg(leg, event).into());
+    }
+
+    fn leg_over(&mut self, now: Now, leg: LegId, event: LegEvent) {
+        self.for_call(leg, |leg| Heard::Leg(leg, event).into());
+        self.leg_ends(now, leg);
+    }
+
+    fn for_call(&mut self, leg: LegId, input: impl FnOnce(LegId) -> Input) {
+        if let Some(entry) = self.ledger.leg(leg) {
+            self.pending.push_back((entry.call, input(leg)));
+        }
+    }
+
+    fn trunk_heard(&mut self, now: Now, leg: LegId) {
+        if let Some(crate::intent::Peer::Trunk(name)) = self.ledger.leg(leg).map(|e| &e.peer) {
+            self.trunks.heard(now, name);
+        }
+    }
+}
+
+/// A key in an INFO: `application/dtmf-relay` (`Signal=5`) or `application/dtmf` (the key alone).
+fn info_digit(content_type: &str, body: &[u8]) -> Option<Digit> {
+    let text = std::str::from_utf8(body).ok()?;
+    let key = match content_type {
+        "application/dtmf-relay" => text.lines().find_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("signal").then(|| value.trim())
+        })?,
+        "application/dtmf" => text.trim(),
+        _ => return None,
+    };
+    match key {
+        "10" => Digit::try_from('*').ok(),
+        "11" => Digit::try_from('#').ok(),
+        key => {
+            let mut keys = key.chars();
+            let digit = keys.next().and_then(|c| Digit::try_from(c).ok());
+            digit.filter(|_| keys.next().is_none())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_info_are_read_in_both_forms() {
+        let table = [
+            ("application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", Some('5')),
+            ("application/dtmf-relay", "signal = * \r\n", Some('*')),
+            ("application/dtmf", "#", Some('#')),
+            ("application/dtmf", "11", Some('#')),
+            ("application/dtmf", "hello", None),
+            ("text/plain", "5", None),
+        ];
+        for (kind, body, expected) in table {
+            assert_eq!(info_digit(kind, body.as_bytes()).map(Digit::as_char), expected, "{kind} {body}");
+        }
+    }
+}

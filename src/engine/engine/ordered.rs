@@ -1,0 +1,110 @@
+//! What people ask by web, API, console and script. Each command gets one reply.
+use super::Engine;
+use crate::agents::Ask;
+use crate::call::leg::Leg;
+use crate::call::stage::Stage;
+use crate::call::{Call, Caller, Core, Heard, Input};
+use crate::effect::Effect;
+use crate::intent::Peer;
+use crate::route::dialled;
+use model::clock::Now;
+use model::command::{Actor, Command, Reply};
+use model::id::CallId;
+use model::notice::Notice;
+use model::number::Number;
+use model::record::{BanRecord, Direction, Party, Record};
+use model::refusal::Refusal;
+
+impl Engine {
+    /// One command.
+    pub(super) fn order(&mut self, now: Now, by: &Actor, command: Command) -> Reply {
+        match command {
+            Command::AgentLogin { agent } => self.agent_asks(now, by, &agent, &Ask::Login),
+            Command::AgentLogout { agent } => self.agent_asks(now, by, &agent, &Ask::Logout),
+            Command::AgentPause { agent, reason } => self.agent_asks(now, by, &agent, &Ask::Pause(reason)),
+            Command::AgentReady { agent } => self.agent_asks(now, by, &agent, &Ask::Ready),
+            Command::Dial { from, to } => self.dial(now, &from, &to),
+            Command::Drain => {
+                self.draining = true;
+                self.system_changed(now);
+                Ok(())
+            }
+            Command::HangUp { call } => self.for_running(call, Input::HangUp("ended by hand")),
+            Command::MessageDelete { message } => {
+                self.mailboxes.message(message).ok_or(Refusal::Unknown)?;
+                self.keep(now, Record::MessageDeleted(message), None);
+                Ok(())
+            }
+            Command::MessageHeard { message, heard } => {
+                self.mailboxes.message(message).ok_or(Refusal::Unknown)?;
+                self.keep(now, Record::MessageHeard { message, heard }, None);
+                Ok(())
+            }
+            Command::Pardon { address } => self.pardon(now, by, address),
+            Command::RecordPause { call, paused } => {
+                self.for_running(call, Heard::RecordPause(paused).into())
+            }
+            Command::RecordSwitch { call, on } => self.for_running(call, Heard::RecordSwitch(on).into()),
+            Command::TrunkRetry { trunk } => {
+                let mut said = Vec::new();
+                let ids = &mut self.ids;
+                let known = self.trunks.retry(now, &trunk, &mut || ids.ticket(), &mut said);
+                self.trunks_said(now, said);
+                known.then_some(()).ok_or(Refusal::Unknown)
+            }
+        }
+    }
+
+    fn agent_asks(&mut self, now: Now, by: &Actor, agent: &str, ask: &Ask) -> Reply {
+        let mut said = Vec::new();
+        let reply = self.acd.ask(now, agent, ask, &format!("web by {}", by.name), &mut said);
+        self.acd_said(now, said);
+        reply
+    }
+
+    fn for_running(&mut self, call: CallId, input: Input) -> Reply {
+        if !self.calls.contains_key(&call) {
+            return Err(Refusal::Unknown);
+        }
+        self.pending.push_back((call, input));
+        Ok(())
+    }
+
+    fn pardon(&mut self, now: Now, by: &Actor, address: std::net::IpAddr) -> Reply {
+        if !self.guard.pardon(address) {
+            return Err(Refusal::Unknown);
+        }
+        let cause = format!("pardoned by {}", by.name);
+        self.keep(now, Record::Ban(BanRecord { address, until: now.wall, cause, failures: 0 }), None);
+        self.effects.push(Effect::Notice(Notice::BanGone(address)));
+        Ok(())
+    }
+
+    /// Click to call: rights and routes are those of the phone that shall call.
+    fn dial(&mut self, now: Now, from: &Number, to: &Number) -> Reply {
+        let config = self.config.clone();
+        let extension = config.extension.get(from).ok_or(Refusal::Unknown)?;
+        let target = dialled::target(&config, to).ok_or(Refusal::Unknown)?;
+        if !self.phones.reachable(&config, from) {
+            return Err(Refusal::Unavailable);
+        }
+        if self.full() {
+            return Err(Refusal::Overloaded);
+        }
+        let party = Party { number: from.to_string(), name: extension.name.clone() };
+        let core = Core::new(
+            self.ids.call(),
+            config.clone(),
+            Direction::Internal,
+            Caller { party, peer: Peer::Phone(from.clone()), outside: None },
+            Party { number: to.to_string(), name: String::new() },
+            Leg::nobody(Peer::Phone(from.clone())),
+            extension.language.unwrap_or(config.system.language),
+        );
+        let id = core.id;
+        self.open_story(now, &core);
+        self.calls.insert(id, Box::new(Call { core, stage: Stage::Routing, since: now.wall }));
+        self.pending.push_back((id, Input::Summon(target)));
+        Ok(())
+    }
+}

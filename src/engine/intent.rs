@@ -1,0 +1,155 @@
+//! What a call wants done. A call's step touches nothing outside itself: it leaves intents, which the engine carries out
+//! only when the step returned. Order is kept. Plain data.
+use crate::acd::OfferResult;
+use crate::acd::code::Code;
+use crate::route::Target;
+use crate::timers::CallTimer;
+use model::clock::Mono;
+use model::id::{LegId, SessionId};
+use model::media::{Language, MediaCommand};
+use model::number::Number;
+use model::record::{Outcome, Party, Record};
+use sip::endpoint::Invite;
+
+/// Who is at the far end of a leg.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// A phone of this extension.
+    Phone(Number),
+    /// A carrier.
+    Trunk(String),
+}
+
+/// One wish of a call.
+#[derive(Debug)]
+pub enum Intent {
+    /// A new leg to a peer.
+    Invite {
+        /// Its id.
+        leg: LegId,
+        /// Who is called.
+        peer: Peer,
+        /// How.
+        invite: Box<Invite>,
+    },
+    /// Tells the caller that it rings (180), or that there is early sound (183).
+    Ring {
+        /// Which leg.
+        leg: LegId,
+        /// 180 or 183.
+        code: u16,
+        /// Our answer, with early sound.
+        sdp: Option<Vec<u8>>,
+    },
+    /// Takes the call of a peer.
+    Accept {
+        /// Which leg.
+        leg: LegId,
+        /// Our answer (or offer, when the peer made none).
+        sdp: Vec<u8>,
+    },
+    /// Refuses the call of a peer.
+    Refuse {
+        /// Which leg.
+        leg: LegId,
+        /// 400–699.
+        code: u16,
+    },
+    /// Ends a leg in whatever state it is. The leg is gone after it.
+    HangUp {
+        /// Which.
+        leg: LegId,
+        /// Value of a Reason header (RFC 3326).
+        cause: Option<&'static str>,
+    },
+    /// Answers a re-INVITE.
+    AnswerReoffer {
+        /// Which leg.
+        leg: LegId,
+        /// Our SDP, or the code.
+        answer: Result<Vec<u8>, u16>,
+    },
+    /// The leg ended by itself; nothing more is sent on it.
+    LegGone(LegId),
+    /// A word for media.
+    Media(MediaCommand),
+    /// The call has no more use for this session.
+    Close(SessionId),
+    /// Wakes the call later; replaces an earlier time of the same timer.
+    Wait(CallTimer, Mono),
+    /// Does not wait for that any more.
+    NoWait(CallTimer),
+    /// Something for the call's record and journey.
+    Tell(Chapter),
+    /// Puts the call into a queue.
+    Enqueue {
+        /// Which.
+        queue: String,
+        /// Who waits.
+        party: Party,
+        /// Language of announcements.
+        language: Language,
+    },
+    /// The call left its queue, or is over for its agent.
+    LeaveQueue,
+    /// What became of an offer to an agent.
+    Offered {
+        /// Who.
+        agent: String,
+        /// What.
+        result: OfferResult,
+    },
+    /// A star code of an agent; answered by `Input::CodeDone` in the same step of the engine.
+    Code {
+        /// Where it was dialled.
+        extension: Number,
+        /// Which.
+        code: Code,
+    },
+    /// A record for the store. With `tell`, the call gets `Input::Stored` once it is on disk.
+    Keep {
+        /// The record.
+        record: Box<Record>,
+        /// Whether the call waits for it.
+        tell: bool,
+    },
+    /// An emergency call needs a line of this trunk: an ordinary call gives way when it is full.
+    MakeRoom(String),
+    /// Somebody dialled an emergency number: people must know.
+    Emergency {
+        /// Whose phone.
+        from: Number,
+        /// Which number.
+        number: Number,
+    },
+    /// The call is over. Whatever it still owns is taken back.
+    Finish {
+        /// How it ended.
+        outcome: Outcome,
+        /// Why, in a few words.
+        cause: String,
+    },
+}
+
+/// What goes into a call's record and journey.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chapter {
+    /// A step of the journey: kind and detail of `CallStep`.
+    Step(&'static str, String),
+    /// A person at this extension answered.
+    Person(Number),
+    /// A person outside answered over this trunk.
+    Outside(String),
+    /// A flow or service answered.
+    Service,
+    /// It waits in this queue.
+    Queue(String),
+    /// It waits no longer.
+    QueueLeft,
+    /// This agent took it.
+    Agent(String),
+    /// It uses this trunk.
+    Trunk(String),
+    /// It was sent on to this target.
+    Target(Target),
+}

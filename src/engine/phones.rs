@@ -1,0 +1,396 @@
+//! Registered phones: which contacts an extension has, for how long, over which flow. The registrar of RFC 3261 section 10.3
+//! with several contacts, CSeq order, expiry, and one durable record a change. Who may register is decided before
+//! (`engine/admit`); who is rung is decided by calls.
+use model::clock::{Mono, Now, Wall};
+use model::config::Config;
+use model::notice::{ContactView, PhoneView};
+use model::number::Number;
+use model::record::BindingRecord;
+use sip::{Flow, NameAddr, Request, Transport, Uri};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// Longest registration granted, seconds.
+const EXPIRES_MAX: u32 = 3600;
+/// Shortest asked lifetime taken; below, 423 with Min-Expires.
+pub const EXPIRES_MIN: u32 = 30;
+/// Asked for nothing.
+const EXPIRES_DEFAULT: u32 = 3600;
+/// A phone that refreshes late by less than this is still rung.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One registered contact.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// Contact URI as given.
+    pub uri: Uri,
+    /// Where its REGISTER came from: requests go there.
+    pub flow: Flow,
+    /// RFC 3327 Path.
+    pub path: Vec<Uri>,
+    expires: Mono,
+    expires_wall: Wall,
+    call_id: String,
+    cseq: u32,
+    user_agent: String,
+}
+
+/// Where to reach one phone.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// Request-URI.
+    pub uri: Uri,
+    /// Next hop.
+    pub flow: Flow,
+    /// Routes.
+    pub route: Vec<Uri>,
+}
+
+/// What a REGISTER did.
+#[derive(Debug, Default)]
+pub struct Registered {
+    /// Contact values for the 200.
+    pub contacts: Vec<String>,
+    /// To be kept.
+    pub records: Vec<BindingRecord>,
+    /// Whether the set of contacts changed (not only a refresh).
+    pub changed: bool,
+}
+
+/// Why a REGISTER is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRegistered {
+    /// `*` with an expiry other than 0, or beside others; a contact that cannot be called.
+    Malformed,
+    /// Too short: 423.
+    TooBrief,
+    /// Older than what is known (CSeq).
+    OutOfOrder,
+    /// More contacts than the extension may have.
+    TooMany,
+}
+
+/// All phones.
+#[derive(Debug)]
+pub struct Phones {
+    local: SocketAddr,
+    bindings: BTreeMap<Number, Vec<Binding>>,
+    sources: BTreeMap<IpAddr, u32>,
+}
+
+impl Phones {
+    /// Nobody is registered yet. `local`: our SIP address.
+    #[must_use]
+    pub fn new(local: SocketAddr) -> Phones {
+        Phones { local, bindings: BTreeMap::new(), sources: BTreeMap::new() }
+    }
+
+    /// Takes over phones that were registered when the box stopped. A TCP flow is gone: they come back by themselves.
+    pub fn restore(&mut self, now: Now, records: &[BindingRecord]) {
+        for record in records.iter().filter(|r| r.expires > now.wall && r.transport == "udp") {
+            let Ok(uri) = Uri::read(&record.contact) else { continue };
+            let left = u64::try_from(record.expires.millis_since(now.wall)).unwrap_or(0);
+            let binding = Binding {
+                uri,
+                flow: Flow::udp(self.local, record.address),
+                path: record.path.iter().filter_map(|p| Uri::read(p).ok()).collect(),
+                expires: now.mono + Duration::from_millis(left.min(u64::from(EXPIRES_MAX) * 1000)),
+                expires_wall: record.expires,
+                call_id: record.call_id.clone(),
+                cseq: record.cseq,
+                user_agent: record.user_agent.clone(),
+            };
+            self.add(record.extension.clone(), binding);
+        }
+    }
+
+    /// Carries out an authenticated REGISTER for an extension. All or nothing (RFC 3261 section 10.3).
+    ///
+    /// # Errors
+    /// [`NotRegistered`] says what the phone did wrong.
+    pub fn register(
+        &mut self,
+        now: Now,
+        extension: &Number,
+        max: u32,
+        flow: Flow,
+        request: &Request,
+    ) -> Result<Registered, NotRegistered> {
+        self.expire_one(now, extension);
+        let star = request.header("Contact").any(|v| v.trim() == "*");
+        let asked: Vec<NameAddr> = request.contacts().collect();
+        let stamp = (request.call_id().to_owned(), request.cseq().number);
+        let before = self.count(extension);
+        let mut done = Registered::default();
+        if star {
+            if !asked.is_empty() || request.expires() != Some(0) {
+                return Err(NotRegistered::Malformed);
+            }
+            for binding in self.bindings.get(extension).cloned().unwrap_or_default() {
+                in_order(&binding, &stamp)?;
+                done.records.push(gone(now, extension, &binding));
+                self.remove(extension, &binding.uri);
+            }
+        } else {
+            let wanted = self.read(extension, max, &asked, request, &stamp)?;
+            for (contact, expires_s) in wanted {
+                self.apply(now, extension, contact, expires_s, flow, request, &stamp, &mut done);
+            }
+        }
+        done.changed = self.count(extension) != before || !done.records.is_empty() && before == 0;
+        done.contacts = self.list(extension).map(|b| shown(now, b)).collect();
+        Ok(done)
+    }
+
+    /// Takes out what ran out. Gives the extensions whose contacts changed and what is to be kept.
+    pub fn expire(&mut self, now: Now) -> (Vec<Number>, Vec<BindingRecord>) {
+        let mut changed = Vec::new();
+        let mut records = Vec::new();
+        let all: Vec<Number> = self.bindings.keys().cloned().collect();
+        for extension in all {
+            let late: Vec<Binding> =
+                self.list(&extension).filter(|b| b.expires + GRACE <= now.mono).cloned().collect();
+            for binding in &late {
+                records.push(gone(now, &extension, binding));
+                self.remove(&extension, &binding.uri);
+            }
+            if !late.is_empty() {
+                changed.push(extension);
+            }
+        }
+        (changed, records)
+    }
+
+    /// A stream was closed: the phones behind it cannot be reached any more.
+    pub fn flow_closed(&mut self, now: Now, flow: Flow) -> (Vec<Number>, Vec<BindingRecord>) {
+        self.drop_where(now, |b| b.flow.transport == Transport::Tcp && b.flow.connection == flow.connection)
+    }
+
+    /// The extension is no longer configured, or has another password: its phones go.
+    pub fn forget(&mut self, now: Now, extension: &Number) -> Vec<BindingRecord> {
+        let all: Vec<Binding> = self.list(extension).cloned().collect();
+        for binding in &all {
+            self.remove(extension, &binding.uri);
+        }
+        all.iter().map(|b| gone(now, extension, b)).collect()
+    }
+
+    /// Where an extension's phones are: registered contacts, or its fixed one.
+    #[must_use]
+    pub fn contacts(&self, config: &Config, extension: &Number, now: Now) -> Vec<Contact> {
+        let registered = self.list(extension).filter(|b| b.expires + GRACE > now.mono).map(|b| Contact {
+            uri: b.uri.clone(),
+            flow: b.flow,
+            route: b.path.clone(),
+        });
+        let fixed = config
+            .extension
+            .get(extension)
+            .and_then(|e| e.contact.as_deref())
+            .and_then(|c| fixed(c, self.local));
+        registered.chain(fixed).collect()
+    }
+
+    /// Whether an extension can be rung.
+    #[must_use]
+    pub fn reachable(&self, config: &Config, extension: &Number) -> bool {
+        let fixed = |c: &str| fixed(c, self.local).is_some();
+        self.count(extension) > 0
+            || config.extension.get(extension).and_then(|e| e.contact.as_deref()).is_some_and(fixed)
+    }
+
+    /// Whether a phone is registered from this address.
+    #[must_use]
+    pub fn known(&self, source: IpAddr) -> bool {
+        self.sources.contains_key(&source)
+    }
+
+    /// The extension whose phone is registered over exactly this flow, if there is only one.
+    #[must_use]
+    pub fn behind(&self, flow: &Flow) -> Option<&Number> {
+        let mut found = self.bindings.iter().filter(|(_, list)| {
+            list.iter().any(|b| b.flow.remote == flow.remote && b.flow.transport == flow.transport)
+        });
+        let first = found.next().map(|(n, _)| n);
+        first.filter(|_| found.next().is_none())
+    }
+
+    /// What is shown of an extension's phones.
+    #[must_use]
+    pub fn view(&self, extension: &Number, in_call: bool) -> PhoneView {
+        let contacts = self.list(extension).map(|b| ContactView {
+            address: b.flow.remote.to_string(),
+            transport: b.flow.transport.param().to_owned(),
+            user_agent: b.user_agent.clone(),
+            expires: b.expires_wall,
+        });
+        PhoneView { extension: extension.to_string(), contacts: contacts.collect(), in_call }
+    }
+
+    fn read(
+        &self,
+        extension: &Number,
+        max: u32,
+        asked: &[NameAddr],
+        request: &Request,
+        stamp: &(String, u32),
+    ) -> Result<Vec<(Uri, u32)>, NotRegistered> {
+        let mut wanted = Vec::new();
+        let mut left = self.count(extension);
+        for contact in asked {
+            let own = contact.param("expires").flatten().and_then(|v| v.parse().ok());
+            let expires = own.or(request.expires()).unwrap_or(EXPIRES_DEFAULT);
+            if expires > 0 && expires < EXPIRES_MIN {
+                return Err(NotRegistered::TooBrief);
+            }
+            if contact.uri.host().is_empty() {
+                return Err(NotRegistered::Malformed);
+            }
+            let known = self.list(extension).find(|b| b.uri.same(&contact.uri));
+            if let Some(binding) = known {
+                in_order(binding, stamp)?;
+            } else if expires > 0 {
+                left += 1;
+            }
+            wanted.push((contact.uri.clone(), expires.min(EXPIRES_MAX)));
+        }
+        let replaced = self.list(extension).filter(|b| b.call_id == stamp.0).count();
+        if left > usize::try_from(max).unwrap_or(usize::MAX) + replaced {
+            return Err(NotRegistered::TooMany);
+        }
+        Ok(wanted)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one REGISTER's facts, passed on once")]
+    fn apply(
+        &mut self,
+        now: Now,
+        extension: &Number,
+        uri: Uri,
+        expires_s: u32,
+        flow: Flow,
+        request: &Request,
+        stamp: &(String, u32),
+        done: &mut Registered,
+    ) {
+        let same_phone = self.list(extension).find(|b| b.uri.same(&uri) || b.call_id == stamp.0).cloned();
+        if let Some(old) = &same_phone {
+            self.remove(extension, &old.uri);
+        }
+        if expires_s == 0 {
+            done.records.extend(same_phone.iter().map(|old| gone(now, extension, old)));
+            return;
+        }
+        let path =
+            request.header("Path").filter_map(|v| NameAddr::read(v).ok()).map(|n| n.uri).take(8).collect();
+        let binding = Binding {
+            uri,
+            flow,
+            path,
+            expires: now.mono + Duration::from_secs(expires_s.into()),
+            expires_wall: Wall(now.wall.0 + i64::from(expires_s) * 1000),
+            call_id: stamp.0.clone(),
+            cseq: stamp.1,
+            user_agent: request.header("User-Agent").next().unwrap_or_default().chars().take(80).collect(),
+        };
+        if let Some(old) = same_phone.filter(|old| !old.uri.same(&binding.uri)) {
+            done.records.push(gone(now, extension, &old));
+        }
+        done.records.push(record(extension, &binding));
+        self.add(extension.clone(), binding);
+    }
+
+    fn expire_one(&mut self, now: Now, extension: &Number) {
+        let late: Vec<Uri> =
+            self.list(extension).filter(|b| b.expires + GRACE <= now.mono).map(|b| b.uri.clone()).collect();
+        for uri in late {
+            self.remove(extension, &uri);
+        }
+    }
+
+    fn drop_where(
+        &mut self,
+        now: Now,
+        matches: impl Fn(&Binding) -> bool,
+    ) -> (Vec<Number>, Vec<BindingRecord>) {
+        let found: Vec<(Number, Binding)> = self
+            .bindings
+            .iter()
+            .flat_map(|(n, list)| list.iter().filter(|b| matches(b)).map(|b| (n.clone(), b.clone())))
+            .collect();
+        for (extension, binding) in &found {
+            self.remove(extension, &binding.uri);
+        }
+        let records = found.iter().map(|(n, b)| gone(now, n, b)).collect();
+        (found.into_iter().map(|(n, _)| n).collect(), records)
+    }
+
+    fn list(&self, extension: &Number) -> impl Iterator<Item = &Binding> {
+        self.bindings.get(extension).into_iter().flatten()
+    }
+
+    fn count(&self, extension: &Number) -> usize {
+        self.bindings.get(extension).map_or(0, Vec::len)
+    }
+
+    fn add(&mut self, extension: Number, binding: Binding) {
+        *self.sources.entry(binding.flow.remote.ip()).or_default() += 1;
+        self.bindings.entry(extension).or_default().push(binding);
+    }
+
+    fn remove(&mut self, extension: &Number, uri: &Uri) {
+        let Some(list) = self.bindings.get_mut(extension) else { return };
+        let Some(at) = list.iter().position(|b| b.uri.same(uri)) else { return };
+        let ip = list.remove(at).flow.remote.ip();
+        if list.is_empty() {
+            self.bindings.remove(extension);
+        }
+        if let Some(count) = self.sources.get_mut(&ip) {
+            *count -= 1;
+            if *count == 0 {
+                self.sources.remove(&ip);
+            }
+        }
+    }
+}
+
+/// A refresh must be newer than what it refreshes, within one Call-ID.
+fn in_order(binding: &Binding, stamp: &(String, u32)) -> Result<(), NotRegistered> {
+    match binding.call_id == stamp.0 && stamp.1 <= binding.cseq {
+        true => Err(NotRegistered::OutOfOrder),
+        false => Ok(()),
+    }
+}
+
+/// A fixed contact that names an address.
+fn fixed(text: &str, local: SocketAddr) -> Option<Contact> {
+    let uri = Uri::read(text).ok()?;
+    let remote = SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060));
+    let tcp = uri.param("transport").flatten().is_some_and(|t| t.eq_ignore_ascii_case("tcp"));
+    let flow = if tcp { Flow::tcp(local, remote) } else { Flow::udp(local, remote) };
+    Some(Contact { uri, flow, route: Vec::new() })
+}
+
+fn shown(now: Now, binding: &Binding) -> String {
+    let left = binding.expires.since(now.mono).as_secs();
+    format!("<{}>;expires={left}", binding.uri.as_str())
+}
+
+fn record(extension: &Number, binding: &Binding) -> BindingRecord {
+    BindingRecord {
+        extension: extension.clone(),
+        contact: binding.uri.as_str().to_owned(),
+        transport: binding.flow.transport.param().to_owned(),
+        address: binding.flow.remote,
+        expires: binding.expires_wall,
+        call_id: binding.call_id.clone(),
+        cseq: binding.cseq,
+        user_agent: binding.user_agent.clone(),
+        path: binding.path.iter().map(|p| p.as_str().to_owned()).collect(),
+    }
+}
+
+fn gone(now: Now, extension: &Number, binding: &Binding) -> BindingRecord {
+    BindingRecord { expires: Wall(now.wall.0 - 1), ..record(extension, binding) }
+}

@@ -1,0 +1,11 @@
+//! The engine in calls: stories on virtual time with scripted phones and carriers.
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod inbound;
+#[cfg(test)]
+mod inside;
+#[cfg(test)]
+mod outside;

@@ -1,0 +1,190 @@
+//! Calls to outside: rights, number formats, failover, early sound, emergency, full trunks, trunks that die and come back.
+use crate::harness::{World, site};
+use model::command::Command;
+use model::notice::Notice;
+use model::number::Number;
+use model::record::{Direction, Outcome};
+use serde_json::json;
+
+fn office() -> (World, usize, usize, usize) {
+    let mut world = World::new(site(|_| {}));
+    let carrier = world.peer("carrier", "192.0.2.80");
+    let backup = world.peer("backup", "192.0.2.81");
+    world.seconds(1);
+    let phone = world.phone("101", "192.0.2.11");
+    (world, phone, carrier, backup)
+}
+
+#[test]
+fn a_national_call_goes_out_in_international_form_and_the_box_is_not_heard() {
+    let (mut world, phone, carrier, _) = office();
+    let call = world.dial(phone, "00301234567");
+    let (leg, request) = world.rung(carrier).expect("the carrier is asked");
+    assert_eq!(request.uri().user().as_deref(), Some("+49301234567"), "without the outside prefix");
+    assert_eq!(world.progress(phone), [180]);
+    world.answer(carrier, leg);
+    assert!(world.is_up(phone) && world.media.joined());
+    assert_eq!(world.trunk("carrier").calls, 1);
+    world.seconds(5);
+    world.hang_up(phone, call);
+    assert!(world.ended(carrier));
+    let record = world.record().clone();
+    assert_eq!((record.direction, record.outcome), (Direction::Outbound, Outcome::Answered));
+    assert_eq!(record.trunk.as_deref(), Some("carrier"));
+    assert_eq!(world.trunk("carrier").calls, 0);
+    world.at_rest();
+}
+
+#[test]
+fn rights_end_at_the_border_and_at_the_premium_list() {
+    let (mut world, phone, carrier, _) = office();
+    for number in ["00033123456789", "009001234567", "0+88213123456"] {
+        world.dial(phone, number);
+        assert!(world.refused(phone).is_some_and(|c| c == 403 || c == 404), "{number}");
+        world.forget(phone);
+    }
+    assert!(world.rung(carrier).is_none(), "nothing left the box");
+    world.at_rest();
+}
+
+#[test]
+fn a_trunk_that_says_nothing_gives_way_to_the_next_within_four_seconds() {
+    let (mut world, phone, carrier, backup) = office();
+    world.peers[carrier].deaf = true;
+    world.dial(phone, "00301234567");
+    world.seconds(4);
+    let leg = world.take(backup);
+    assert!(world.is_up(phone) && world.media.joined());
+    world.hang_up(backup, leg);
+    assert_eq!(world.record().trunk.as_deref(), Some("backup"));
+    world.at_rest();
+}
+
+#[test]
+fn a_trunk_that_fails_gives_way_but_a_busy_party_does_not() {
+    let (mut world, phone, carrier, backup) = office();
+    world.dial(phone, "00301234567");
+    let (leg, _) = world.rung(carrier).expect("first trunk");
+    world.refuse(carrier, leg, 503);
+    let (leg, _) = world.rung(backup).expect("second trunk");
+    world.refuse(backup, leg, 486);
+    assert_eq!(world.refused(phone), Some(486));
+    assert_eq!(world.record().outcome, Outcome::Busy);
+    world.at_rest();
+}
+
+#[test]
+fn early_sound_of_the_carrier_is_heard_before_the_answer() {
+    let (mut world, phone, carrier, _) = office();
+    world.dial(phone, "00301234567");
+    let (leg, _) = world.rung(carrier).expect("the carrier is asked");
+    let body = crate::harness::peer::sdp("192.0.2.80:5060".parse().expect("an address"), "");
+    world.act(carrier, |e, now, _, out| e.ring(now, leg, 183, Some(body), out));
+    world.moment();
+    assert!(world.progress(phone).contains(&183));
+    assert!(world.media.joined(), "the announcement is heard");
+    assert!(!world.is_up(phone), "and costs nothing");
+    world.refuse(carrier, leg, 404);
+    assert_eq!(world.refused(phone), Some(404));
+    world.at_rest();
+}
+
+#[test]
+fn emergency_numbers_go_out_whatever_rights_and_prefix_say_and_people_know() {
+    for dialled in ["112", "0112", "110"] {
+        let mut world = World::new(site(|tree| {
+            tree["extension"][0]["outside_calls"] = json!("internal");
+            tree["extension"][0]["location"] = json!("2nd floor");
+            tree["outbound"] = json!([]);
+        }));
+        let backup = world.peer("backup", "192.0.2.81");
+        world.seconds(1);
+        let phone = world.phone("101", "192.0.2.11");
+        world.dial_with(phone, dialled, |i| i.credentials = None);
+        let (leg, request) = world.rung(backup).expect("the first trunk takes it");
+        assert_eq!(request.uri().user().as_deref(), Some(dialled.trim_start_matches('0')));
+        world.answer(backup, leg);
+        assert!(world.is_up(phone));
+        let known = world.notices.iter().any(|n| matches!(n, Notice::Note(note) if note.kind == "emergency_call" && note.text.contains("2nd floor")));
+        assert!(known, "the desk knows");
+        world.hang_up(backup, leg);
+        world.at_rest();
+    }
+}
+
+#[test]
+fn an_emergency_call_finds_room_on_full_trunks_and_passes_a_dead_one() {
+    let mut world = World::new(site(|tree| {
+        tree["trunk"][0]["capacity"] = json!(1);
+        tree["trunk"][1]["capacity"] = json!(1);
+        tree["outbound"][0]["trunks"] = json!(["carrier"]);
+    }));
+    let carrier = world.peer("carrier", "192.0.2.80");
+    world.seconds(1);
+    let ordinary = world.phone("102", "192.0.2.12");
+    let urgent = world.phone("101", "192.0.2.11");
+    world.dial(ordinary, "00301234567");
+    world.take(carrier);
+    world.dial(urgent, "112");
+    world.seconds(4);
+    assert!(world.ended(ordinary), "an ordinary call gives way");
+    let leg = world.take(carrier);
+    assert!(world.is_up(urgent));
+    world.hang_up(carrier, leg);
+    world.at_rest();
+}
+
+#[test]
+fn a_full_trunk_is_passed_over_and_the_last_one_refuses() {
+    let (mut world, phone, carrier, backup) = office();
+    let other = world.phone("102", "192.0.2.12");
+    for peer in [carrier, carrier, backup, backup] {
+        world.dial(phone, "00301234567");
+        world.take(peer);
+    }
+    world.dial(other, "00301234567");
+    assert_eq!(world.refused(other), Some(503));
+}
+
+#[test]
+fn click_to_call_rings_the_own_phone_then_dials_with_its_rights() {
+    let (mut world, phone, carrier, _) = office();
+    let number = |n: &str| Number::read(n).expect("a number");
+    world.order(Command::Dial { from: number("101"), to: number("00301234567") }).expect("accepted");
+    world.moment();
+    let (leg, request) = world.rung(phone).expect("the own phone rings");
+    assert_eq!(request.from().uri.user().as_deref(), Some("00301234567"), "it shows who will be called");
+    world.answer(phone, leg);
+    let out = world.take(carrier);
+    assert!(world.media.joined());
+    world.hang_up(carrier, out);
+    assert!(world.ended(phone));
+    assert_eq!(world.record().outcome, Outcome::Answered);
+    world.at_rest();
+}
+
+#[test]
+fn a_carrier_that_was_away_for_two_minutes_is_registered_again_within_thirty_seconds() {
+    let mut world = World::new(site(|tree| {
+        tree["trunk"][1] = json!({ "name": "carrier", "host": "sip.example.net", "username": "acct",
+                                   "password": "secret-acct", "register_expiry_s": 300 });
+    }));
+    let carrier = world.peer("carrier", "192.0.2.80");
+    world.seconds(1);
+    assert_eq!(world.trunk("carrier").cause, "name_unknown");
+    world.names.insert("sip.example.net".into(), vec!["192.0.2.80".parse().expect("an address")]);
+    world.order(Command::TrunkRetry { trunk: "carrier".into() }).expect("known");
+    world.seconds(1);
+    assert_eq!(
+        (world.trunk("carrier").state.as_str(), world.trunk("carrier").cause.as_str()),
+        ("up", "registered")
+    );
+    world.peers[carrier].deaf = true;
+    world.seconds(120);
+    assert_eq!(world.trunk("carrier").state, "down");
+    world.peers[carrier].deaf = false;
+    world.peers[carrier].requests.clear();
+    world.seconds(30);
+    assert_eq!(world.trunk("carrier").state, "up");
+    assert!(world.peers[carrier].requests.iter().any(|r| r.method() == &sip::Method::Register));
+}
