@@ -1,6 +1,7 @@
 //! What the core wants done: datagrams, events, file operations, loads and paging frames of one step. The shell keeps
 //! one [`MediaOut`], hands it to each call and clears it afterwards, so that a steady relay allocates nothing.
 use crate::limits::FRAME;
+use model::id::RecordingId;
 use model::media::MediaEvent;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub enum FileOp {
     Create {
         /// Which file.
         file: FileId,
+        /// Control's name of the recording.
+        recording: RecordingId,
         /// Relative path below the data folder, as given in `MediaCommand::Record`.
         path: String,
         /// Interleaved channels: 1 or 2.

@@ -100,7 +100,7 @@ impl Recorder {
             heard: now,
         };
         let header = wav::header(channels, 0);
-        (recorder, FileOp::Create { file: terms.file, path, channels, header })
+        (recorder, FileOp::Create { file: terms.file, recording: terms.id, path, channels, header })
     }
 
     /// Takes sound (µ-law) of a channel. `stream` changes when `timestamp` starts anew. `loudness` is its mean

@@ -188,7 +188,8 @@ pub trait Engine: Send + Sync + 'static {
 
 /// The box as a whole.
 pub trait Machine: Send + Sync + 'static {
-    /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed` is filled in by the web.
+    /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed`, calls, trunks and
+    /// registered phones, call limit and generation are filled in by the web from the engine's notices.
     fn status(&self) -> Status;
     /// Both clocks now.
     fn now(&self) -> Now;

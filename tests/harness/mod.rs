@@ -5,5 +5,6 @@ pub mod kamailio;
 pub mod lan;
 pub mod process;
 pub mod sipp;
+pub mod site;
 pub mod smtp;
 pub mod tone;

@@ -208,6 +208,17 @@ pub fn share(ulaw: &[u8], hz: f32) -> f32 {
     share_linear(&linear, hz)
 }
 
+/// The samples of one channel of a µ-law WAV file.
+///
+/// # Panics
+/// When the file is no WAV file with a data chunk.
+#[must_use]
+pub fn ulaw_of_wav(wav: &[u8], channel: usize) -> Vec<u8> {
+    let data = wav.windows(4).position(|w| w == b"data").expect("a WAV file has a data chunk") + 8;
+    let channels = usize::from(wav[22]);
+    wav[data..].iter().skip(channel).step_by(channels).copied().collect()
+}
+
 /// The same of 16-bit samples at 8 kHz.
 #[must_use]
 pub fn share_linear(samples: &[i16], hz: f32) -> f32 {

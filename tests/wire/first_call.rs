@@ -125,11 +125,6 @@ fn call(lan: Lan, host: u8, caller: &str, ear: &ToneParty, stay: Duration, folde
     sipp.start(&format!("caller-{host}"), folder)
 }
 
-fn ulaw(wav: &[u8], channel: usize, channels: usize) -> Vec<u8> {
-    let data = wav.windows(4).position(|w| w == b"data").expect("a WAV file has a data chunk") + 8;
-    wav[data..].iter().skip(channel).step_by(channels).copied().collect()
-}
-
 #[test]
 fn a_customer_reaches_an_agent_and_the_next_one_leaves_a_message() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -177,7 +172,10 @@ fn a_customer_reaches_an_agent_and_the_next_one_leaves_a_message() {
     let messages = pbx.get("/messages?mailbox=102");
     assert_eq!(messages.as_array().map(Vec::len), Some(1), "{messages}");
     let wav = pbx.get_bytes(&format!("/messages/{}/audio", messages[0]["message"]));
-    assert!(tone::share(&ulaw(&wav, 0, 1), SECOND_HZ) > 0.9, "the message holds the customer's tone");
+    assert!(
+        tone::share(&tone::ulaw_of_wav(&wav, 0), SECOND_HZ) > 0.9,
+        "the message holds the customer's tone"
+    );
 
     // Both calls are in the history, each with its journey; the recording has one party on each channel.
     let history = pbx
@@ -198,8 +196,8 @@ fn a_customer_reaches_an_agent_and_the_next_one_leaves_a_message() {
     }
     let recording = journey["recordings"][0]["recording"].clone();
     let wav = pbx.get_bytes(&format!("/recordings/{recording}"));
-    assert!(tone::share(&ulaw(&wav, 0, 2), FIRST_HZ) > 0.9, "the left channel is the customer");
-    assert!(tone::share(&ulaw(&wav, 1, 2), f32::from(AGENT_HZ)) > 0.9, "the right channel is Anna");
+    assert!(tone::share(&tone::ulaw_of_wav(&wav, 0), FIRST_HZ) > 0.9, "the left channel is the customer");
+    assert!(tone::share(&tone::ulaw_of_wav(&wav, 1), f32::from(AGENT_HZ)) > 0.9, "the right channel is Anna");
 
     // The plug is pulled: nothing of this is lost.
     pbx.process.signal(nix::sys::signal::Signal::SIGKILL);

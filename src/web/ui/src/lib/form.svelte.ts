@@ -19,7 +19,11 @@ export class Form<T extends object> {
   private loaded = $state('');
   private known = new Set<string>();
 
-  constructor(value: T) {
+  /** `within`: where this form's value stands in the tree when the problems of a whole list come back, e.g. `inbound[2]`. */
+  constructor(
+    value: T,
+    private readonly within?: string,
+  ) {
     this.reset(value);
   }
 
@@ -87,6 +91,7 @@ export class Form<T extends object> {
 
   /** The field of the page for a path of the box: as it is, or without the section in front. */
   private match(field: string): string | null {
+    if (this.within !== undefined && field.includes('[') && !field.startsWith(`${this.within}.`)) return null;
     const short = field.replace(/^[a-z_]+(\[[^\]]*\])?\.?/, '');
     for (const candidate of [field, short]) {
       let path = candidate;

@@ -19,6 +19,7 @@ export interface PageEntry {
 
 const EVERYBODY: readonly Role[] = ['admin', 'supervisor', 'agent', 'user'];
 const LEADERS: readonly Role[] = ['admin', 'supervisor'];
+const WORKERS: readonly Role[] = ['admin', 'supervisor', 'agent'];
 const ADMIN: readonly Role[] = ['admin'];
 
 export const PAGES: readonly PageEntry[] = [
@@ -26,7 +27,10 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'calls', title: NAV.calls, icon: 'live', group: NAV.groupCalls, roles: LEADERS, key: 'c', load: () => import('../pages/Calls.svelte') },
   { at: 'history', title: NAV.history, icon: 'history', group: NAV.groupCalls, roles: EVERYBODY, key: 'h', load: () => import('../pages/History.svelte') },
   { at: 'voicemail', title: NAV.voicemail, icon: 'voicemail', group: NAV.groupCalls, roles: EVERYBODY, key: 'v', load: () => import('../pages/Voicemail.svelte') },
+  { at: 'queues', title: NAV.queues, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
+  { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
+  { at: 'numbers', title: NAV.numbers, icon: 'numbers', group: NAV.groupSite, roles: ADMIN, key: 'n', load: () => import('../pages/Numbers.svelte') },
 ];
 
 /** The page that a role sees first. */

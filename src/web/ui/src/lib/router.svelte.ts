@@ -25,9 +25,12 @@ export function parts(): string[] {
     });
 }
 
-/** Asked before leaving a page: false keeps us here (unsaved changes). */
-export function setGuard(ask: (() => boolean) | null): void {
+/** Asked before leaving a page: false keeps us here (unsaved changes). Answers how to take it back. */
+export function setGuard(ask: () => boolean): () => void {
   guard = ask;
+  return () => {
+    if (guard === ask) guard = null;
+  };
 }
 
 export function go(to: string, replace = false): void {

@@ -1,0 +1,154 @@
+//! Who may sign in and which tokens exist, kept in memory and written through to the store: a request then never waits
+//! for the disk to know who asks. The web is the only writer while the box runs.
+use crate::error::ApiError;
+use crate::ports::{Storage, Stored};
+use model::query::{Role, TokenRow, UserRow};
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// People who may sign in, at most: every list of them is shown whole.
+const USERS: usize = 1000;
+/// API tokens, at most.
+const TOKENS: usize = 200;
+
+#[derive(Default)]
+struct Known {
+    users: BTreeMap<String, UserRow>,
+    tokens: BTreeMap<String, TokenRow>,
+}
+
+/// Users and tokens.
+pub struct Accounts {
+    known: RwLock<Known>,
+}
+
+impl Accounts {
+    /// Reads them all. Blocks.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn load(storage: &dyn Storage) -> Stored<Accounts> {
+        let users = storage.users()?.into_iter().map(|u| (u.name.clone(), u)).collect();
+        let tokens = storage.tokens()?.into_iter().map(|t| (t.name.clone(), t)).collect();
+        Ok(Accounts { known: RwLock::new(Known { users, tokens }) })
+    }
+
+    /// One user.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<UserRow> {
+        self.read().users.get(name).cloned()
+    }
+
+    /// All users by name.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserRow> {
+        self.read().users.values().cloned().collect()
+    }
+
+    /// All tokens by name.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<TokenRow> {
+        self.read().tokens.values().cloned().collect()
+    }
+
+    /// The token whose text hashes to this.
+    #[must_use]
+    pub fn token_by_hash(&self, hash: &str) -> Option<TokenRow> {
+        self.read().tokens.values().find(|t| t.token_hash == hash).cloned()
+    }
+
+    /// Whether somebody can administer the box; until then only set-up is open.
+    #[must_use]
+    pub fn has_admin(&self) -> bool {
+        self.admins() > 0
+    }
+
+    /// How many can.
+    #[must_use]
+    pub fn admins(&self) -> usize {
+        self.read().users.values().filter(|u| u.role == Role::Admin).count()
+    }
+
+    /// Makes or replaces a user, on disk first. Blocks.
+    ///
+    /// # Errors
+    /// 409 at the limit; 500 when the disk failed.
+    pub fn put_user(&self, storage: &dyn Storage, user: UserRow) -> Result<(), ApiError> {
+        let mut known = self.write();
+        if known.users.len() >= USERS && !known.users.contains_key(&user.name) {
+            return Err(ApiError::conflict("There are 1,000 users already."));
+        }
+        storage.user_put(user.clone())?;
+        known.users.insert(user.name.clone(), user);
+        Ok(())
+    }
+
+    /// Makes the first administrator, on disk first. Blocks.
+    ///
+    /// # Errors
+    /// 409 when there is one already; 500 when the disk failed.
+    pub fn put_first_admin(&self, storage: &dyn Storage, user: UserRow) -> Result<(), ApiError> {
+        let mut known = self.write();
+        if known.users.values().any(|u| u.role == Role::Admin) {
+            return Err(ApiError::conflict("The set-up is done already. Sign in."));
+        }
+        storage.user_put(user.clone())?;
+        known.users.insert(user.name.clone(), user);
+        Ok(())
+    }
+
+    /// Removes a user, on disk first. The last admin stays. Blocks.
+    ///
+    /// # Errors
+    /// 404, 409 for the last admin, 500 when the disk failed.
+    pub fn delete_user(&self, storage: &dyn Storage, name: &str) -> Result<(), ApiError> {
+        let mut known = self.write();
+        let role = known.users.get(name).map(|u| u.role).ok_or_else(|| ApiError::not_found("user"))?;
+        let admins = known.users.values().filter(|u| u.role == Role::Admin).count();
+        if role == Role::Admin && admins == 1 {
+            return Err(ApiError::conflict("This is the last administrator. Make another one first."));
+        }
+        storage.user_delete(name)?;
+        known.users.remove(name);
+        Ok(())
+    }
+
+    /// Makes a token, on disk first. Blocks.
+    ///
+    /// # Errors
+    /// 409 when the name is taken or at the limit; 500 when the disk failed.
+    pub fn add_token(&self, storage: &dyn Storage, token: TokenRow) -> Result<(), ApiError> {
+        let mut known = self.write();
+        if known.tokens.contains_key(&token.name) {
+            return Err(ApiError::conflict("There is a token of this name already. Delete it first."));
+        }
+        if known.tokens.len() >= TOKENS {
+            return Err(ApiError::conflict("There are 200 tokens already."));
+        }
+        storage.token_put(token.clone())?;
+        known.tokens.insert(token.name.clone(), token);
+        Ok(())
+    }
+
+    /// Removes a token, on disk first. Blocks.
+    ///
+    /// # Errors
+    /// 404; 500 when the disk failed.
+    pub fn delete_token(&self, storage: &dyn Storage, name: &str) -> Result<(), ApiError> {
+        let mut known = self.write();
+        if !known.tokens.contains_key(name) {
+            return Err(ApiError::not_found("token"));
+        }
+        storage.token_delete(name)?;
+        known.tokens.remove(name);
+        Ok(())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,197 @@
+//! The interface: the table of all operations, the router made from it, and the OpenAPI document made from it. A file
+//! per resource below. The whole table is here so that one look shows who may do what.
+pub mod access;
+pub mod agents;
+pub mod calls;
+pub mod config;
+pub mod events;
+pub mod history;
+pub mod item;
+pub mod messages;
+pub mod openapi;
+pub mod sound;
+pub mod status;
+pub mod tokens;
+pub mod trunks;
+pub mod users;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::guard::{Door, guard};
+use crate::live::ws;
+use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, op};
+use axum::Router;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use model::notice::CallView;
+use model::query::{GenerationRow, Journey, NoteRow, Page, Status};
+use model::record::{BanRecord, CallRecord, MessageRecord};
+
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+const JSON: &str = "application/json";
+const TOML: &str = "application/toml";
+const WAV: &str = "audio/wav";
+
+/// Every operation.
+#[must_use]
+pub fn operations() -> Vec<Operation> {
+    [sign_in(), configuration(), calls(), people()].into_iter().flatten().collect()
+}
+
+fn sign_in() -> Vec<Operation> {
+    use access as a;
+    let public = Access::Public;
+    vec![
+        op(GET, "/api/openapi.json", public, "This document.", openapi::document).gives_raw(JSON),
+        op(GET, "/api/v1/setup", public, "Whether the first set-up is to be done.", a::setup_state)
+            .gives::<a::SetupState>(),
+        op(POST, "/api/v1/setup", public, "Does the first set-up with the one-time code.", a::setup)
+            .takes::<a::SetupForm>()
+            .gives::<a::SessionView>(),
+        op(
+            GET,
+            "/api/v1/setup/code",
+            ADMIN,
+            "The one-time code; answered on the local socket only.",
+            a::code,
+        )
+        .gives::<a::SetupCode>(),
+        op(POST, "/api/v1/login", public, "Signs in.", a::login)
+            .takes::<a::LoginForm>()
+            .gives::<a::SessionView>(),
+        op(POST, "/api/v1/logout", EVERYONE, "Signs out.", a::logout),
+        op(GET, "/api/v1/session", EVERYONE, "Who is signed in.", a::session).gives::<a::SessionView>(),
+        op(POST, "/api/v1/password", EVERYONE, "Changes the own password; signs out elsewhere.", a::password)
+            .takes::<a::PasswordForm>(),
+        op(GET, "/api/v1/live", EVERYONE, "Live data over a WebSocket.", ws::upgrade),
+        op(GET, "/api/v1/status", LEADS, "State of the box.", status::status).gives::<Status>(),
+    ]
+}
+
+fn configuration() -> Vec<Operation> {
+    use {config as c, item as i};
+    vec![
+        op(
+            GET,
+            "/api/v1/config",
+            EVERYONE,
+            "The configuration, without secrets but for administrators.",
+            c::whole,
+        )
+        .gives::<c::Versioned>(),
+        op(PUT, "/api/v1/config", ADMIN, "Replaces the whole configuration.", c::replace)
+            .takes_raw(JSON)
+            .gives::<c::Committed>(),
+        op(GET, "/api/v1/config/export", ADMIN, "The configuration as text, with secrets.", c::export)
+            .gives_raw(TOML),
+        op(POST, "/api/v1/config/check", ADMIN, "Lists every problem of a draft; stores nothing.", c::check)
+            .takes_raw(TOML)
+            .gives::<c::Checked>(),
+        op(POST, "/api/v1/config/apply", ADMIN, "Puts a text in force.", c::apply)
+            .takes_raw(TOML)
+            .gives::<c::Committed>(),
+        op(GET, "/api/v1/config/history", ADMIN, "Stored configurations, newest first.", c::history)
+            .query::<c::HistoryParams>()
+            .gives::<Page<GenerationRow>>(),
+        op(GET, "/api/v1/config/history/{generation}", ADMIN, "What a change changed.", c::changes)
+            .gives::<c::Changes>(),
+        op(
+            POST,
+            "/api/v1/config/history/{generation}/undo",
+            ADMIN,
+            "Makes a stored one current again.",
+            c::undo,
+        )
+        .gives::<c::Committed>(),
+        op(GET, "/api/v1/config/{section}", LEADS, "A section.", i::section).gives_raw(JSON),
+        op(PUT, "/api/v1/config/{section}", ADMIN, "Replaces a section.", i::put_section)
+            .takes_raw(JSON)
+            .gives::<c::Committed>(),
+        op(GET, "/api/v1/config/{section}/{key}", LEADS, "An item of a section.", i::read).gives_raw(JSON),
+        op(PUT, "/api/v1/config/{section}/{key}", ADMIN, "Makes or replaces an item.", i::put)
+            .takes_raw(JSON)
+            .gives::<c::Committed>(),
+        op(DELETE, "/api/v1/config/{section}/{key}", ADMIN, "Removes an item.", i::delete)
+            .gives::<c::Committed>(),
+    ]
+}
+
+fn calls() -> Vec<Operation> {
+    use {agents as g, calls as c, history as h, messages as m};
+    vec![
+        op(GET, "/api/v1/calls", EVERYONE, "Calls in progress.", c::list).gives::<Vec<CallView>>(),
+        op(POST, "/api/v1/calls", EVERYONE, "Rings a phone and connects it to a number.", c::dial)
+            .takes::<c::DialForm>(),
+        op(DELETE, "/api/v1/calls/{call}", EVERYONE, "Ends a call.", c::hang_up),
+        op(POST, "/api/v1/calls/{call}/record", EVERYONE, "Starts, stops, pauses a recording.", c::record)
+            .takes::<c::RecordForm>(),
+        op(GET, "/api/v1/history", EVERYONE, "Past calls, newest first.", h::list)
+            .query::<h::HistoryParams>()
+            .gives::<Page<CallRecord>>(),
+        op(GET, "/api/v1/history/{call}", EVERYONE, "A call's journey.", h::journey).gives::<Journey>(),
+        op(GET, "/api/v1/recordings/{recording}", EVERYONE, "A recording's sound.", h::sound).gives_raw(WAV),
+        op(GET, "/api/v1/messages", EVERYONE, "Voicemail messages, newest first.", m::list)
+            .query::<m::MessageParams>()
+            .gives::<Vec<MessageRecord>>(),
+        op(GET, "/api/v1/messages/{message}/audio", EVERYONE, "A message's sound.", m::sound).gives_raw(WAV),
+        op(PATCH, "/api/v1/messages/{message}", EVERYONE, "Marks a message heard or new.", m::mark)
+            .takes::<m::HeardForm>(),
+        op(DELETE, "/api/v1/messages/{message}", EVERYONE, "Deletes a message.", m::delete),
+        op(POST, "/api/v1/agents/{agent}/login", AGENTS, "The agent goes to work.", g::login),
+        op(POST, "/api/v1/agents/{agent}/logout", AGENTS, "The agent goes home.", g::logout),
+        op(POST, "/api/v1/agents/{agent}/ready", AGENTS, "The agent is free.", g::ready),
+        op(POST, "/api/v1/agents/{agent}/pause", AGENTS, "The agent takes no calls.", g::pause)
+            .takes::<g::PauseForm>(),
+    ]
+}
+
+fn people() -> Vec<Operation> {
+    use {events as e, tokens as t, users as u};
+    vec![
+        op(POST, "/api/v1/trunks/{trunk}/retry", LEADS, "Tries a trunk again now.", trunks::retry),
+        op(GET, "/api/v1/bans", ADMIN, "Addresses not answered for a while.", e::bans)
+            .gives::<Vec<BanRecord>>(),
+        op(DELETE, "/api/v1/bans/{address}", ADMIN, "Ends a ban.", e::pardon),
+        op(GET, "/api/v1/events", LEADS, "The event log, newest first.", e::list)
+            .query::<e::EventParams>()
+            .gives::<Page<NoteRow>>(),
+        op(GET, "/api/v1/users", ADMIN, "Who may sign in.", u::list).gives::<Vec<u::UserView>>(),
+        op(POST, "/api/v1/users", ADMIN, "Adds somebody.", u::create)
+            .takes::<u::NewUser>()
+            .gives::<u::UserView>(),
+        op(PUT, "/api/v1/users/{name}", ADMIN, "Changes or adds somebody.", u::put)
+            .takes::<u::UserChange>()
+            .gives::<u::UserView>(),
+        op(DELETE, "/api/v1/users/{name}", ADMIN, "Removes somebody.", u::delete),
+        op(GET, "/api/v1/tokens", ADMIN, "API tokens, without their secret.", t::list)
+            .gives::<Vec<t::TokenView>>(),
+        op(POST, "/api/v1/tokens", ADMIN, "Makes a token; it is shown this once.", t::create)
+            .takes::<t::NewToken>()
+            .gives::<t::MadeToken>(),
+        op(DELETE, "/api/v1/tokens/{name}", ADMIN, "Removes a token.", t::delete),
+    ]
+}
+
+/// The router of the interface: each operation behind its own door.
+pub fn router(app: &App) -> Router<App> {
+    let router = operations().into_iter().fold(Router::new(), |router, operation| {
+        let door = Door { app: app.clone(), access: operation.access };
+        router.route(operation.path, operation.route.route_layer(from_fn_with_state(door, guard)))
+    });
+    router
+        .route("/api", axum::routing::any(nothing))
+        .route("/api/{*rest}", axum::routing::any(nothing))
+        .method_not_allowed_fallback(wrong_method)
+}
+
+async fn nothing() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", "There is no such operation. See /api/openapi.json.")
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This path does not know that method.")
+}

@@ -1,0 +1,107 @@
+//! Calls in progress: who may see one may end it and steer its recording. The engine decides whether it goes.
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::guard::Asker;
+use crate::live::scope::Scope;
+use axum::extract::State;
+use axum::http::StatusCode;
+use model::command::Command;
+use model::id::CallId;
+use model::notice::CallView;
+use model::number::Number;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A wanted call.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialForm {
+    /// Extension whose phone rings; agents and users have only their own, which is taken when left out.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// What is dialled there.
+    pub to: String,
+}
+
+/// What a recording shall do; exactly one of both.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordForm {
+    /// Start or stop it.
+    #[serde(default)]
+    pub on: Option<bool>,
+    /// Pause or resume it.
+    #[serde(default)]
+    pub paused: Option<bool>,
+}
+
+/// `GET /calls`
+pub async fn list(State(app): State<App>, asker: Asker) -> axum::Json<Vec<CallView>> {
+    axum::Json(app.hub.calls(&Scope::of(&asker)))
+}
+
+/// `POST /calls`
+///
+/// # Errors
+/// 403 for somebody else's phone, 422 for numbers that are none, and the engine's refusals.
+pub async fn dial(
+    State(app): State<App>,
+    asker: Asker,
+    Json(form): Json<DialForm>,
+) -> Result<StatusCode, ApiError> {
+    let own = asker.own.extension.clone();
+    let from = form.from.or_else(|| own.clone()).unwrap_or_default();
+    let number = |field: &str, text: &str| {
+        Number::read(text).ok_or_else(|| ApiError::field(field, "wrong_number", "This is not a number."))
+    };
+    let (from, to) = (number("from", &from)?, number("to", &form.to)?);
+    if !asker.sees_all() && own.as_deref() != Some(from.as_str()) {
+        return Err(ApiError::forbidden());
+    }
+    app.command(&asker.name, Command::Dial { from, to }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /calls/{call}`
+///
+/// # Errors
+/// 404.
+pub async fn hang_up(
+    State(app): State<App>,
+    asker: Asker,
+    Path(call): Path<u64>,
+) -> Result<StatusCode, ApiError> {
+    let call = visible(&app, &asker, call)?;
+    app.command(&asker.name, Command::HangUp { call }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /calls/{call}/record`
+///
+/// # Errors
+/// 404, 409, 422.
+pub async fn record(
+    State(app): State<App>,
+    asker: Asker,
+    Path(call): Path<u64>,
+    Json(form): Json<RecordForm>,
+) -> Result<StatusCode, ApiError> {
+    let call = visible(&app, &asker, call)?;
+    let command = match (form.on, form.paused) {
+        (Some(on), None) => Command::RecordSwitch { call, on },
+        (None, Some(paused)) => Command::RecordPause { call, paused },
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(ApiError::field("on", "missing", "Give either on or paused."));
+        }
+    };
+    app.command(&asker.name, command).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Leads steer any call, also one the hub has not heard of yet; others only what they see.
+fn visible(app: &App, asker: &Asker, call: u64) -> Result<CallId, ApiError> {
+    let call = CallId(call);
+    let seen = asker.sees_all() || app.hub.call(call, &Scope::of(asker)).is_some();
+    if seen { Ok(call) } else { Err(ApiError::not_found("call")) }
+}

@@ -1,0 +1,59 @@
+//! The OpenAPI document, made from the table of operations. A copy is committed beside; a test keeps both equal.
+use crate::error::ErrorBody;
+use crate::live::proto::ClientFrame;
+use crate::live::topic::Topic;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+use utoipa::{PartialSchema, ToSchema};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+
+/// `GET /api/openapi.json`
+pub async fn document() -> axum::Json<&'static Value> {
+    axum::Json(&DOCUMENT)
+}
+
+/// The document.
+#[must_use]
+pub fn build() -> Value {
+    let mut paths = json!({});
+    let mut schemas = json!({});
+    for operation in super::operations() {
+        let method = operation.method.as_str().to_lowercase();
+        paths[operation.path][method] = operation.describe();
+        for (name, schema) in operation.schemas() {
+            schemas[name] = schema.clone();
+        }
+    }
+    add::<ErrorBody>(&mut schemas);
+    add::<ClientFrame>(&mut schemas);
+    add::<Topic>(&mut schemas);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Belfry",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The interface of the box. Times are milliseconds since 1970 UTC. Writes with a cookie \
+                session carry the header X-CSRF. POST takes Idempotency-Key. x-roles names who may call an operation; \
+                whatever is not listed does not exist.",
+            "license": { "name": env!("CARGO_PKG_LICENSE") },
+        },
+        "security": [{ "session": [] }, { "token": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "session": { "type": "apiKey", "in": "cookie", "name": crate::session::COOKIE },
+                "token": { "type": "http", "scheme": "bearer" },
+            },
+        },
+    })
+}
+
+fn add<T: ToSchema + PartialSchema>(schemas: &mut Value) {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        schemas[name] = json!(schema);
+    }
+}

@@ -1,0 +1,234 @@
+//! Keeps the last state of each live thing, folded from the engine's notices. Nothing is queued per page: a page asks
+//! what differs from what it was last shown, so a slow one gets fewer, larger deltas and never falls behind by more
+//! than one. The inbox between engine and hub keeps the last notice per thing, so it is bounded by the number of things
+//! and the engine never waits.
+use super::scope::Scope;
+use super::topic::{Topic, place, view};
+use crate::ports::{Storage, Stored};
+use model::clock::Wall;
+use model::id::CallId;
+use model::notice::{CallView, Notice};
+use model::query::Status;
+use model::record::NoteRecord;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, watch};
+
+/// Notes waiting for the hub; older ones are dropped (the store has them all).
+const NOTES_WAITING: usize = 200;
+
+/// Where the engine's loop puts what it tells.
+#[derive(Clone)]
+pub struct Inbox(Arc<Post>);
+
+#[derive(Default)]
+struct Post {
+    waiting: Mutex<Waiting>,
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    things: BTreeMap<(Topic, String), Notice>,
+    notes: VecDeque<NoteRecord>,
+}
+
+impl Inbox {
+    /// Takes a notice; only the last of each thing counts. Never blocks.
+    pub fn put(&self, notice: Notice) {
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match place(&notice) {
+            (topic, Some(key), _) => drop(waiting.things.insert((topic, key), notice)),
+            (_, None, _) => {
+                if let Notice::Note(note) = notice {
+                    waiting.notes.push_back(note);
+                    if waiting.notes.len() > NOTES_WAITING {
+                        waiting.notes.pop_front();
+                    }
+                }
+            }
+        }
+        drop(waiting);
+        self.0.bell.notify_one();
+    }
+}
+
+struct Entry {
+    version: u64,
+    json: Arc<str>,
+    notice: Notice,
+}
+
+#[derive(Default)]
+struct State {
+    version: u64,
+    notes: u64,
+    topics: BTreeMap<Topic, BTreeMap<String, Entry>>,
+}
+
+/// The last state of each thing.
+pub struct Hub {
+    post: Arc<Post>,
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+}
+
+/// What one page was last shown of a topic: versions by key.
+pub type Shown = BTreeMap<String, u64>;
+
+/// What differs from what was shown.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// New or changed things as JSON.
+    pub up: Vec<(String, Arc<str>)>,
+    /// Things gone, or not to be seen any more.
+    pub del: Vec<String>,
+}
+
+impl Difference {
+    /// Whether there is nothing to tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.up.is_empty() && self.del.is_empty()
+    }
+}
+
+impl Hub {
+    /// Begins with what the store knows: messages, bans, notes. The rest comes from the engine's first notices. Blocks.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn load(storage: &dyn Storage, now: Wall) -> Stored<Hub> {
+        let hub = Hub { post: Arc::default(), state: Mutex::default(), changed: watch::channel(0).0 };
+        let mut state = hub.lock();
+        storage.messages(None)?.into_iter().for_each(|m| state.apply(Notice::Message(m)));
+        storage.bans(now)?.into_iter().for_each(|b| state.apply(Notice::Ban(b)));
+        storage.notes(None, 50)?.items.into_iter().rev().for_each(|n| state.apply(Notice::Note(n.note)));
+        drop(state);
+        Ok(hub)
+    }
+
+    /// Where notices go in.
+    #[must_use]
+    pub fn inbox(&self) -> Inbox {
+        Inbox(Arc::clone(&self.post))
+    }
+
+    /// Folds notices until the task is dropped.
+    pub async fn run(&self) {
+        loop {
+            self.post.bell.notified().await;
+            self.fold();
+        }
+    }
+
+    /// Folds what waits now.
+    pub fn fold(&self) {
+        let waiting = std::mem::take(&mut *self.post.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut state = self.lock();
+        waiting.things.into_values().for_each(|notice| state.apply(notice));
+        waiting.notes.into_iter().for_each(|note| state.apply(Notice::Note(note)));
+        let version = state.version;
+        drop(state);
+        self.changed.send_replace(version);
+    }
+
+    /// Changes with every fold.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// What differs from `shown`, which is brought up to date.
+    pub fn difference(&self, topic: Topic, scope: &Scope, shown: &mut Shown) -> Difference {
+        let state = self.lock();
+        let empty = BTreeMap::new();
+        let things = state.topics.get(&topic).unwrap_or(&empty);
+        let mut out = Difference::default();
+        shown.retain(|key, _| {
+            let stays = things.get(key).is_some_and(|e| scope.sees(&e.notice));
+            if !stays {
+                out.del.push(key.clone());
+            }
+            stays
+        });
+        for (key, entry) in things {
+            if shown.get(key) != Some(&entry.version) && scope.sees(&entry.notice) {
+                shown.insert(key.clone(), entry.version);
+                out.up.push((key.clone(), Arc::clone(&entry.json)));
+            }
+        }
+        out
+    }
+
+    /// Calls in progress that somebody may see.
+    #[must_use]
+    pub fn calls(&self, scope: &Scope) -> Vec<CallView> {
+        let state = self.lock();
+        let things = state.topics.get(&Topic::Calls).into_iter().flat_map(BTreeMap::values);
+        let mut calls = Vec::new();
+        for entry in things {
+            if let Notice::Call(view) = &entry.notice
+                && scope.sees(&entry.notice)
+            {
+                calls.push(view.clone());
+            }
+        }
+        calls.sort_by_key(|c| c.call);
+        calls
+    }
+
+    /// One call in progress, if somebody may see it.
+    #[must_use]
+    pub fn call(&self, call: CallId, scope: &Scope) -> Option<CallView> {
+        self.calls(scope).into_iter().find(|c| c.call == call)
+    }
+
+    /// Fills in what the hub knows of the box: calls, trunks, registered phones, and the limit and version in force.
+    #[must_use]
+    pub fn describe(&self, mut status: Status) -> Status {
+        let state = self.lock();
+        let things = |topic: Topic| state.topics.get(&topic).into_iter().flat_map(BTreeMap::values);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        status.calls = count(things(Topic::Calls).count());
+        status.trunks.clear();
+        status.phones_registered = 0;
+        for entry in things(Topic::Trunks).chain(things(Topic::Phones)).chain(things(Topic::System)) {
+            if let Notice::Trunk(trunk) = &entry.notice {
+                status.trunks.push(trunk.clone());
+            } else if let Notice::Phone(phone) = &entry.notice {
+                status.phones_registered += u32::from(!phone.contacts.is_empty());
+            } else if let Notice::System(system) = &entry.notice {
+                status.call_limit = system.call_limit;
+                status.generation = system.generation;
+            }
+        }
+        status
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn apply(&mut self, notice: Notice) {
+        let (topic, key, there) = place(&notice);
+        let key = key.unwrap_or_else(|| {
+            self.notes += 1;
+            // Fixed width, so that the order of keys is the order of notes.
+            format!("{:09}", self.notes)
+        });
+        self.version += 1;
+        let things = self.topics.entry(topic).or_default();
+        if !there {
+            things.remove(&key);
+            return;
+        }
+        let entry = Entry { version: self.version, json: view(&notice).into(), notice };
+        things.insert(key, entry);
+        if things.len() > topic.most() {
+            things.pop_first();
+        }
+    }
+}

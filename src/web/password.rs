@@ -1,0 +1,186 @@
+//! Passwords: argon2id with 19 MiB, 2 passes, 1 lane (OWASP); at most two hashed at once so that a login storm never
+//! takes the cores from calls, sixteen waiting, everybody else is told to come back. A user that does not exist costs
+//! the same as a wrong password.
+use crate::error::ApiError;
+use crate::ports::Fault;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+
+/// Hashes at once: one per core of the reference box.
+const AT_ONCE: usize = 2;
+/// Waiting for a hash: sixteen take about half a second in all; more would make honest people wait.
+const WAITING: usize = 16;
+/// Shortest password of a person.
+pub const MIN: usize = 10;
+/// Longest, bytes: more only feeds the hash.
+pub const MAX: usize = 256;
+
+/// First words of every password list, refused whatever the length rule says.
+const KNOWN: [&str; 24] = [
+    "1234567890",
+    "0123456789",
+    "12345678910",
+    "123456789012",
+    "0987654321",
+    "1111111111",
+    "0000000000",
+    "1q2w3e4r5t",
+    "1q2w3e4r5t6y",
+    "qwertyuiop",
+    "qwerty12345",
+    "qwerty123456",
+    "abcdefghij",
+    "abc1234567",
+    "abcd123456",
+    "password123",
+    "password1234",
+    "passw0rd123",
+    "administrator",
+    "admin12345",
+    "admin123456",
+    "letmein123",
+    "welcome123",
+    "changeme123",
+];
+
+/// What is wrong with a new password; `None` = fine.
+#[must_use]
+pub fn weakness(user: &str, password: &str) -> Option<(&'static str, &'static str)> {
+    let lower = password.to_lowercase();
+    if password.chars().count() < MIN {
+        return Some(("too_short", "The password needs at least 10 characters."));
+    }
+    if password.len() > MAX {
+        return Some(("too_long", "The password may have at most 256 bytes."));
+    }
+    let known = KNOWN.contains(&lower.as_str()) || lower.contains("belfry");
+    if known || (!user.is_empty() && lower.contains(&user.to_lowercase())) {
+        return Some(("guessable", "This password is on every list of guesses or holds the user name."));
+    }
+    None
+}
+
+fn hasher() -> Result<Argon2<'static>, Fault> {
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(|e| Fault(format!("argon2: {e}")))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// PHC text of a password's hash, with a fresh salt. Takes about 20 ms of one core.
+///
+/// # Errors
+/// The kernel gives no random bytes.
+pub fn hash(password: &str) -> Result<String, Fault> {
+    let hash = hasher()?.hash_password(password.as_bytes()).map_err(|e| Fault(format!("argon2: {e}")))?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &str, phc: &str) -> bool {
+    let (Ok(hash), Ok(hasher)) = (PasswordHash::new(phc), hasher()) else { return false };
+    hasher.verify_password(password.as_bytes(), &hash).is_ok()
+}
+
+/// The door to the hash.
+pub struct Gate {
+    slots: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    /// Hash of nothing anybody can type, weighed for unknown users.
+    nobody: String,
+}
+
+impl Gate {
+    /// # Errors
+    /// The kernel gives no random bytes.
+    pub fn new() -> Result<Gate, Fault> {
+        let nobody = hash(&crate::secret::random_hex(16)?)?;
+        Ok(Gate { slots: Arc::new(Semaphore::new(AT_ONCE)), waiting: AtomicUsize::new(0), nobody })
+    }
+
+    /// Whether the password is the one hashed; `None` = no such user, same time.
+    ///
+    /// # Errors
+    /// 429 when too many wait.
+    pub async fn check(&self, password: String, phc: Option<String>) -> Result<bool, ApiError> {
+        let known = phc.is_some();
+        let phc = phc.unwrap_or_else(|| self.nobody.clone());
+        let right = self.run(move || verify(&password, &phc)).await?;
+        Ok(right && known)
+    }
+
+    /// Hashes a new password.
+    ///
+    /// # Errors
+    /// 429 when too many wait; 500 without random bytes.
+    pub async fn make(&self, password: String) -> Result<String, ApiError> {
+        Ok(self.run(move || hash(&password)).await??)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+        let _place = Place::take(&self.waiting)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|e| ApiError::fault(&e))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let out = work();
+            drop(slot);
+            out
+        });
+        done.await.map_err(|e| ApiError::fault(&e))
+    }
+}
+
+/// A place among those waiting or weighed; given back when dropped, also when the asker went away.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn take(count: &'a AtomicUsize) -> Result<Place<'a>, ApiError> {
+        if count.fetch_add(1, Ordering::AcqRel) >= AT_ONCE + WAITING {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(ApiError::too_many("Too many people sign in at this moment.", 2));
+        }
+        Ok(Place(count))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_states_the_owasp_parameters_and_verifies() {
+        let phc = hash("correct horse battery").unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert!(verify("correct horse battery", &phc));
+        assert!(!verify("correct horse batterx", &phc));
+        assert!(!verify("x", "not a hash"));
+    }
+
+    #[test]
+    fn default_and_short_passwords_are_refused() {
+        for weak in KNOWN {
+            assert!(weakness("anna", weak).is_some(), "{weak}");
+        }
+        for weak in ["", "short", "Anna-is-here", "Belfry-2026!", &"x".repeat(300)] {
+            assert!(weakness("anna", weak).is_some(), "{weak}");
+        }
+        assert_eq!(weakness("anna", "correct horse battery"), None);
+        assert_eq!(weakness("anna", "钟楼里的十二只白鸽飞走"), None);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_never_let_in_and_the_nineteenth_at_once_is_sent_away() {
+        let gate = Gate::new().unwrap();
+        assert!(!gate.check("anything at all".into(), None).await.unwrap());
+        let places: Vec<_> = (0..AT_ONCE + WAITING).map(|_| Place::take(&gate.waiting).unwrap()).collect();
+        assert_eq!(gate.check("x".into(), None).await.unwrap_err().code(), "too_many");
+        drop(places);
+        assert!(gate.check("x".into(), None).await.is_ok());
+    }
+}

@@ -1,0 +1,138 @@
+// A voice menu as people think of it: an outline from its start. Pure: reads and changes the draft of a flow, shows
+// nothing. A step that is reached a second time stands there as a reference only, so that circles end.
+import type { Config, Flow, Step, StepKind } from './types';
+
+/** A way out of a step: the field that names the next step and what leads there. */
+export interface Way {
+  field: string;
+  via: 'key' | 'silence' | 'wrong' | 'then' | 'else' | 'open' | 'closed';
+  key?: string;
+  to: string;
+}
+
+export interface Row {
+  name: string;
+  depth: number;
+  way: Way | null;
+  /** Already shown above. */
+  again: boolean;
+}
+
+const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', '*', '#'];
+
+/** The ways out of a step, in the order a person reads them. */
+export function waysOf(step: Step): Way[] {
+  switch (step.kind) {
+    case 'menu':
+      return [
+        ...KEYS.filter((k) => step.option?.[k] !== undefined).map(
+          (key): Way => ({ field: `option.${key}`, via: 'key', key, to: step.option?.[key] ?? '' }),
+        ),
+        { field: 'on_timeout', via: 'silence', to: step.on_timeout ?? '' },
+        { field: 'on_invalid', via: 'wrong', to: step.on_invalid ?? '' },
+      ];
+    case 'collect':
+      return [
+        { field: 'next', via: 'then', to: step.next ?? '' },
+        { field: 'otherwise', via: 'else', to: step.otherwise ?? '' },
+      ];
+    case 'extension':
+      return step.otherwise ? [{ field: 'otherwise', via: 'else', to: step.otherwise }] : [];
+    case 'hours':
+      return [
+        { field: 'open', via: 'open', to: step.open ?? '' },
+        { field: 'closed', via: 'closed', to: step.closed ?? '' },
+      ];
+    case 'language':
+    case 'play':
+      return [{ field: 'next', via: 'then', to: step.next ?? '' }];
+    case 'hang_up':
+    case 'queue':
+    case 'voicemail':
+      return [];
+  }
+}
+
+/** Every step from the start, depth first; then those that nothing leads to. */
+export function outline(flow: Flow): { rows: Row[]; lost: string[] } {
+  const rows: Row[] = [];
+  const seen = new Set<string>();
+  const walk = (name: string, depth: number, way: Way | null) => {
+    const step = flow.step[name];
+    if (!step) return;
+    const again = seen.has(name);
+    rows.push({ name, depth, way, again });
+    if (again) return;
+    seen.add(name);
+    for (const next of waysOf(step)) walk(next.to, depth + 1, next);
+  };
+  walk(flow.start, 0, null);
+  return { rows, lost: Object.keys(flow.step).filter((name) => !seen.has(name)) };
+}
+
+/** A name that is free, from a kind: `queue`, `queue-2`, … */
+export function freeName(flow: Flow, kind: StepKind): string {
+  const base = kind.replaceAll('_', '-');
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? base : `${base}-${i}`;
+    if (!(name in flow.step)) return name;
+  }
+}
+
+/** A new step of a kind, filled as far as can be guessed. */
+export function blankStep(kind: StepKind, config: Config): Step {
+  switch (kind) {
+    case 'menu':
+      return { kind, say: ['menu-main'], option: {}, timeout_s: 5, retries: 2, on_timeout: '', on_invalid: '' };
+    case 'collect':
+      return { kind, say: ['enter-extension'], min: 2, max: 6, timeout_s: 4, retries: 2, next: '', otherwise: '' };
+    case 'play':
+      return { kind, say: ['welcome'], next: '' };
+    case 'hours':
+      return { kind, schedule: config.schedule[0]?.name ?? '', open: '', closed: '' };
+    case 'language':
+      return { kind, language: 'zh', next: '' };
+    case 'queue':
+      return { kind, queue: config.queue[0]?.name ?? '' };
+    case 'extension':
+      return { kind };
+    case 'voicemail':
+      return { kind, mailbox: config.extension.find((e) => e.voicemail)?.number ?? '' };
+    case 'hang_up':
+      return { kind, say: ['goodbye'] };
+  }
+}
+
+/** Gives a step another name, also where it is named. */
+export function rename(flow: Flow, from: string, to: string): void {
+  const step = flow.step[from];
+  if (!step || !to || to in flow.step) return;
+  flow.step = Object.fromEntries(Object.entries(flow.step).map(([name, s]) => [name === from ? to : name, s]));
+  if (flow.start === from) flow.start = to;
+  for (const s of Object.values(flow.step)) repoint(s, from, to);
+}
+
+/** Takes a step away; what led there leads nowhere until somebody chooses again. */
+export function removeStep(flow: Flow, name: string): void {
+  delete flow.step[name];
+  for (const s of Object.values(flow.step)) repoint(s, name, '');
+  if (flow.start === name) flow.start = Object.keys(flow.step)[0] ?? '';
+}
+
+/** Sets where a way leads. */
+export function setWay(step: Step, field: string, to: string): void {
+  if (field.startsWith('option.')) {
+    step.option = { ...step.option, [field.slice(7)]: to };
+  } else {
+    (step as unknown as Record<string, string>)[field] = to;
+  }
+}
+
+function repoint(step: Step, from: string, to: string): void {
+  for (const way of waysOf(step)) if (way.to === from) setWay(step, way.field, to);
+}
+
+/** Keys that have no option yet. */
+export function freeKeys(step: Step): string[] {
+  return KEYS.filter((k) => step.option?.[k] === undefined);
+}
