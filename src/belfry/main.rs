@@ -1,2 +1,57 @@
-//! The binary: reads the command line and starts a role.
-fn main() {}
+//! The binary: reads the command line and starts a role. Wires every part, decides nothing.
+mod args;
+mod cli;
+mod clock;
+mod control;
+mod engine_loop;
+mod lifecycle;
+mod logging;
+mod mailer;
+mod media_role;
+mod mirror;
+mod ports;
+mod prompts;
+mod replies;
+mod role;
+mod site;
+mod supervisor;
+mod wire;
+
+use args::{Command, Role};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = match args::read(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(usage) => {
+            lifecycle::complain(&usage.to_string());
+            return ExitCode::from(role::EXIT_BAD_INPUT);
+        }
+    };
+    match command {
+        Command::Help => {
+            lifecycle::say(args::HELP.trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::Version => {
+            lifecycle::say(concat!("belfry ", env!("CARGO_PKG_VERSION")));
+            ExitCode::SUCCESS
+        }
+        Command::Run(options) => {
+            let _log = logging::start(&options.log);
+            supervisor::run(options)
+        }
+        Command::Role(role, options) => {
+            let _log = logging::start(&options.log);
+            match role {
+                Role::Control => control::run(&options),
+                Role::Media => media_role::run(&options),
+            }
+        }
+        Command::Config(command, data) => cli::finish(cli::config(command, &data)),
+        Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),
+        Command::TokenCreate { name, role, data } => cli::finish(cli::token_create(&name, &role, &data)),
+        Command::Status { json, data } => cli::finish(cli::status(json, &data)),
+        Command::Console(_) => cli::finish(Err(anyhow::anyhow!("no console in this build"))),
+    }
+}

@@ -1,0 +1,273 @@
+//! The operator's sub-commands. While the box runs they ask it over its local socket, like every other client; else they
+//! open the data folder themselves. Decides only which of the two.
+use crate::args::ConfigCommand;
+use crate::lifecycle::{self, BadInput, complain, say};
+use crate::role::EXIT_BAD_INPUT;
+use crate::site::{read, wrong_file};
+use model::id::Generation;
+use model::query::{GenerationRow, Page, Role, Status};
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use store::{CommitRefusal, offline};
+use web::client::{Answer, Client};
+
+/// Who the history names for what the command line did while no box ran.
+const BY: &str = "command line";
+/// Longest password taken from standard input, bytes.
+const PASSWORD_BYTES: u64 = 1024;
+
+/// Runs one and says how it went: 0, 1 = it did not work, 2 = what was given is wrong.
+#[must_use]
+pub fn finish(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(if error.is::<BadInput>() { EXIT_BAD_INPUT } else { 1 })
+        }
+    }
+}
+
+/// `belfry config …`
+///
+/// # Errors
+/// [`BadInput`] for a wrong file or number; otherwise the disk's or the box's.
+pub fn config(command: ConfigCommand, data: &Path) -> anyhow::Result<()> {
+    match command {
+        ConfigCommand::Check(file) => check(&file),
+        ConfigCommand::Export => export(data),
+        ConfigCommand::Apply(file) => apply(data, &file),
+        ConfigCommand::History => history(data),
+        ConfigCommand::Undo(generation) => undo(data, generation),
+    }
+}
+
+fn check(file: &Path) -> anyhow::Result<()> {
+    let problems = offline::check(&read(file)?);
+    if problems.is_empty() {
+        say(&format!("{} is fine", file.display()));
+        return Ok(());
+    }
+    Err(BadInput(wrong_file(&file.display().to_string(), &problems)).into())
+}
+
+fn export(data: &Path) -> anyhow::Result<()> {
+    let text = match running(data) {
+        Some(client) => fine(client.ask("GET", "/api/v1/config/export")?)?.body,
+        None => {
+            must_exist(data)?;
+            offline::with(data, offline::export)?.ok_or_else(|| nothing_yet(data))?
+        }
+    };
+    say(text.trim_end());
+    Ok(())
+}
+
+fn apply(data: &Path, file: &Path) -> anyhow::Result<()> {
+    let (text, name) = (read(file)?, file.display().to_string());
+    let generation = match running(data) {
+        Some(client) => {
+            let answer = client.ask_toml("POST", "/api/v1/config/apply", &text)?;
+            generation_of(&fine_file(answer, &name)?)
+        }
+        None => {
+            let done = offline::with(data, |store| offline::apply(store, BY, &text, ""));
+            done.map_err(|refusal| refused(refusal, &name))?.generation
+        }
+    };
+    say(&format!("generation {generation} is in force"));
+    Ok(())
+}
+
+fn history(data: &Path) -> anyhow::Result<()> {
+    let rows: Vec<GenerationRow> = match running(data) {
+        Some(client) => {
+            let answer = fine(client.ask("GET", "/api/v1/config/history?limit=200")?)?;
+            serde_json::from_str::<Page<GenerationRow>>(&answer.body)?.items
+        }
+        None => {
+            must_exist(data)?;
+            offline::with(data, |store| offline::history(store, 200))?
+        }
+    };
+    for row in rows {
+        let at = jiff::Timestamp::from_millisecond(row.at.0)?.strftime("%Y-%m-%d %H:%M:%SZ");
+        say(&format!("{:>5}  {at}  {}  {}", row.generation.0, row.by, row.summary));
+    }
+    Ok(())
+}
+
+fn undo(data: &Path, generation: u64) -> anyhow::Result<()> {
+    let now = match running(data) {
+        Some(client) => {
+            let answer = client.ask("POST", &format!("/api/v1/config/history/{generation}/undo"))?;
+            generation_of(&fine(answer)?)
+        }
+        None => {
+            must_exist(data)?;
+            let done = offline::with(data, |store| offline::undo(store, BY, Generation(generation)));
+            done.map_err(|refusal| refused(refusal, &format!("generation {generation}")))?.generation
+        }
+    };
+    say(&format!("generation {now} is in force, with the content of {generation}"));
+    Ok(())
+}
+
+/// `belfry user set`; the password is the first line of standard input.
+///
+/// # Errors
+/// [`BadInput`] for a weak password or a wrong name.
+pub fn user_set(name: &str, role: &str, data: &Path) -> anyhow::Result<()> {
+    let (role, password) = (role_of(role)?, password_line()?);
+    web::api::users::check_name(name, "name").map_err(|_| BadInput(NAME_RULE.into()))?;
+    if let Some((_, why)) = web::password::weakness(name, &password) {
+        return Err(BadInput(why.to_owned()).into());
+    }
+    match running(data) {
+        Some(client) => {
+            let body = serde_json::json!({ "password": password, "role": role.word() });
+            fine(client.ask_json("PUT", &format!("/api/v1/users/{name}"), &body)?)?;
+        }
+        None => {
+            let hash = web::password::hash(&password)?;
+            offline::with(data, |store| offline::user_set(store, name, role, &hash))?;
+        }
+    }
+    say(&format!("{name} can sign in as {}", role.word()));
+    Ok(())
+}
+
+/// `belfry token create`; prints the token and nothing else.
+///
+/// # Errors
+/// [`BadInput`] for a wrong name.
+pub fn token_create(name: &str, role: &str, data: &Path) -> anyhow::Result<()> {
+    let role = role_of(role)?;
+    web::api::users::check_name(name, "name").map_err(|_| BadInput(NAME_RULE.into()))?;
+    let token = match running(data) {
+        Some(client) => {
+            let body = serde_json::json!({ "name": name, "role": role.word() });
+            let answer = fine(client.ask_json("POST", "/api/v1/tokens", &body)?)?;
+            answer.json()["token"].as_str().unwrap_or_default().to_owned()
+        }
+        None => {
+            let (token, row) = web::api::tokens::mint(name, role, crate::clock::wall())?;
+            offline::with(data, |store| offline::token_create(store, name, role, &row.token_hash))?;
+            token
+        }
+    };
+    say(&token);
+    Ok(())
+}
+
+/// `belfry status`.
+///
+/// # Errors
+/// The box does not run on this folder.
+pub fn status(json: bool, data: &Path) -> anyhow::Result<()> {
+    let client = running(data).ok_or_else(|| anyhow::anyhow!("no box runs on {}", data.display()))?;
+    let answer = fine(client.ask("GET", "/api/v1/status")?)?;
+    if json {
+        say(answer.body.trim_end());
+        return Ok(());
+    }
+    say(&in_words(&serde_json::from_str(&answer.body)?));
+    Ok(())
+}
+
+fn in_words(status: &Status) -> String {
+    let media = status.media_pid.map_or("down".to_owned(), |pid| format!("process {pid}"));
+    let mut text = format!(
+        "belfry {}, up {} s, generation {}\n\
+         processes: supervisor {}, control {}, media {media}\n\
+         SIP {}, admin https://{}\n\
+         calls: {} of {}\n\
+         phones: {} of {} registered",
+        status.version,
+        status.uptime_s,
+        status.generation,
+        status.supervisor_pid,
+        status.control_pid,
+        status.sip,
+        status.https,
+        status.calls,
+        status.call_limit,
+        status.phones_registered,
+        status.phones_configured,
+    );
+    for trunk in &status.trunks {
+        text.push_str(&format!(
+            "\ntrunk {}: {} ({}), {} of {} calls",
+            trunk.trunk, trunk.state, trunk.cause, trunk.calls, trunk.capacity
+        ));
+    }
+    text
+}
+
+const NAME_RULE: &str = "a name has 1 to 64 of the characters a-z 0-9 . _ -";
+
+fn running(data: &Path) -> Option<Client> {
+    let client = Client::new(&lifecycle::control_socket(data));
+    client.up().then_some(client)
+}
+
+fn fine(answer: Answer) -> anyhow::Result<Answer> {
+    fine_file(answer, "")
+}
+
+/// A refusal of what was given is the giver's fault; the rest is the box's.
+fn fine_file(answer: Answer, name: &str) -> anyhow::Result<Answer> {
+    if answer.ok() {
+        return Ok(answer);
+    }
+    let place = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    let text = format!("{place}{}", answer.complaint());
+    if matches!(answer.status, 400 | 404 | 409 | 422) {
+        return Err(BadInput(text).into());
+    }
+    Err(anyhow::anyhow!(text))
+}
+
+fn generation_of(answer: &Answer) -> Generation {
+    Generation(answer.json()["generation"].as_u64().unwrap_or_default())
+}
+
+fn refused(refusal: CommitRefusal, name: &str) -> anyhow::Error {
+    match refusal {
+        CommitRefusal::Problems(problems) => BadInput(wrong_file(name, &problems)).into(),
+        CommitRefusal::Unknown(generation) => {
+            BadInput(format!("there is no generation {generation}; belfry config history lists them")).into()
+        }
+        CommitRefusal::Stale(_) | CommitRefusal::Fault(_) => refusal.into(),
+    }
+}
+
+fn must_exist(data: &Path) -> anyhow::Result<()> {
+    if data.join("belfry.db").exists() { Ok(()) } else { Err(nothing_yet(data)) }
+}
+
+fn nothing_yet(data: &Path) -> anyhow::Error {
+    BadInput(format!(
+        "there is no configuration in {} yet; give the right folder with --data",
+        data.display()
+    ))
+    .into()
+}
+
+fn role_of(word: &str) -> anyhow::Result<Role> {
+    let role = Role::read(word);
+    role.ok_or_else(|| BadInput(format!("role \"{word}\" is none of admin, supervisor, agent, user")).into())
+}
+
+fn password_line() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(PASSWORD_BYTES).read_to_string(&mut text)?;
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    if line.is_empty() {
+        return Err(
+            BadInput("the password is missing: give it as the first line of standard input".into()).into()
+        );
+    }
+    Ok(line)
+}

@@ -1,0 +1,380 @@
+//! The control role: store, engine, SIP sockets, web and mail put together; started in the order in which one needs the
+//! other, stopped in the reverse. Decides nothing about calls.
+use crate::args::{Role, RunOptions};
+use crate::clock::{self, Clock};
+use crate::engine_loop::{EngineLoop, Events, Hands, events};
+use crate::lifecycle::{self, BadInput};
+use crate::mirror::Mirror;
+use crate::replies::Replies;
+use crate::role::{self, Bond, Order, Report};
+use crate::{mailer, ports, site, wire};
+use engine::event::{Boot, Event};
+use model::clock::Wall;
+use model::command::{Actor, Command};
+use model::id::Ticket;
+use model::media::MediaEvent;
+use net::link::{LinkEvent, MediaLink};
+use net::resolve::{self, Resolver};
+use net::sip_stream::{self, Arrival, SipListener, SipStreams};
+use net::sip_udp::SipUdp;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+use store::{BootState, Options, Store};
+use tokio::sync::watch;
+use web::app::{App, Settings};
+
+/// Environment variable by which the supervisor tells when it started, in ms since 1970.
+pub const STARTED: &str = "BELFRY_STARTED_MS";
+/// How long phones get for their last good-byes after the calls were ended.
+const GOOD_BYE: Duration = Duration::from_secs(1);
+/// Workers of the web's runtime: the box has two cores, and calls come first.
+const WEB_WORKERS: usize = 2;
+/// Blocking threads of the web: questions to the store.
+const WEB_BLOCKING: usize = 16;
+
+/// Runs the role until its supervisor stops it.
+#[must_use]
+pub fn run(options: &RunOptions) -> ExitCode {
+    match Control::start(options) {
+        Ok((control, orders)) => {
+            control.obey(&orders);
+            ExitCode::SUCCESS
+        }
+        Err(error) => lifecycle::give_up(Role::Control, &error),
+    }
+}
+
+struct Control {
+    store: Arc<Store>,
+    events: Events,
+    replies: Arc<Replies>,
+    mirror: Arc<Mirror>,
+    media_pid: Arc<AtomicU32>,
+    stop: Arc<AtomicBool>,
+    web_stop: watch::Sender<bool>,
+}
+
+impl Control {
+    fn start(options: &RunOptions) -> anyhow::Result<(Control, Receiver<Order>)> {
+        let (bond, orders) = Bond::tie()?;
+        let clock = Clock::start();
+        let (events, queue) = events();
+        let (store, mut boot) = open_store(options, &bond, &events)?;
+        let (generation, config) = match boot.config.take() {
+            Some(current) => current,
+            None => {
+                let done = site::first(&store, options.site.as_deref())?;
+                (done.generation, done.config)
+            }
+        };
+        let (udp, streams, listener) = open_sip(options.sip)?;
+        let sip = udp.local();
+        let https = listen("--https", options.https)?;
+        let http = listen("--http", options.http)?;
+        let (https_address, http_address) = (https.local_addr()?, http.local_addr()?);
+        let control = Control {
+            store: store.clone(),
+            events: events.clone(),
+            replies: Arc::default(),
+            mirror: Arc::default(),
+            media_pid: Arc::default(),
+            stop: Arc::default(),
+            web_stop: watch::channel(false).0,
+        };
+        let machine = ports::Machine {
+            clock,
+            mirror: control.mirror.clone(),
+            store: store.clone(),
+            sip,
+            https: https_address,
+            media_pid: control.media_pid.clone(),
+            started: started(),
+        };
+        let app = control.web_app(machine, options)?;
+        say_where(&bond, &app, https_address);
+        let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
+        let (resolver, names) = Resolver::new(wire::NAMES.length, resolve::system());
+        let hands = Hands {
+            udp: udp.clone(),
+            streams,
+            media: link(options, &bond, &events, ready)?,
+            store: store.clone(),
+            resolver,
+            replies: control.replies.clone(),
+            inbox: app.inbox(),
+            mirror: control.mirror.clone(),
+        };
+        let own = net::bind::own_address(sip.ip());
+        note_start(&boot);
+        let boot = Boot {
+            config,
+            generation,
+            seed: lifecycle::seed()?,
+            epoch: boot.epoch,
+            sip: SocketAddr::new(own, sip.port()),
+            media: options.media_address.unwrap_or(own),
+            next_call: boot.next_call,
+            next_recording: boot.next_recording,
+            next_message: boot.next_message,
+            messages: boot.messages,
+            greetings: boot.greetings,
+            agents: boot.agents,
+            bindings: boot.bindings,
+            bans: boot.bans,
+            started: clock::wall(),
+        };
+        control.start_engine(clock, boot, hands, queue, &bond)?;
+        control.start_names(names, &bond)?;
+        control.start_sip(&udp, listener, &bond)?;
+        control.start_web(app, https, http, options, &bond)?;
+        control.start_mail()?;
+        Ok((control, orders))
+    }
+
+    fn web_app(&self, machine: ports::Machine, options: &RunOptions) -> anyhow::Result<App> {
+        let ports = web::ports::Ports {
+            storage: Arc::new(ports::Storage(self.store.clone())),
+            site: Arc::new(site::Site {
+                store: self.store.clone(),
+                events: self.events.clone(),
+                replies: self.replies.clone(),
+            }),
+            engine: Arc::new(ports::Engine { events: self.events.clone(), replies: self.replies.clone() }),
+            machine: Arc::new(machine),
+        };
+        let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
+        Ok(App::start(ports, settings)?)
+    }
+
+    fn start_engine(
+        &self,
+        clock: Clock,
+        boot: Boot,
+        hands: Hands,
+        queue: Receiver<Event>,
+        bond: &Bond,
+    ) -> anyhow::Result<()> {
+        let (beat, stop) = (bond.beat("engine"), self.stop.clone());
+        let looping = EngineLoop::new(clock, boot, hands);
+        role::spawn("engine", move || looping.run(&queue, &beat, &stop))?;
+        Ok(())
+    }
+
+    fn start_names(&self, names: net::resolve::ResolverLoop, bond: &Bond) -> anyhow::Result<()> {
+        let (beat, events) = (bond.beat("names"), self.events.clone());
+        role::spawn("names", move || {
+            names.run(&beat, |id, addresses| events.push(Event::Resolved { ticket: Ticket(id), addresses }));
+        })?;
+        Ok(())
+    }
+
+    fn start_sip(&self, udp: &SipUdp, listener: SipListener, bond: &Bond) -> anyhow::Result<()> {
+        let (udp, beat, stop, events) =
+            (udp.clone(), bond.beat("sip"), self.stop.clone(), self.events.clone());
+        role::spawn("sip", move || udp.receive(&beat, &stop, |arrival| hand_on(&events, arrival)))?;
+        let (beat, stop, events) = (bond.beat("sip-tcp"), self.stop.clone(), self.events.clone());
+        role::spawn("sip-tcp", move || {
+            if let Err(error) = listener.serve(beat, &stop, move |arrival| hand_on(&events, arrival)) {
+                tracing::error!(%error, "SIP over TCP ended");
+            }
+        })?;
+        Ok(())
+    }
+
+    fn start_web(
+        &self,
+        app: App,
+        https: TcpListener,
+        http: TcpListener,
+        options: &RunOptions,
+        bond: &Bond,
+    ) -> anyhow::Result<()> {
+        let socket = lifecycle::control_socket(&options.data);
+        let local = local_socket(&socket)?;
+        let tls = web::tls::load_or_make(&identity(&options.data)?)?;
+        let (beat, stop) = (bond.beat("web"), self.web_stop.subscribe());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WEB_WORKERS)
+            .max_blocking_threads(WEB_BLOCKING)
+            .thread_name("web")
+            .enable_all()
+            .build()?;
+        role::spawn("web-main", move || {
+            let served = runtime.block_on(async move {
+                let listen = web::server::Listen {
+                    https: (tokio::net::TcpListener::from_std(https)?, tls),
+                    http: Some(tokio::net::TcpListener::from_std(http)?),
+                    local: tokio::net::UnixListener::from_std(local)?,
+                    beat,
+                };
+                web::server::serve(app, listen, stop).await;
+                Ok::<(), std::io::Error>(())
+            });
+            if let Err(error) = served {
+                tracing::error!(%error, "the web cannot be served");
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Without a pulse: a mail server may hold it for minutes, and no call needs it.
+    fn start_mail(&self) -> anyhow::Result<()> {
+        let (store, stop) = (self.store.clone(), self.stop.clone());
+        role::spawn("mail", move || mailer::run(&store, &stop))?;
+        Ok(())
+    }
+
+    fn obey(&self, orders: &Receiver<Order>) {
+        for order in orders {
+            match order {
+                Order::Peer { pid } => self.media_pid.store(pid.unwrap_or(0), Ordering::Relaxed),
+                Order::Stop { drain_s } => {
+                    self.wind_up(Duration::from_secs(drain_s));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Refuses new calls, waits for the others as long as told, ends the rest, writes everything.
+    fn wind_up(&self, drain: Duration) {
+        self.ask(Command::Drain);
+        self.wait_for_silence(drain);
+        for call in self.mirror.state().calls {
+            self.ask(Command::HangUp { call });
+        }
+        self.wait_for_silence(GOOD_BYE);
+        if let Err(error) = self.store.flush() {
+            tracing::error!(%error, "the last records could not be written");
+        }
+        // Nobody is waiting when every page is closed.
+        let _ = self.web_stop.send(true);
+        self.stop.store(true, Ordering::Relaxed);
+        self.store.close();
+    }
+
+    fn ask(&self, command: Command) {
+        // The ticket is nobody's: the answer is not waited for.
+        let by = Actor { name: "supervisor".into() };
+        self.events.offer(Event::Command { ticket: Ticket(0), by, command });
+    }
+
+    fn wait_for_silence(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while Instant::now() < until && !self.mirror.state().calls.is_empty() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn open_store(options: &RunOptions, bond: &Bond, events: &Events) -> anyhow::Result<(Arc<Store>, BootState)> {
+    let events = events.clone();
+    let (store, boot) = Store::open(Options {
+        dir: options.data.clone(),
+        beat: bond.beat("store"),
+        on_stored: Box::new(move |tickets| {
+            for ticket in tickets {
+                events.push(Event::Stored { ticket });
+            }
+        }),
+    })
+    .map_err(|fault| BadInput(fault.to_string()))?;
+    Ok((Arc::new(store), boot))
+}
+
+fn open_sip(address: SocketAddr) -> anyhow::Result<(SipUdp, SipStreams, SipListener)> {
+    let taken = |what: &str, address: SocketAddr, error: std::io::Error| {
+        anyhow::anyhow!("SIP over {what} cannot use {address}: {error}; give another address with --sip")
+    };
+    let udp = SipUdp::open(address).map_err(|error| taken("UDP", address, error))?;
+    let address = udp.local();
+    let (streams, listener) = sip_stream::open(address).map_err(|error| taken("TCP", address, error))?;
+    Ok((udp, streams, listener))
+}
+
+fn listen(flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    net::bind::tcp(address).map_err(|error| {
+        anyhow::anyhow!("the web cannot use {address}: {error}; give another address with {flag}")
+    })
+}
+
+/// The local admin's socket: whoever can open it is an administrator, so only the owner of the box's files can.
+fn local_socket(path: &Path) -> anyhow::Result<std::os::unix::net::UnixListener> {
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    let listener = std::os::unix::net::UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn identity(data: &Path) -> anyhow::Result<web::tls::Identity> {
+    let folder = data.join("tls");
+    std::fs::create_dir_all(&folder)?;
+    let mut names = vec!["belfry.local".to_owned(), "localhost".to_owned()];
+    names.extend(ports::own_addresses().iter().map(IpAddr::to_string));
+    names.push("127.0.0.1".to_owned());
+    Ok(web::tls::Identity { certificate: folder.join("certificate.pem"), key: folder.join("key.pem"), names })
+}
+
+/// Media's words and comings and goings become events; the first `Ready` makes the role ready.
+fn link(options: &RunOptions, bond: &Bond, events: &Events, ready: Report) -> anyhow::Result<MediaLink> {
+    let (events, bond_of_link) = (events.clone(), bond.clone());
+    let told = AtomicBool::new(false);
+    let tell = move |event| match event {
+        LinkEvent::Up => events.push(Event::MediaUp),
+        LinkEvent::Down => events.push(Event::MediaLost),
+        LinkEvent::Media(event) => {
+            let ready_now = matches!(event, MediaEvent::Ready { .. });
+            events.push(Event::Media(event));
+            if ready_now && !told.swap(true, Ordering::Relaxed) {
+                bond_of_link.tell(ready.clone());
+            }
+        }
+    };
+    Ok(MediaLink::start(lifecycle::media_socket(&options.data), bond.beat("media-link"), tell)?)
+}
+
+fn hand_on(events: &Events, arrival: Arrival) {
+    match arrival {
+        // Thrown away when the engine is swamped: SIP sends again.
+        Arrival::Message { flow, bytes } => drop(events.offer(Event::Packet { flow, bytes })),
+        Arrival::Closed(flow) => events.push(Event::FlowClosed(flow)),
+    }
+}
+
+fn say_where(bond: &Bond, app: &App, https: SocketAddr) {
+    let host = net::bind::own_address(https.ip());
+    let place = format!("https://{}/", SocketAddr::new(host, https.port()));
+    match app.setup_code() {
+        Some(code) => bond.tell(Report::Say(format!("admin {place} set-up code {code}"))),
+        None => bond.tell(Report::Say(format!("admin {place}"))),
+    }
+}
+
+fn note_start(boot: &BootState) {
+    for (generation, problems) in &boot.skipped {
+        tracing::error!(%generation, problems = problems.len(), "a stored configuration no longer checks; an older one is in force");
+    }
+    if !boot.closed.is_empty() {
+        tracing::warn!(
+            calls = boot.closed.len(),
+            "calls that were open when the box stopped have been closed"
+        );
+    }
+    if let Some(aside) = &boot.set_aside {
+        tracing::error!(path = %aside.display(), "the database was damaged and has been set aside");
+    }
+}
+
+fn started() -> Wall {
+    let told = std::env::var(STARTED).ok().and_then(|text| text.parse().ok());
+    told.map_or_else(clock::wall, Wall)
+}

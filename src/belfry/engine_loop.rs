@@ -1,0 +1,177 @@
+//! The engine's thread: events in, effects out. Waits only for the next event or deadline; whatever an effect needs is
+//! handed to a bounded queue or a non-blocking socket. Decides nothing.
+use crate::clock::Clock;
+use crate::mirror::Mirror;
+use crate::replies::Replies;
+use crate::wire;
+use engine::effect::Effect;
+use engine::event::Event;
+use engine::{Engine, event::Boot};
+use model::id::Ticket;
+use model::record::Record;
+use net::link::MediaLink;
+use net::resolve::Resolver;
+use net::sip_stream::SipStreams;
+use net::sip_udp::SipUdp;
+use sip::{Flow, Transport};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+/// Longest wait for an event before the loop shows that it lives.
+const IDLE: Duration = Duration::from_millis(400);
+
+/// Where the engine's events come in.
+#[derive(Clone)]
+pub struct Events {
+    queue: SyncSender<Event>,
+}
+
+/// Makes the queue.
+#[must_use]
+pub fn events() -> (Events, Receiver<Event>) {
+    let (queue, events) = sync_channel(wire::EVENTS.length);
+    (Events { queue }, events)
+}
+
+impl Events {
+    /// Offers an event; false when the queue is full: it is thrown away and counted.
+    pub fn offer(&self, event: Event) -> bool {
+        match self.queue.try_send(event) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                wire::EVENTS.lost();
+                false
+            }
+        }
+    }
+
+    /// Hands in an event that must not be lost, waiting for room. Not for the engine's own thread.
+    pub fn push(&self, event: Event) {
+        if self.queue.send(event).is_err() {
+            wire::EVENTS.lost();
+        }
+    }
+}
+
+/// What the effects are carried out with.
+pub struct Hands {
+    /// SIP by datagrams.
+    pub udp: SipUdp,
+    /// SIP by streams.
+    pub streams: SipStreams,
+    /// To media.
+    pub media: MediaLink,
+    /// To the disk.
+    pub store: Arc<store::Store>,
+    /// To the name service.
+    pub resolver: Resolver,
+    /// Who waits for an answer.
+    pub replies: Arc<Replies>,
+    /// To the open pages.
+    pub inbox: web::live::hub::Inbox,
+    /// For status.
+    pub mirror: Arc<Mirror>,
+}
+
+/// The loop.
+pub struct EngineLoop {
+    engine: Engine,
+    effects: Vec<Effect>,
+    clock: Clock,
+    hands: Hands,
+    backlog: VecDeque<(Ticket, Record)>,
+    again: VecDeque<Event>,
+}
+
+impl EngineLoop {
+    /// Starts the engine; its first effects are carried out by the first round.
+    #[must_use]
+    pub fn new(clock: Clock, boot: Boot, hands: Hands) -> EngineLoop {
+        let mut effects = Vec::new();
+        let engine = Engine::new(clock.now(), boot, &mut effects);
+        EngineLoop { engine, effects, clock, hands, backlog: VecDeque::new(), again: VecDeque::new() }
+    }
+
+    /// Runs until `stop`.
+    pub fn run(mut self, events: &Receiver<Event>, beat: &AtomicU64, stop: &AtomicBool) {
+        self.carry_out();
+        while !stop.load(Ordering::Relaxed) {
+            match self.again.pop_front().map_or_else(|| events.recv_timeout(self.wait()), Ok) {
+                Ok(event) => self.step(event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.engine.deadline().is_some_and(|at| at <= self.clock.now().mono) {
+                self.step(Event::Tick);
+            }
+            self.write_backlog();
+            beat.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let now = self.clock.now().mono;
+        self.engine.deadline().map_or(IDLE, |at| at.since(now).min(IDLE))
+    }
+
+    fn step(&mut self, event: Event) {
+        self.engine.handle(self.clock.now(), event, &mut self.effects);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send { flow, bytes } => self.send(flow, bytes),
+                // Dropped while media is away: the engine starts over with Hello when it is back.
+                Effect::Media(command) => drop(self.hands.media.send(command)),
+                Effect::Keep { ticket, record } => self.keep(ticket, record),
+                Effect::Reply { ticket, reply } => self.hands.replies.answer(ticket, reply),
+                Effect::Notice(notice) => {
+                    self.hands.mirror.see(&notice);
+                    self.hands.inbox.put(notice);
+                }
+                Effect::Resolve { ticket, name } => {
+                    if !self.hands.resolver.ask(ticket.0, name) {
+                        wire::NAMES.lost();
+                        self.again.push_back(Event::Resolved { ticket, addresses: Vec::new() });
+                    }
+                }
+            }
+        }
+        self.effects = effects;
+    }
+
+    fn send(&self, flow: Flow, bytes: Vec<u8>) {
+        tracing::trace!(%flow, bytes = bytes.len(), "send");
+        match flow.transport {
+            Transport::Udp => self.hands.udp.send(flow, &bytes),
+            Transport::Tcp => self.hands.streams.send(flow, bytes),
+        }
+    }
+
+    fn keep(&mut self, ticket: Ticket, record: Record) {
+        // Order matters: nothing overtakes what already waits.
+        self.backlog.push_back((ticket, record));
+        if self.backlog.len() > wire::RECORDS.length {
+            self.backlog.pop_back();
+            wire::RECORDS.lost();
+            tracing::error!("the disk has been too slow for too long: a record is lost");
+        }
+        self.write_backlog();
+    }
+
+    fn write_backlog(&mut self) {
+        while let Some((ticket, record)) = self.backlog.pop_front() {
+            if let Err(full) = self.hands.store.keep(ticket, record) {
+                let store::Full { ticket, record } = full;
+                self.backlog.push_front((ticket, *record));
+                return;
+            }
+        }
+    }
+}

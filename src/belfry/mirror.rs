@@ -1,0 +1,108 @@
+//! What the box looks like now, for `belfry status` and for an orderly stop: the last notice of each thing that matters
+//! there. Filled by the engine's loop, read by others. Decides nothing.
+use model::id::{CallId, Generation};
+use model::notice::{Notice, PhoneView, TrunkView};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Shared between the engine's loop and those who ask.
+#[derive(Debug, Default)]
+pub struct Mirror {
+    state: Mutex<State>,
+}
+
+/// What is known.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// Calls in progress.
+    pub calls: BTreeSet<CallId>,
+    /// Trunks by name.
+    pub trunks: BTreeMap<String, TrunkView>,
+    /// Extensions with at least one registered phone.
+    pub registered: BTreeSet<String>,
+    /// Extensions configured.
+    pub phones: BTreeSet<String>,
+    /// Most calls.
+    pub call_limit: u32,
+    /// Configuration in force.
+    pub generation: Generation,
+}
+
+impl State {
+    fn phone(&mut self, phone: &PhoneView) {
+        self.phones.insert(phone.extension.clone());
+        if phone.contacts.is_empty() {
+            self.registered.remove(&phone.extension);
+        } else {
+            self.registered.insert(phone.extension.clone());
+        }
+    }
+}
+
+impl Mirror {
+    /// Takes what it needs of a notice.
+    pub fn see(&self, notice: &Notice) {
+        match notice {
+            Notice::Call(call) => drop(self.lock().calls.insert(call.call)),
+            Notice::CallGone(call) => drop(self.lock().calls.remove(call)),
+            Notice::Trunk(trunk) => drop(self.lock().trunks.insert(trunk.trunk.clone(), trunk.clone())),
+            Notice::TrunkGone(name) => drop(self.lock().trunks.remove(name)),
+            Notice::Phone(phone) => self.lock().phone(phone),
+            Notice::PhoneGone(extension) => {
+                let mut state = self.lock();
+                state.registered.remove(extension);
+                state.phones.remove(extension);
+            }
+            Notice::System(system) => {
+                let mut state = self.lock();
+                state.call_limit = system.call_limit;
+                state.generation = system.generation;
+            }
+            Notice::ConfigApplied(generation) => self.lock().generation = *generation,
+            Notice::Agent(_)
+            | Notice::AgentGone(_)
+            | Notice::Ban(_)
+            | Notice::BanGone(_)
+            | Notice::Mailbox(_)
+            | Notice::Message(_)
+            | Notice::MessageGone(_)
+            | Notice::Note(_)
+            | Notice::Queue(_)
+            | Notice::QueueGone(_) => {}
+        }
+    }
+
+    /// A copy of what is known.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::clock::Wall;
+    use model::notice::ContactView;
+
+    #[test]
+    fn a_phone_counts_while_it_has_a_contact() {
+        let mirror = Mirror::default();
+        let contact = ContactView {
+            address: "192.0.2.1:5060".into(),
+            transport: "udp".into(),
+            user_agent: String::new(),
+            expires: Wall(0),
+        };
+        let phone = |contacts| Notice::Phone(PhoneView { extension: "101".into(), contacts, in_call: false });
+        mirror.see(&phone(vec![contact]));
+        assert_eq!(mirror.state().registered.len(), 1);
+        mirror.see(&phone(vec![]));
+        assert!(mirror.state().registered.is_empty());
+        assert_eq!(mirror.state().phones.len(), 1);
+    }
+}
