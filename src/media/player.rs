@@ -83,7 +83,7 @@ impl Player {
         prompts: &PromptSet,
     ) -> (Player, Wants) {
         let mut wants = Wants::default();
-        let items = sounds.into_iter().take(MAX_SOUNDS).map(|s| item(s, prompts, &mut wants)).collect();
+        let items = sounds.into_iter().take(MAX_SOUNDS).map(|s| item(now, s, prompts, &mut wants)).collect();
         (Player { id, barge_in, repeat, items, at: 0, done: 0, asked: now }, wants)
     }
 
@@ -189,7 +189,7 @@ impl Item {
     }
 }
 
-fn item(sound: Sound, prompts: &PromptSet, wants: &mut Wants) -> Item {
+fn item(now: Mono, sound: Sound, prompts: &PromptSet, wants: &mut Wants) -> Item {
     match sound {
         Sound::Prompt { language, name } => match prompts.prompt(language, &name) {
             Some(bytes) => Item::Voice(Voice::BuiltIn(bytes)),
@@ -213,7 +213,7 @@ fn item(sound: Sound, prompts: &PromptSet, wants: &mut Wants) -> Item {
             times: usize::from(times),
             tone: Tone::new(hz, hz2),
         },
-        Sound::Music(name) => Item::Music { name, cursor: Cursor::default() },
+        Sound::Music(name) => Item::Music { name, cursor: Cursor::of(now) },
     }
 }
 

@@ -23,6 +23,9 @@ const KEPT: usize = 6400;
 /// killed box loses less than two.
 const BATCH: u64 = 2000;
 
+/// Octets of one `Append`; only after a stall there is more than a batch.
+const MAX_APPEND: usize = 32 * 1024;
+
 /// Mean absolute level below which a packet is silence: −50 dBm0 and less.
 const QUIET: u32 = 100;
 
@@ -137,18 +140,19 @@ impl Recorder {
     }
 
     /// Lets time pass: hands over what is final; says why the recording must end, if it must.
-    pub fn tick(&mut self, now: Mono) -> (Option<FileOp>, Option<RecordEnd>) {
+    pub fn tick(&mut self, now: Mono, ops: &mut Vec<FileOp>) -> Option<RecordEnd> {
         let clock = self.clock(now);
         self.settle(clock.saturating_sub(WINDOW).min(self.max));
-        let op = (self.pending() >= BATCH).then(|| self.hand_over()).flatten();
-        let end = if clock >= self.max {
+        if self.pending() >= BATCH {
+            self.hand_over(ops);
+        }
+        if clock >= self.max {
             Some(RecordEnd::Length)
         } else if !self.silence.is_zero() && now - self.heard >= self.silence {
             Some(RecordEnd::Silence)
         } else {
             None
-        };
-        (op, end)
+        }
     }
 
     /// Silences the recording from here on, or goes on. Sound from before that is still on its way is kept.
@@ -158,14 +162,15 @@ impl Recorder {
         self.heard = now;
     }
 
-    /// Ends it now: the last operations and the length in milliseconds.
-    pub fn finish(&mut self, now: Mono) -> (Vec<FileOp>, u32) {
-        self.settle(self.clock(now).min(self.max));
-        let mut ops: Vec<FileOp> = self.hand_over().into_iter().collect();
+    /// Ends it now: hands over the last operations, gives the length in milliseconds.
+    pub fn finish(&mut self, now: Mono, ops: &mut Vec<FileOp>) -> u32 {
+        // An even number of samples: a RIFF chunk has an even length.
+        self.settle(self.clock(now).min(self.max).next_multiple_of(2));
+        self.hand_over(ops);
         let channels = u8::try_from(self.channels.len()).unwrap_or(1);
         let header = wav::header(channels, self.written * u64::from(channels));
         ops.push(FileOp::Finish { file: self.file, header });
-        (ops, self.length_ms())
+        self.length_ms()
     }
 
     /// Milliseconds of final sound.
@@ -182,9 +187,9 @@ impl Recorder {
         u64::try_from(self.batch.len() / self.channels.len().max(1)).unwrap_or(0)
     }
 
-    fn hand_over(&mut self) -> Option<FileOp> {
-        let bytes = std::mem::take(&mut self.batch);
-        (!bytes.is_empty()).then_some(FileOp::Append { file: self.file, bytes })
+    fn hand_over(&mut self, ops: &mut Vec<FileOp>) {
+        let batch = std::mem::take(&mut self.batch);
+        ops.extend(batch.chunks(MAX_APPEND).map(|b| FileOp::Append { file: self.file, bytes: b.to_vec() }));
     }
 
     /// Makes everything before `until` final. After a stall of the thread the ring may be lapped: what lies beyond
@@ -261,10 +266,9 @@ mod tests {
             while let Some((_, channel, timestamp, value)) = next.next_if(|p| p.0 == t) {
                 r.sound(ms(t), *channel, 7, *timestamp, 500, [*value; 160].into_iter());
             }
-            ops.extend(r.tick(ms(t)).0);
+            r.tick(ms(t), &mut ops);
         }
-        let (last, length) = r.finish(ms(until));
-        ops.extend(last);
+        let length = r.finish(ms(until), &mut ops);
         assert_eq!(u64::from(length), until);
         bytes(&ops)
     }
@@ -319,7 +323,8 @@ mod tests {
         r.sound(ms(20), 0, 7, 160, 500, [2; 160].into_iter());
         r.pause(ms(40), false);
         r.sound(ms(40), 0, 7, 320, 500, [3; 160].into_iter());
-        let (ops, length) = r.finish(ms(60));
+        let mut ops = Vec::new();
+        let length = r.finish(ms(60), &mut ops);
         let sound = bytes(&ops);
         assert_eq!(length, 60);
         assert_eq!(sound, [[1; 160], [SILENCE; 160], [3; 160]].concat());
@@ -331,19 +336,22 @@ mod tests {
         t.silence = Duration::from_secs(3);
         t.max = Duration::from_secs(5);
         let (mut r, _) = Recorder::new(ms(0), &t, "x.wav".into());
+        let mut ops = Vec::new();
         r.sound(ms(1000), 0, 7, 0, QUIET + 1, [1; 160].into_iter());
         r.sound(ms(2000), 0, 7, 8000, QUIET, [1; 160].into_iter());
-        assert_eq!(r.tick(ms(3999)).1, None);
-        assert_eq!(r.tick(ms(4000)).1, Some(RecordEnd::Silence));
-        assert_eq!(r.tick(ms(5000)).1, Some(RecordEnd::Length));
-        assert_eq!(r.finish(ms(5100)).1, 5000, "never longer than asked");
+        assert_eq!(r.tick(ms(3999), &mut ops), None);
+        assert_eq!(r.tick(ms(4000), &mut ops), Some(RecordEnd::Silence));
+        assert_eq!(r.tick(ms(5000), &mut ops), Some(RecordEnd::Length));
+        assert_eq!(r.finish(ms(5100), &mut ops), 5000, "never longer than asked");
     }
 
     #[test]
     fn a_thread_that_stalled_leaves_silence_not_old_sound() {
         let (mut r, _) = Recorder::new(ms(0), &terms(1), "x.wav".into());
         r.sound(ms(0), 0, 7, 0, 500, [1; 160].into_iter());
-        let (ops, _) = r.finish(ms(10_000));
+        let mut ops = Vec::new();
+        r.finish(ms(10_000), &mut ops);
+        assert!(ops.iter().all(|op| !matches!(op, FileOp::Append { bytes, .. } if bytes.len() > MAX_APPEND)));
         let sound = bytes(&ops);
         assert_eq!(sound.len(), 80_000);
         assert_eq!(sound[160..], [SILENCE; 79_840]);
@@ -353,7 +361,8 @@ mod tests {
     fn the_header_at_the_end_has_the_true_size() {
         let (mut r, create) = Recorder::new(ms(0), &terms(2), "a/b.wav".into());
         assert!(matches!(create, FileOp::Create { path, channels: 2, .. } if path == "a/b.wav"));
-        let (ops, _) = r.finish(ms(500));
+        let mut ops = Vec::new();
+        r.finish(ms(500), &mut ops);
         let Some(FileOp::Finish { header, .. }) = ops.last() else { panic!("no finish") };
         assert_eq!(*header, wav::header(2, 8000));
     }

@@ -9,14 +9,14 @@ pub const HEADER: usize = 58;
 /// Longest file read as a sound, octets: half an hour of G.711 (PCM at 8 kHz: a quarter).
 pub const MAX_FILE: usize = 16 * 1024 * 1024;
 
-/// The header of a recording with `data` octets of sound. `channels` is 1 or 2.
+/// The header of a recording with `data` octets of sound, an even number. `channels` is 1 or 2.
 #[must_use]
 pub fn header(channels: u8, data: u64) -> Vec<u8> {
     let data = u32::try_from(data).unwrap_or(u32::MAX - 64);
     let channels = u16::from(channels.max(1));
     let mut h = Vec::with_capacity(HEADER);
     h.extend_from_slice(b"RIFF");
-    h.extend_from_slice(&(data + data % 2 + 50).to_le_bytes());
+    h.extend_from_slice(&(data + 50).to_le_bytes());
     h.extend_from_slice(b"WAVEfmt ");
     h.extend_from_slice(&18u32.to_le_bytes());
     h.extend_from_slice(&7u16.to_le_bytes());

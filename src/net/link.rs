@@ -228,3 +228,84 @@ fn frame_of(command: &MediaCommand) -> Vec<u8> {
         Vec::new()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+    use std::sync::mpsc::channel;
+
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn start(path: PathBuf) -> (MediaLink, Receiver<LinkEvent>) {
+        let (tell, told) = channel();
+        let tell = Mutex::new(tell);
+        let link = MediaLink::start(path, Arc::default(), move |event| {
+            let _ = tell.lock().unwrap().send(event);
+        });
+        (link.unwrap(), told)
+    }
+
+    fn words(stream: &mut UnixStream, count: usize) -> Vec<MediaCommand> {
+        let mut reader = FrameReader::default();
+        let mut words = Vec::new();
+        let mut bytes = [0; 1024];
+        while words.len() < count {
+            let read = stream.read(&mut bytes).unwrap();
+            reader.push(&bytes[..read]);
+            while let Some(word) = reader.word().unwrap() {
+                words.push(word);
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn commands_are_dropped_while_media_is_away_and_go_in_order_when_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("media.sock");
+        let (link, told) = start(path.clone());
+        assert!(!link.send(MediaCommand::Ping(1)), "nobody is there");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (mut media, _) = listener.accept().unwrap();
+        assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Up));
+        assert!((2..100).all(|n| link.send(MediaCommand::Ping(n))));
+        let pings: Vec<_> = (2..100).map(MediaCommand::Ping).collect();
+        assert_eq!(words(&mut media, 98), pings);
+        media.write_all(&encode(&MediaEvent::Pong { number: 7 }).unwrap()).unwrap();
+        assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Media(MediaEvent::Pong { number: 7 })));
+        drop(media);
+        assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Down));
+        assert_eq!(link.dropped(), 0, "what is said to nobody is not lost");
+    }
+
+    #[test]
+    fn it_connects_again_and_junk_ends_a_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("media.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (link, told) = start(path);
+        for _ in 0..3 {
+            let (mut media, _) = listener.accept().unwrap();
+            assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Up));
+            assert!(link.is_up());
+            media.write_all(&[0xFF; 16]).unwrap();
+            assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Down));
+        }
+    }
+
+    #[test]
+    fn a_media_that_does_not_read_costs_commands_not_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("media.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (link, told) = start(path);
+        let (_stuck, _) = listener.accept().unwrap();
+        assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Up));
+        let long =
+            MediaCommand::Devices { sources: vec![], outputs: vec![("x".repeat(9000), String::new())] };
+        let refused = (0..3 * QUEUE).filter(|_| !link.send(long.clone())).count();
+        assert!(refused > 0);
+        assert!(link.dropped() > 0 || !link.is_up());
+    }
+}

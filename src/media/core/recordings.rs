@@ -107,8 +107,7 @@ impl MediaCore {
     /// Takes a recording out and hands its rest to the writer.
     pub(super) fn end_recording(&mut self, now: Now, slot: usize, end: RecordEnd, out: &mut MediaOut) {
         let Some(mut recorder) = self.remove_recorder(slot) else { return };
-        let (ops, ms) = recorder.finish(mono(now));
-        out.files.extend(ops);
+        let ms = recorder.finish(mono(now), &mut out.files);
         let id = (!recorder.orphan).then_some(recorder.id);
         self.closing.insert(recorder.file, Closing { id, end, ms });
     }

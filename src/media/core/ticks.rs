@@ -58,9 +58,7 @@ impl MediaCore {
 
     fn visit_recorder(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
         let Some(recorder) = self.recorders.get_mut(slot).and_then(|r| r.as_deref_mut()) else { return };
-        let (op, end) = recorder.tick(mono(now));
-        out.files.extend(op);
-        if let Some(end) = end {
+        if let Some(end) = recorder.tick(mono(now), &mut out.files) {
             self.end_recording(now, slot, end, out);
         }
     }

@@ -58,7 +58,7 @@ pub struct InbandDetector {
 }
 
 impl InbandDetector {
-    /// Takes sound; gives the keys that begin in it (two at most fit a packet).
+    /// Takes a packet's sound; gives the key that is recognised in it (a packet is too short for two).
     pub fn hear(&mut self, law: Codec, sound: &[u8]) -> Option<Digit> {
         let mut found = None;
         for &code in sound {

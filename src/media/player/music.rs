@@ -1,9 +1,10 @@
-//! Music sources by name: the built-in piece, a loaded file, or a sound card's input. Files loop for each listener from
-//! the beginning; a live source is heard by all at the same place. A source that is missing or not loaded yet is
+//! Music sources by name: the built-in piece, a loaded file, or a sound card's input. All listeners are at the same place
+//! of a piece, as with a radio: a caller who hears an announcement between does not hear the beginning again and again. A source that is missing or not loaded yet is
 //! replaced by the built-in piece, and that by silence.
 use crate::codec::SILENCE;
 use crate::limits::MAX_DEVICES;
 use crate::prompts::PromptSet;
+use model::clock::Mono;
 use model::media::MusicSource;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -30,6 +31,13 @@ pub(crate) struct Cursor {
     at: u64,
     /// In a live source: started, and not run dry.
     steady: bool,
+}
+
+impl Cursor {
+    /// Where the music is at a time.
+    pub fn of(now: Mono) -> Cursor {
+        Cursor { at: now.0 / 125, steady: false }
+    }
 }
 
 /// All sources of the box.
@@ -142,7 +150,7 @@ fn looped(piece: &[u8], cursor: &mut Cursor, room: &mut [u8]) {
 fn live(ring: &VecDeque<u8>, first: u64, cursor: &mut Cursor, room: &mut [u8]) {
     let end = first + u64::try_from(ring.len()).unwrap_or(0);
     let wanted = u64::try_from(room.len()).unwrap_or(0);
-    if cursor.at < first {
+    if cursor.at < first || cursor.at > end {
         *cursor = Cursor { at: end.saturating_sub(LIVE_BEHIND).max(first), steady: false };
     }
     let enough = if cursor.steady { wanted } else { LIVE_BEHIND };
@@ -181,12 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_goes_round_for_each_listener() {
+    fn a_piece_goes_round_and_is_at_the_same_place_for_everybody() {
         let music = with_piece();
-        let (mut one, mut two) = (Cursor::default(), Cursor::default());
+        let mut one = Cursor::of(Mono(0));
         assert_eq!(filled(&music, "calm", &mut one, 4), [1, 2, 3, 1]);
-        assert_eq!(filled(&music, "calm", &mut one, 2), [2, 3]);
-        assert_eq!(filled(&music, "calm", &mut two, 2), [1, 2]);
+        assert_eq!(filled(&music, "calm", &mut one, 1), [2]);
+        let mut joins_later = Cursor::of(Mono(5 * 125));
+        assert_eq!(filled(&music, "calm", &mut joins_later, 2), filled(&music, "calm", &mut one, 2));
     }
 
     #[test]
@@ -210,7 +219,7 @@ mod tests {
         for n in 0..30u8 {
             music.feed("radio", &[n; 160]);
         }
-        let mut cursor = Cursor::default();
+        let mut cursor = Cursor::of(Mono(99_000_000));
         assert_eq!(filled(&music, "radio", &mut cursor, 160), [27; 160], "60 ms behind the newest");
         for n in 30..40u8 {
             music.feed("radio", &[n; 160]);
