@@ -35,6 +35,9 @@ pub enum Fault {
     /// Recordings may not use the last room of the disk.
     #[error("only {0} MiB are free on the disk; delete old recordings or use a larger one")]
     NoRoom(u64),
+    /// The disk fails at the moment, and nobody is kept waiting for it.
+    #[error("the disk does not take writes now: {0}")]
+    Suspect(String),
     /// The writing thread has ended.
     #[error("the store is closed")]
     Closed,
@@ -56,6 +59,7 @@ impl Fault {
             | Fault::Newer { .. }
             | Fault::Path(_)
             | Fault::NoRoom(_)
+            | Fault::Suspect(_)
             | Fault::Closed => false,
         }
     }

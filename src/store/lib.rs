@@ -23,15 +23,19 @@ pub use mail::{MailJob, MailResult};
 pub use reader::Reader;
 pub use writer::Health;
 
-use model::id::Ticket;
+use model::id::{RecordingId, Ticket};
 use model::record::Record;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use writer::{Broken, Job, Writer};
+
+/// How often somebody who waits looks whether the disk fails.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How a store is opened.
 pub struct Options {
@@ -110,20 +114,75 @@ impl Store {
     }
 
     /// Does something in a transaction of its own on the writing thread, after everything kept before it; waits until it
-    /// is on the disk. Blocks: never for the engine thread.
+    /// is on the disk. Gives up, and takes the work back, while the disk fails. Blocks: never for the engine thread.
     pub(crate) fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Fault> {
         let (answer, wait) = sync_channel(1);
+        let wanted = Arc::new(AtomicBool::new(true));
+        let still_wanted = Arc::clone(&wanted);
         let job = Job::Work(Box::new(move |db| {
+            if !still_wanted.swap(false, Ordering::AcqRel) {
+                return None;
+            }
             let result = db.and_then(|db| Ok(in_transaction(db, work)?));
             let broken = result.as_ref().err().and_then(Broken::by);
             let _ = answer.send(result);
             broken
         }));
-        self.jobs.send(job).map_err(|_| Fault::Closed)?;
-        wait.recv().map_err(|_| Fault::Closed)?
+        self.send(job)?;
+        loop {
+            match wait.recv_timeout(LOOK) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Disconnected) => return Err(Fault::Closed),
+                Err(RecvTimeoutError::Timeout) if !self.fails() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if wanted.swap(false, Ordering::AcqRel) {
+                        return Err(Fault::Suspect(self.health.trouble()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn fails(&self) -> bool {
+        self.health.suspect.load(Ordering::Relaxed)
+    }
+
+    /// Waits for room in the queue, unless the disk fails.
+    fn send(&self, mut job: Job) -> Result<(), Fault> {
+        loop {
+            job = match self.jobs.try_send(job) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Disconnected(_)) => return Err(Fault::Closed),
+                Err(TrySendError::Full(_)) if self.fails() => {
+                    return Err(Fault::Suspect(self.health.trouble()));
+                }
+                Err(TrySendError::Full(job)) => job,
+            };
+            std::thread::sleep(LOOK / 10);
+        }
+    }
+
+    /// Gives every recording that has no length yet, and that no media process is writing, the length of its file: those
+    /// that a crash cut off. For a start of control, and for each time media comes back. Blocks.
+    ///
+    /// # Errors
+    /// The disk. A file that is gone or broken counts as no sound at all.
+    pub fn settle_recordings(&self) -> Result<Vec<(RecordingId, u32)>, Fault> {
+        let open = self.reader.open_recordings()?.into_iter().map(|row| row.recording);
+        let ended = open.filter(|r| !spool::is_open(self.dir(), r.recording));
+        let lengths = ended.map(|r| (r.recording, spool::length_ms(self.dir(), &r.path).unwrap_or(0)));
+        let lengths: Vec<(RecordingId, u32)> = lengths.collect();
+        let records = lengths.clone();
+        self.ask(move |db| {
+            let mut no_file = Vec::new();
+            records.into_iter().try_for_each(|(recording, ms)| {
+                apply::apply(db, &Record::RecordingEnded { recording, ms }, &mut no_file)
+            })
+        })?;
+        Ok(lengths)
     }
 
     /// Waits until everything kept before this call is on the disk.

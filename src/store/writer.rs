@@ -24,6 +24,9 @@ const IDLE: Duration = Duration::from_millis(400);
 const RETRY: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(2), Duration::from_secs(5)];
 
+/// A disk that failed is tried this often when nothing else is written.
+const PROBE: Duration = Duration::from_secs(1);
+
 /// Something done with the connection. It answers whoever asked by itself, and tells the writer when the disk failed.
 pub(crate) type Work = Box<dyn FnOnce(Result<&mut Connection, Fault>) -> Option<Broken> + Send>;
 
@@ -116,9 +119,10 @@ impl Writer {
             if !more {
                 break;
             }
-            if kept_house.elapsed() >= housekeeping::EVERY {
+            let suspect = self.health.suspect.load(Ordering::Relaxed);
+            if kept_house.elapsed() >= if suspect { PROBE } else { housekeeping::EVERY } {
                 kept_house = Instant::now();
-                self.keep_house();
+                self.keep_house(suspect);
             }
         }
         if let Some(db) = self.db.take() {
@@ -217,10 +221,17 @@ impl Writer {
         }
     }
 
-    fn keep_house(&mut self) {
-        let result = self.connection().and_then(|db| Ok(housekeeping::tidy(db, now())?));
-        if let Err(fault) = result {
-            self.broken_by(&fault);
+    /// Tidies; after a failure it also writes, to learn whether the disk takes anything again.
+    fn keep_house(&mut self, suspect: bool) {
+        let run = |db: &mut Connection| {
+            if suspect {
+                housekeeping::alive(db, now())?;
+            }
+            housekeeping::tidy(db, now())
+        };
+        match self.connection().and_then(|db| Ok(run(db)?)) {
+            Ok(()) => self.health.healed(),
+            Err(fault) => self.broken_by(&fault),
         }
     }
 

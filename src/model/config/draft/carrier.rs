@@ -60,11 +60,12 @@ fn codecs(t: &Table<'_>) -> Vec<Codec> {
         "pcmu" => Ok(Codec::Pcmu),
         _ => Err(format!("\"{text}\" is not a codec of this box; use \"pcma\" and \"pcmu\"")),
     };
-    let mut codecs = t.list("codecs", 8, read);
-    codecs.dedup();
-    let twice = codecs.len() > 2 || (codecs.len() == 2 && codecs[0] == codecs[1]);
-    if codecs.is_empty() || twice {
-        t.problem("codecs", "wrong_list", "name each codec once and at least one, e.g. [\"pcma\", \"pcmu\"]");
+    let codecs = t.list("codecs", 8, read);
+    let typed = t.value("codecs").and_then(|v| v.as_array()).map_or(0, Vec::len);
+    let twice = codecs.iter().enumerate().any(|(i, c)| codecs[..i].contains(c));
+    if typed == 0 || twice {
+        let message = "a trunk needs each codec once and at least one; write e.g. [\"pcma\", \"pcmu\"]";
+        t.problem("codecs", "wrong_list", message);
     }
     codecs
 }

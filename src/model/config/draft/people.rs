@@ -95,7 +95,7 @@ fn voicemail(t: Table<'_>) -> Voicemail {
 pub(super) fn pin(text: &str) -> Result<String, String> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
     if digits.len() != text.chars().count() || !(6..=12).contains(&digits.len()) {
-        return Err("a PIN has 6 to 12 digits, in quotes".into());
+        return Err("this is no PIN; a PIN has 6 to 12 digits, in quotes".into());
     }
     let steps = |by: i64| digits.windows(2).all(|w| i64::from(w[1]) - i64::from(w[0]) == by);
     if steps(0) || steps(1) || steps(-1) {

@@ -4,7 +4,6 @@ use super::Problem;
 use crate::number::Number;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 /// Longest text of a field: a name or an address, never a document.
@@ -295,12 +294,11 @@ fn kind(value: &Value) -> &'static str {
 
 /// ` (did you mean "x"?)` for the nearest known word, when one is near.
 pub(super) fn did_you_mean<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> String {
-    let mut out = String::new();
-    let near = |word: &&str| distance(typed, word);
-    if let Some(word) = known.filter(|w| distance(typed, w) <= 2.max(w.len() / 4)).min_by_key(near) {
-        let _ = write!(out, " (did you mean \"{word}\"?)");
-    }
-    out
+    let begins = |w: &str| typed.len().min(w.len()) >= 3 && (typed.starts_with(w) || w.starts_with(typed));
+    let reach = |w: &str| if w.len() <= 3 { 1 } else { 2.max(w.len() / 4) };
+    let near =
+        known.filter(|w| begins(w) || distance(typed, w) <= reach(w)).min_by_key(|w| distance(typed, w));
+    near.map(|word| format!(" (did you mean \"{word}\"?)")).unwrap_or_default()
 }
 
 /// Edit distance of Levenshtein, over at most 40 characters of each.

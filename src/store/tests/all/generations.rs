@@ -1,0 +1,169 @@
+//! The configuration's generations, and what the command line does with them.
+
+use crate::kept::open;
+use model::config::{draft, text};
+use model::id::Generation;
+use model::query::Role;
+use serde_json::{Value, json};
+use store::{CommitRefusal, offline};
+
+const SITE: &str = include_str!("../../../../rootfs/usr/share/belfry/defaults/site.toml");
+
+fn renamed(tree: &Value, name: &str) -> Value {
+    let mut tree = tree.clone();
+    tree["system"]["name"] = json!(name);
+    tree
+}
+
+#[test]
+fn the_second_of_two_people_is_told_that_it_is_stale() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let first = store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
+    assert_eq!(first.generation, Generation(1));
+    let tree = draft::to_tree(&first.config);
+    let anna = store.commit("anna", renamed(&tree, "A"), Some(Generation(1)), "").unwrap();
+    assert_eq!(anna.generation, Generation(2));
+    let bert = store.commit("bert", renamed(&tree, "B"), Some(Generation(1)), "");
+    assert!(matches!(bert, Err(CommitRefusal::Stale(Generation(2)))));
+    assert_eq!(store.reader().current().unwrap().unwrap().1["system"]["name"], "A");
+}
+
+#[test]
+fn two_at_the_same_moment_never_both_win() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let tree = draft::to_tree(&store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap().config);
+    let won: usize = std::thread::scope(|scope| {
+        let try_one = |n: usize| {
+            let (store, tree) = (store.clone(), renamed(&tree, &format!("name {n}")));
+            scope.spawn(move || usize::from(store.commit("x", tree, Some(Generation(1)), "").is_ok()))
+        };
+        (0..8).map(try_one).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    assert_eq!(won, 1);
+    assert_eq!(store.reader().generations(None, 10).unwrap().items.len(), 2);
+}
+
+#[test]
+fn undo_brings_the_old_content_back_as_a_new_generation() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let first = store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
+    store.commit("anna", renamed(&draft::to_tree(&first.config), "A"), None, "").unwrap();
+    let undone = store.undo("anna", Generation(1), Some(Generation(2))).unwrap();
+    assert_eq!((undone.generation, &undone.config), (Generation(3), &first.config));
+    let rows = store.reader().generations(None, 10).unwrap().items;
+    let summaries: Vec<_> =
+        rows.iter().map(|r| (r.generation.0, r.by.as_str(), r.summary.as_str())).collect();
+    assert_eq!(
+        summaries,
+        [(3, "anna", "back to 1"), (2, "anna", "system"), (1, "box", "first configuration")]
+    );
+    assert!(matches!(store.undo("anna", Generation(77), None), Err(CommitRefusal::Unknown(_))));
+}
+
+#[test]
+fn a_wrong_draft_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let tree = json!({ "system": { "country": "DE", "call_limit": 0 } });
+    assert!(matches!(store.commit("x", tree, None, ""), Err(CommitRefusal::Problems(p)) if p.len() == 1));
+    assert!(store.reader().current().unwrap().is_none());
+}
+
+#[test]
+fn applying_the_same_file_again_changes_no_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = offline::with(dir.path(), |s| offline::apply(s, "cli", SITE, "")).unwrap();
+    let again = offline::with(dir.path(), |s| offline::apply(s, "cli", SITE, "")).unwrap();
+    assert!(first.changed && !again.changed);
+    assert_eq!(first.config, again.config);
+    let passwords: std::collections::BTreeSet<_> =
+        first.config.extension.values().map(|e| &e.password).collect();
+    assert_eq!(passwords.len(), 5, "each phone has its own");
+}
+
+#[test]
+fn a_start_takes_the_newest_generation_that_still_checks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, state, _) = open(dir.path());
+    assert!(state.config.is_none());
+    store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
+    store.close();
+    let db = rusqlite::Connection::open(dir.path().join("belfry.db")).unwrap();
+    let odd = r#"{"system":{"country":"DE"},"from_a_newer_program":{}}"#;
+    db.execute("INSERT INTO generation VALUES (2, 0, 'x', 'y', ?1)", [odd]).unwrap();
+    drop(db);
+    let (store, state, _) = open(dir.path());
+    assert_eq!(state.config.map(|(g, _)| g), Some(Generation(1)));
+    assert_eq!(state.skipped[0].0, Generation(2));
+    assert_eq!(state.skipped[0].1[0].field, "from_a_newer_program");
+    let next = store.commit("anna", text::parse(SITE).unwrap(), None, "").unwrap();
+    assert_eq!(next.generation, Generation(3), "what does not check is not written over");
+}
+
+#[test]
+fn the_command_line_works_on_a_box_that_is_off() {
+    let dir = tempfile::tempdir().unwrap();
+    offline::with(dir.path(), |s| offline::apply(s, "cli", SITE, "")).unwrap();
+    let text = offline::with(dir.path(), offline::export).unwrap().unwrap();
+    let changed = text.replace("name = \"Phone 1\"", "name = \"Reception\"");
+    offline::with(dir.path(), |s| offline::apply(s, "cli", &changed, "")).unwrap();
+    let changes = offline::with(dir.path(), |s| offline::changes(s, Generation(2))).unwrap().unwrap();
+    let paths: Vec<_> = changes.iter().map(|c| c.path.as_str()).collect();
+    assert_eq!(paths, ["agent[101].name", "extension[101].name"]);
+    offline::with(dir.path(), |s| offline::undo(s, "cli", Generation(1))).unwrap();
+    assert_eq!(offline::with(dir.path(), offline::export).unwrap().unwrap(), text);
+    assert_eq!(offline::with(dir.path(), |s| offline::history(s, 10)).unwrap().len(), 3);
+}
+
+#[test]
+fn a_new_password_signs_every_browser_out_and_keeps_the_person() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    offline::user_set(&store, "anna", Role::Agent, "hash-1").unwrap();
+    let mut anna = store.reader().user("anna").unwrap().unwrap();
+    anna.agent = Some("7".into());
+    store.user_put(anna.clone()).unwrap();
+    let session = model::query::SessionRow {
+        cookie_hash: "c".into(),
+        user: "anna".into(),
+        csrf: "x".into(),
+        created: anna.created,
+        seen: anna.created,
+    };
+    store.session_put(session.clone()).unwrap();
+    assert_eq!(store.reader().sessions().unwrap(), [session]);
+    offline::user_set(&store, "anna", Role::Admin, "hash-2").unwrap();
+    assert_eq!(store.reader().sessions().unwrap(), []);
+    let row = store.reader().user("anna").unwrap().unwrap();
+    assert_eq!(
+        (row.role, row.password_hash.as_str(), row.agent.as_deref()),
+        (Role::Admin, "hash-2", Some("7"))
+    );
+    assert!(store.user_delete("anna").unwrap() && !store.user_delete("anna").unwrap());
+}
+
+#[test]
+fn tokens_are_found_by_their_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    offline::token_create(&store, "crm", Role::Supervisor, "abc").unwrap();
+    assert_eq!(store.reader().token_by_hash("abc").unwrap().unwrap().name, "crm");
+    assert_eq!(store.reader().token_by_hash("abd").unwrap(), None);
+    assert!(store.token_delete("crm").unwrap());
+    assert_eq!(store.reader().tokens().unwrap(), []);
+}
+
+#[test]
+fn settings_are_kept_over_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    store.setting_put("setup", Some("done")).unwrap();
+    store.close();
+    let (store, _, _) = open(dir.path());
+    assert_eq!(store.reader().setting("setup").unwrap().as_deref(), Some("done"));
+    store.setting_put("setup", None).unwrap();
+    assert_eq!(store.reader().setting("setup").unwrap(), None);
+}

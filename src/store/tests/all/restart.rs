@@ -1,0 +1,222 @@
+//! What a restart finds: open calls closed once, everything else as it was, and nothing lost to a damaged file.
+
+use crate::kept::{call, ended, keep_all, message, number, open, recording, spell, step, try_open};
+use model::clock::Wall;
+use model::id::{CallId, MessageId, RecordingId, Ticket};
+use model::query::HistoryQuery;
+use model::record::{AgentState, BanRecord, BindingRecord, Outcome, Record};
+use std::os::unix::fs::PermissionsExt as _;
+use store::Fault;
+use store::spool::{self, Spool};
+
+const FAR: Wall = Wall(4_000_000_000_000);
+
+#[test]
+fn calls_left_open_by_a_crash_are_closed_exactly_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    keep_all(
+        &store,
+        [Record::CallStarted(call(1)), step(1, 0, 0), step(1, 1, 90_000), Record::CallStarted(call(2))],
+    );
+    keep_all(&store, [Record::CallEnded(ended(2))]);
+    store.close();
+
+    let (store, state, _) = open(dir.path());
+    assert_eq!(state.closed.len(), 1);
+    let journey = store.reader().journey(CallId(1)).unwrap().unwrap();
+    assert_eq!(journey.record, state.closed[0]);
+    assert_eq!(
+        (journey.record.outcome, journey.record.cause.as_str()),
+        (Outcome::Interrupted, "box restarted")
+    );
+    assert!(journey.record.duration_ms >= 90_000 && journey.record.ended.is_some());
+    let last = journey.steps.last().unwrap();
+    assert_eq!((last.seq, last.kind.as_str()), (2, "ended"));
+    assert_eq!(last.offset_ms, journey.record.duration_ms, "the steps sum to the whole");
+    assert_eq!(store.reader().journey(CallId(2)).unwrap().unwrap().record, ended(2), "a finished call stays");
+    store.close();
+
+    let (store, state, _) = open(dir.path());
+    assert_eq!(state.closed, []);
+    assert_eq!(store.reader().journey(CallId(1)).unwrap().unwrap().steps.len(), 3);
+}
+
+#[test]
+fn ids_of_a_new_start_were_never_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, first, _) = open(dir.path());
+    assert_eq!((first.next_call, first.epoch), (CallId(1), 1));
+    keep_all(&store, [Record::CallStarted(call(70_000_000))]);
+    store.close();
+    let (store, second, _) = open(dir.path());
+    assert!(second.next_call > CallId(70_000_000));
+    assert_eq!(second.epoch, 2);
+    store.close();
+    let (_, third, _) = open(dir.path());
+    assert!(third.next_call > second.next_call, "ids that the crash kept from the disk are left out");
+}
+
+#[test]
+fn messages_greetings_agents_phones_and_bans_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let binding = |contact: &str, expires: Wall| {
+        Record::Binding(BindingRecord {
+            extension: number("101"),
+            contact: contact.into(),
+            transport: "udp".into(),
+            address: "192.0.2.4:5060".parse().unwrap(),
+            expires,
+            call_id: "c".into(),
+            cseq: 7,
+            user_agent: "phone".into(),
+            path: vec!["<sip:edge;lr>".into()],
+        })
+    };
+    let ban = |address: &str, until: Wall| {
+        let address = address.parse().unwrap();
+        Record::Ban(BanRecord { address, until, cause: "20 wrong passwords".into(), failures: 20 })
+    };
+    let (store, _, _) = open(dir.path());
+    keep_all(
+        &store,
+        [
+            Record::Message(message(1, "vm/1.wav", None)),
+            Record::Message(message(2, "vm/2.wav", None)),
+            Record::MessageHeard { message: MessageId(2), heard: true },
+            Record::MessageDeleted(MessageId(1)),
+            Record::Greeting { mailbox: number("101"), path: Some("greeting/101.wav".into()) },
+            spell("7", AgentState::Ready, 10),
+            spell("7", AgentState::NotReady { reason: "lunch".into() }, 20),
+            spell("8", AgentState::Talking, 30),
+            binding("sip:101@192.0.2.4", FAR),
+            binding("sip:101@gone", Wall(1)),
+            ban("198.51.100.7", FAR),
+            ban("198.51.100.8", Wall(1)),
+        ],
+    );
+    store.close();
+    let (_, state, _) = open(dir.path());
+    let messages: Vec<_> = state.messages.iter().map(|m| (m.message, m.heard)).collect();
+    assert_eq!(messages, [(MessageId(2), true)]);
+    assert_eq!(state.greetings[&number("101")], "greeting/101.wav");
+    let agents: Vec<_> = state.agents.iter().map(|a| (a.agent.as_str(), a.state.clone())).collect();
+    assert_eq!(agents, [("7", AgentState::NotReady { reason: "lunch".into() }), ("8", AgentState::Talking)]);
+    assert_eq!(state.bindings.len(), 1);
+    assert_eq!((state.bindings[0].cseq, state.bindings[0].path[0].as_str()), (7, "<sip:edge;lr>"));
+    assert_eq!(state.bans.len(), 1);
+}
+
+#[test]
+fn a_deleted_message_takes_its_file_along_but_nothing_outside() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (store, _, _) = open(&data);
+    std::fs::create_dir(data.join("vm")).unwrap();
+    std::fs::write(data.join("vm/1.wav"), "sound").unwrap();
+    std::fs::write(dir.path().join("precious"), "mine").unwrap();
+    keep_all(
+        &store,
+        [
+            Record::Message(message(1, "vm/1.wav", None)),
+            Record::Message(message(2, "../precious", None)),
+            Record::MessageDeleted(MessageId(1)),
+            Record::MessageDeleted(MessageId(2)),
+        ],
+    );
+    assert!(!data.join("vm/1.wav").exists());
+    assert!(dir.path().join("precious").exists());
+}
+
+#[test]
+fn recordings_cut_off_by_a_crash_get_their_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let mut running = Spool::new(dir.path()).unwrap();
+    for (id, path) in [(1, "r/1.wav"), (2, "r/2.wav")] {
+        running.create(RecordingId(id), path, 2).unwrap();
+        running.append(RecordingId(id), &[0xff; 16_000]).unwrap();
+        keep_all(&store, [recording(id, 1, path)]);
+    }
+    keep_all(&store, [recording(3, 1, "r/never-made.wav")]);
+    running.finish(RecordingId(1)).unwrap();
+    let settled = store.settle_recordings().unwrap();
+    assert_eq!(settled, [(RecordingId(1), 1000), (RecordingId(3), 0)], "2 is still being written");
+    drop(running);
+    spool::repair(dir.path()).unwrap();
+    assert_eq!(store.settle_recordings().unwrap(), [(RecordingId(2), 1000)]);
+    assert_eq!(store.reader().recording(RecordingId(2)).unwrap().unwrap().ms, Some(1000));
+    assert_eq!(store.settle_recordings().unwrap(), []);
+}
+
+#[test]
+fn a_damaged_database_is_set_aside_and_said_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    keep_all(&store, [Record::CallEnded(ended(1))]);
+    store.close();
+    std::fs::write(dir.path().join("belfry.db"), "this is no database at all, and long enough to be seen")
+        .unwrap();
+    let (store, state, _) = open(dir.path());
+    let aside = state.set_aside.expect("reported");
+    assert!(aside.file_name().unwrap().to_str().unwrap().starts_with("belfry.db.damaged-"));
+    assert!(std::fs::read(&aside).unwrap().starts_with(b"this is no database"));
+    keep_all(&store, [Record::CallEnded(ended(2))]);
+    assert_eq!(
+        store.reader().history(&HistoryQuery { limit: 10, ..Default::default() }).unwrap().items.len(),
+        1
+    );
+}
+
+#[test]
+fn damage_inside_is_found_when_the_writer_had_met_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    keep_all(&store, (1..2000).map(|n| Record::CallEnded(ended(n))));
+    store.close();
+    let path = dir.path().join("belfry.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(dir.path().join("belfry.db.suspect"), "").unwrap();
+    let (store, state, _) = open(dir.path());
+    assert!(state.set_aside.is_some());
+    assert!(!dir.path().join("belfry.db.suspect").exists());
+    store.close();
+    let (_, state, _) = open(dir.path());
+    assert!(state.set_aside.is_none());
+}
+
+#[test]
+fn one_process_at_a_time_has_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    assert!(matches!(try_open(dir.path()), Err(Fault::InUse(_))));
+    store.close();
+    assert!(try_open(dir.path()).is_ok());
+}
+
+#[test]
+fn nobody_else_may_read_the_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let (store, _, _) = open(&data);
+    keep_all(&store, [Record::CallEnded(ended(1))]);
+    let mut spool = Spool::new(&data).unwrap();
+    spool.create(RecordingId(1), "recordings/1.wav", 1).unwrap();
+    let mode = |path: &str| data.join(path).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("recordings"), mode("run/recording")), (0o700, 0o700, 0o700));
+    assert_eq!((mode("belfry.db"), mode("belfry.db-wal"), mode("recordings/1.wav")), (0o600, 0o600, 0o600));
+}
+
+#[test]
+fn tickets_come_back_in_order_and_only_for_what_was_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, tickets) = open(dir.path());
+    for n in 1..=3000u64 {
+        store.keep(Ticket(n), Record::CallEnded(ended(n))).unwrap();
+    }
+    store.close();
+    assert_eq!(tickets.try_iter().collect::<Vec<_>>(), (1..=3000).map(Ticket).collect::<Vec<_>>());
+}
