@@ -24,7 +24,7 @@ use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use model::notice::CallView;
-use model::query::{GenerationRow, Journey, NoteRow, Page, Status};
+use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 
 const GET: Method = Method::GET;
@@ -96,7 +96,7 @@ fn configuration() -> Vec<Operation> {
             .gives::<c::Committed>(),
         op(GET, "/api/v1/config/history", ADMIN, "Stored configurations, newest first.", c::history)
             .query::<c::HistoryParams>()
-            .gives::<Page<GenerationRow>>(),
+            .gives_page::<GenerationRow>(),
         op(GET, "/api/v1/config/history/{generation}", ADMIN, "What a change changed.", c::changes)
             .gives::<c::Changes>(),
         op(
@@ -123,7 +123,7 @@ fn configuration() -> Vec<Operation> {
 fn calls() -> Vec<Operation> {
     use {agents as g, calls as c, history as h, messages as m};
     vec![
-        op(GET, "/api/v1/calls", EVERYONE, "Calls in progress.", c::list).gives::<Vec<CallView>>(),
+        op(GET, "/api/v1/calls", EVERYONE, "Calls in progress.", c::list).gives_list::<CallView>(),
         op(POST, "/api/v1/calls", EVERYONE, "Rings a phone and connects it to a number.", c::dial)
             .takes::<c::DialForm>(),
         op(DELETE, "/api/v1/calls/{call}", EVERYONE, "Ends a call.", c::hang_up),
@@ -131,12 +131,12 @@ fn calls() -> Vec<Operation> {
             .takes::<c::RecordForm>(),
         op(GET, "/api/v1/history", EVERYONE, "Past calls, newest first.", h::list)
             .query::<h::HistoryParams>()
-            .gives::<Page<CallRecord>>(),
+            .gives_page::<CallRecord>(),
         op(GET, "/api/v1/history/{call}", EVERYONE, "A call's journey.", h::journey).gives::<Journey>(),
         op(GET, "/api/v1/recordings/{recording}", EVERYONE, "A recording's sound.", h::sound).gives_raw(WAV),
         op(GET, "/api/v1/messages", EVERYONE, "Voicemail messages, newest first.", m::list)
             .query::<m::MessageParams>()
-            .gives::<Vec<MessageRecord>>(),
+            .gives_list::<MessageRecord>(),
         op(GET, "/api/v1/messages/{message}/audio", EVERYONE, "A message's sound.", m::sound).gives_raw(WAV),
         op(PATCH, "/api/v1/messages/{message}", EVERYONE, "Marks a message heard or new.", m::mark)
             .takes::<m::HeardForm>(),
@@ -154,12 +154,12 @@ fn people() -> Vec<Operation> {
     vec![
         op(POST, "/api/v1/trunks/{trunk}/retry", LEADS, "Tries a trunk again now.", trunks::retry),
         op(GET, "/api/v1/bans", ADMIN, "Addresses not answered for a while.", e::bans)
-            .gives::<Vec<BanRecord>>(),
+            .gives_list::<BanRecord>(),
         op(DELETE, "/api/v1/bans/{address}", ADMIN, "Ends a ban.", e::pardon),
         op(GET, "/api/v1/events", LEADS, "The event log, newest first.", e::list)
             .query::<e::EventParams>()
-            .gives::<Page<NoteRow>>(),
-        op(GET, "/api/v1/users", ADMIN, "Who may sign in.", u::list).gives::<Vec<u::UserView>>(),
+            .gives_page::<NoteRow>(),
+        op(GET, "/api/v1/users", ADMIN, "Who may sign in.", u::list).gives_list::<u::UserView>(),
         op(POST, "/api/v1/users", ADMIN, "Adds somebody.", u::create)
             .takes::<u::NewUser>()
             .gives::<u::UserView>(),
@@ -168,7 +168,7 @@ fn people() -> Vec<Operation> {
             .gives::<u::UserView>(),
         op(DELETE, "/api/v1/users/{name}", ADMIN, "Removes somebody.", u::delete),
         op(GET, "/api/v1/tokens", ADMIN, "API tokens, without their secret.", t::list)
-            .gives::<Vec<t::TokenView>>(),
+            .gives_list::<t::TokenView>(),
         op(POST, "/api/v1/tokens", ADMIN, "Makes a token; it is shown this once.", t::create)
             .takes::<t::NewToken>()
             .gives::<t::MadeToken>(),

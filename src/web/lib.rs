@@ -23,3 +23,6 @@ pub mod session;
 pub mod setup;
 pub mod throttle;
 pub mod tls;
+
+#[cfg(test)]
+mod tests;

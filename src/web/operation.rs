@@ -110,6 +110,35 @@ impl Operation {
         self
     }
 
+    /// Answers with a JSON list.
+    #[must_use]
+    pub fn gives_list<T: ToSchema>(mut self) -> Operation {
+        let item = self.json_of::<T>().schema;
+        self.response =
+            Some(Content { mime: "application/json", schema: json!({ "type": "array", "items": item }) });
+        self
+    }
+
+    /// Answers with a page of rows.
+    #[must_use]
+    pub fn gives_page<T: ToSchema>(mut self) -> Operation {
+        let item = self.json_of::<T>().schema;
+        let schema = json!({
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": { "type": "array", "items": item },
+                "next": {
+                    "description": "`before` of the next page; null = this was the last.",
+                    "type": ["integer", "null"],
+                    "minimum": 0,
+                },
+            },
+        });
+        self.response = Some(Content { mime: "application/json", schema });
+        self
+    }
+
     /// Answers with a text, a file or a free tree.
     #[must_use]
     pub fn gives_raw(mut self, mime: &'static str) -> Operation {

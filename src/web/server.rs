@@ -187,8 +187,8 @@ async fn end(mut open: JoinSet<()>) {
     let _ = timeout(STOPPING, async { while open.join_next().await.is_some() {} }).await;
 }
 
-/// Serves the requests of one connection, one after the other.
-async fn connection<S>(stream: S, router: Router, peer: Peer, mut stop: watch::Receiver<bool>)
+/// Serves the requests of one connection, one after the other, until it ends or the server stops.
+pub async fn connection<S>(stream: S, router: Router, peer: Peer, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

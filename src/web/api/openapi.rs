@@ -2,6 +2,7 @@
 use crate::error::ErrorBody;
 use crate::live::proto::ClientFrame;
 use crate::live::topic::Topic;
+use model::notice::{AgentView, MailboxView, PhoneView, QueueView, SystemView};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use utoipa::{PartialSchema, ToSchema};
@@ -28,6 +29,12 @@ pub fn build() -> Value {
     add::<ErrorBody>(&mut schemas);
     add::<ClientFrame>(&mut schemas);
     add::<Topic>(&mut schemas);
+    // Values of the live topics.
+    add::<AgentView>(&mut schemas);
+    add::<MailboxView>(&mut schemas);
+    add::<PhoneView>(&mut schemas);
+    add::<QueueView>(&mut schemas);
+    add::<SystemView>(&mut schemas);
     json!({
         "openapi": "3.1.0",
         "info": {

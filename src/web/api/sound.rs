@@ -31,7 +31,11 @@ pub async fn open(app: &App, path: &str, headers: &HeaderMap) -> Result<Sound, A
     }
     let gone = |_| ApiError::not_found("sound");
     let mut file = File::open(app.data.join(below)).await.map_err(gone)?;
-    let size = file.metadata().await.map_err(gone)?.len();
+    let about = file.metadata().await.map_err(gone)?;
+    if !about.is_file() {
+        return Err(ApiError::not_found("sound"));
+    }
+    let size = about.len();
     let asked = headers.get(header::RANGE).and_then(|v| v.to_str().ok()).and_then(|v| range(v, size));
     let (status, from, to) = match asked {
         None => (StatusCode::OK, 0, size),

@@ -189,8 +189,7 @@ impl Hub {
     pub fn describe(&self, mut status: Status) -> Status {
         let state = self.lock();
         let things = |topic: Topic| state.topics.get(&topic).into_iter().flat_map(BTreeMap::values);
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        status.calls = count(things(Topic::Calls).count());
+        status.calls = u32::try_from(things(Topic::Calls).count()).unwrap_or(u32::MAX);
         status.trunks.clear();
         status.phones_registered = 0;
         for entry in things(Topic::Trunks).chain(things(Topic::Phones)).chain(things(Topic::System)) {

@@ -1,0 +1,7 @@
+//! The web as its askers see it: whole requests against the router, with the rest of the box in memory.
+mod common;
+mod config;
+mod live;
+mod robust;
+mod roles;
+mod sign_in;

@@ -1,0 +1,238 @@
+//! The ports in memory: a disk, a site that checks drafts with the real reader, an engine that notes what it is asked.
+use crate::ports::{CommitRefusal, Draft, Engine, Later, Machine, Site, Storage, Stored};
+use model::clock::{Mono, Now, Wall};
+use model::command::{Actor, Command, Reply};
+use model::config::draft::{self, Problem};
+use model::config::text;
+use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::query::{
+    GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
+};
+use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::refusal::Refusal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is kept.
+#[derive(Default)]
+pub struct Disk {
+    users: Mutex<BTreeMap<String, UserRow>>,
+    tokens: Mutex<BTreeMap<String, TokenRow>>,
+    sessions: Mutex<BTreeMap<String, SessionRow>>,
+    pub journeys: Mutex<BTreeMap<u64, Journey>>,
+    pub messages: Mutex<Vec<MessageRecord>>,
+    pub asked: Mutex<Vec<HistoryQuery>>,
+}
+
+impl Disk {
+    pub fn session_count(&self) -> usize {
+        self.sessions.lock().unwrap().len()
+    }
+}
+
+impl Storage for Disk {
+    fn users(&self) -> Stored<Vec<UserRow>> {
+        Ok(self.users.lock().unwrap().values().cloned().collect())
+    }
+    fn user(&self, name: &str) -> Stored<Option<UserRow>> {
+        Ok(self.users.lock().unwrap().get(name).cloned())
+    }
+    fn user_put(&self, user: UserRow) -> Stored<()> {
+        self.users.lock().unwrap().insert(user.name.clone(), user);
+        Ok(())
+    }
+    fn user_delete(&self, name: &str) -> Stored<bool> {
+        Ok(self.users.lock().unwrap().remove(name).is_some())
+    }
+    fn tokens(&self) -> Stored<Vec<TokenRow>> {
+        Ok(self.tokens.lock().unwrap().values().cloned().collect())
+    }
+    fn token_by_hash(&self, hash: &str) -> Stored<Option<TokenRow>> {
+        Ok(self.tokens.lock().unwrap().values().find(|t| t.token_hash == hash).cloned())
+    }
+    fn token_put(&self, token: TokenRow) -> Stored<()> {
+        self.tokens.lock().unwrap().insert(token.name.clone(), token);
+        Ok(())
+    }
+    fn token_delete(&self, name: &str) -> Stored<bool> {
+        Ok(self.tokens.lock().unwrap().remove(name).is_some())
+    }
+    fn sessions(&self) -> Stored<Vec<SessionRow>> {
+        Ok(self.sessions.lock().unwrap().values().cloned().collect())
+    }
+    fn session_put(&self, session: SessionRow) -> Stored<()> {
+        self.sessions.lock().unwrap().insert(session.cookie_hash.clone(), session);
+        Ok(())
+    }
+    fn session_delete(&self, cookie_hash: &str) -> Stored<()> {
+        self.sessions.lock().unwrap().remove(cookie_hash);
+        Ok(())
+    }
+    fn history(&self, query: &HistoryQuery) -> Stored<Page<CallRecord>> {
+        self.asked.lock().unwrap().push(query.clone());
+        let journeys = self.journeys.lock().unwrap();
+        let mine = |j: &&Journey| query.own.as_ref().is_none_or(|own| own.has(&j.record));
+        Ok(Page {
+            items: journeys.values().rev().filter(mine).map(|j| j.record.clone()).collect(),
+            next: None,
+        })
+    }
+    fn journey(&self, call: CallId) -> Stored<Option<Journey>> {
+        Ok(self.journeys.lock().unwrap().get(&call.0).cloned())
+    }
+    fn recording(&self, recording: RecordingId) -> Stored<Option<RecordingRow>> {
+        let journeys = self.journeys.lock().unwrap();
+        let mut all = journeys.values().flat_map(|j| j.recordings.iter());
+        Ok(all.find(|r| r.recording.recording == recording).cloned())
+    }
+    fn messages(&self, mailbox: Option<&str>) -> Stored<Vec<MessageRecord>> {
+        let all = self.messages.lock().unwrap();
+        let fits = |m: &&MessageRecord| mailbox.is_none_or(|b| b == m.mailbox.as_str());
+        Ok(all.iter().filter(fits).cloned().collect())
+    }
+    fn message(&self, message: MessageId) -> Stored<Option<MessageRecord>> {
+        Ok(self.messages.lock().unwrap().iter().find(|m| m.message == message).cloned())
+    }
+    fn notes(&self, _: Option<u64>, _: u32) -> Stored<Page<NoteRow>> {
+        Ok(Page { items: Vec::new(), next: None })
+    }
+    fn bans(&self, _: Wall) -> Stored<Vec<BanRecord>> {
+        Ok(Vec::new())
+    }
+    fn generations(&self, _: Option<Generation>, _: u32) -> Stored<Page<GenerationRow>> {
+        Ok(Page { items: Vec::new(), next: None })
+    }
+}
+
+/// The configuration.
+pub struct FakeSite {
+    trees: Mutex<Vec<Value>>,
+}
+
+impl FakeSite {
+    pub fn new() -> FakeSite {
+        let tree = json!({
+            "system": { "name": "Bench", "country": "DE" },
+            "extension": [
+                { "number": "101", "name": "Ada", "password": "secret-101", "voicemail": { "pin": "314159" } },
+                { "number": "102", "name": "Uli", "password": "secret-102" },
+                { "number": "103", "name": "Sam", "password": "secret-103" },
+            ],
+            "agent": [{ "id": "7", "name": "Ada", "extension": "101" }],
+            "queue": [{ "name": "support", "agents": ["7"], "overflow": "hang_up" }],
+        });
+        let config = draft::read(&tree).unwrap();
+        FakeSite { trees: Mutex::new(vec![Value::Null, draft::to_tree(&config)]) }
+    }
+
+    pub fn tree(&self) -> Value {
+        self.trees.lock().unwrap().last().unwrap().clone()
+    }
+
+    fn read(&self, draft: &Draft) -> Result<Value, Vec<Problem>> {
+        let mut tree = match draft {
+            Draft::Tree(tree) => tree.clone(),
+            Draft::Toml(toml) => text::parse(toml).map_err(|p| vec![p])?,
+        };
+        draft::inherit(&mut tree, &self.tree());
+        draft::complete(&mut tree, &mut |bytes| getrandom::fill(bytes).unwrap());
+        draft::read(&tree).map(|config| draft::to_tree(&config))
+    }
+}
+
+impl Site for FakeSite {
+    fn current(&self) -> Stored<(Generation, Value)> {
+        let trees = self.trees.lock().unwrap();
+        Ok((Generation(trees.len() as u64 - 1), trees.last().unwrap().clone()))
+    }
+    fn at(&self, generation: Generation) -> Stored<Option<Value>> {
+        let trees = self.trees.lock().unwrap();
+        let index = usize::try_from(generation.0).unwrap();
+        Ok(trees.get(index).filter(|t| !t.is_null()).cloned())
+    }
+    fn export(&self) -> Stored<String> {
+        Ok(text::write(&draft::read(&self.tree()).unwrap()))
+    }
+    fn check(&self, draft: &Draft) -> Vec<Problem> {
+        self.read(draft).err().unwrap_or_default()
+    }
+    fn commit(
+        &self,
+        _: Actor,
+        draft: Draft,
+        based_on: Option<Generation>,
+        _: String,
+    ) -> Later<Result<Generation, CommitRefusal>> {
+        let done = (|| {
+            let tree = self.read(&draft).map_err(CommitRefusal::Problems)?;
+            let mut trees = self.trees.lock().unwrap();
+            let now = Generation(trees.len() as u64 - 1);
+            if based_on.is_some_and(|g| g != now) {
+                return Err(CommitRefusal::Stale(now));
+            }
+            trees.push(tree);
+            Ok(Generation(now.0 + 1))
+        })();
+        Box::pin(async move { done })
+    }
+}
+
+/// Notes what it is asked; knows agent 7 only.
+#[derive(Default)]
+pub struct FakeEngine {
+    pub asked: Mutex<Vec<(String, Command)>>,
+}
+
+impl Engine for FakeEngine {
+    fn command(&self, by: Actor, command: Command) -> Later<Reply> {
+        let known = if let Command::AgentReady { agent } | Command::AgentPause { agent, .. } = &command {
+            agent == "7"
+        } else {
+            true
+        };
+        self.asked.lock().unwrap().push((by.name, command));
+        Box::pin(async move { if known { Ok(()) } else { Err(Refusal::Unknown) } })
+    }
+}
+
+/// Time that moves only by hand.
+pub struct Clock(AtomicU64);
+
+impl Clock {
+    pub fn new() -> Clock {
+        Clock(AtomicU64::new(1_000_000))
+    }
+
+    pub fn forward_s(&self, seconds: u64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Machine for Clock {
+    fn status(&self) -> Status {
+        Status {
+            version: "0.0.0".into(),
+            uptime_s: 1,
+            supervisor_pid: 1,
+            control_pid: 2,
+            media_pid: Some(3),
+            generation: Generation(0),
+            calls: 0,
+            call_limit: 0,
+            trunks: Vec::new(),
+            phones_registered: 0,
+            phones_configured: 3,
+            sip: "0.0.0.0:5060".into(),
+            https: "0.0.0.0:8443".into(),
+            addresses: Vec::new(),
+            disk_free_bytes: 1,
+            setup_needed: false,
+        }
+    }
+    fn now(&self) -> Now {
+        let us = self.0.load(Ordering::SeqCst);
+        Now { mono: Mono(us), wall: Wall(1_760_000_000_000 + i64::try_from(us / 1000).unwrap()) }
+    }
+}

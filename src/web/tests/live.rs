@@ -1,0 +1,318 @@
+//! The live socket over a real upgraded connection: snapshots, deltas, filters by role, and how it ends.
+use super::common::{Bench, Browser, bench};
+use crate::guard::Peer;
+use crate::server::connection;
+use axum::http::StatusCode;
+use model::clock::Wall;
+use model::id::{CallId, Generation, MessageId};
+use model::notice::{AgentView, CallView, Notice, QueueView};
+use model::number::Number;
+use model::record::{AgentState, Direction, MessageRecord, Party};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::watch;
+
+fn call(id: u64, from: &str, to: &str, with: &str) -> Notice {
+    let party = |n: &str| Party { number: n.into(), name: String::new() };
+    Notice::Call(CallView {
+        call: CallId(id),
+        direction: Direction::Internal,
+        caller: party(from),
+        called: party(to),
+        trunk: None,
+        stage: "ringing".into(),
+        with: with.into(),
+        started: Wall(0),
+        since: Wall(0),
+        recording: false,
+    })
+}
+
+fn agent(id: &str, state: AgentState) -> Notice {
+    Notice::Agent(AgentView {
+        agent: id.into(),
+        name: "Ada".into(),
+        extension: "101".into(),
+        reachable: true,
+        state,
+        since: Wall(0),
+        cause: "login code".into(),
+        call: None,
+        calls: 0,
+        missed: 0,
+        queues: Vec::new(),
+    })
+}
+
+fn queue(answered: u32) -> Notice {
+    Notice::Queue(QueueView {
+        queue: "support".into(),
+        waiting: Vec::new(),
+        ready: 0,
+        busy: 0,
+        logged_in: 0,
+        offered: 0,
+        answered,
+        abandoned: 0,
+        overflowed: 0,
+        in_level: 0,
+        wait_ms: 0,
+    })
+}
+
+fn message(id: u64, mailbox: &str) -> Notice {
+    Notice::Message(MessageRecord {
+        message: MessageId(id),
+        mailbox: Number::read(mailbox).unwrap(),
+        call: CallId(1),
+        caller: Party::default(),
+        at: Wall(0),
+        ms: 1,
+        path: "x.wav".into(),
+        heard: false,
+        mail_to: None,
+    })
+}
+
+/// A page with its socket open.
+struct Page {
+    stream: DuplexStream,
+    _stop: watch::Sender<bool>,
+}
+
+async fn open(bench: &Bench, who: &Browser, origin: &str) -> Result<Page, String> {
+    let (stream, other) = duplex(1024 * 1024);
+    let (stop, stopped) = watch::channel(false);
+    let peer = Peer::Net(IpAddr::from([192, 0, 2, 1]));
+    tokio::spawn(connection(other, bench.router.clone(), peer, stopped));
+    let mut page = Page { stream, _stop: stop };
+    let head = format!(
+        "GET /api/v1/live HTTP/1.1\r\nHost: box.lan\r\nOrigin: {origin}\r\nCookie: {}\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        who.cookie
+    );
+    page.stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(page.stream.read_u8().await.unwrap());
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    if !answer.starts_with("HTTP/1.1 101") {
+        return Err(answer.lines().next().unwrap_or_default().to_owned());
+    }
+    assert_eq!(page.next().await["type"], "hello");
+    Ok(page)
+}
+
+async fn page_of(bench: &Bench, user: &str) -> Page {
+    let browser = bench.sign_in(user).await;
+    open(bench, &browser, "https://box.lan").await.unwrap()
+}
+
+impl Page {
+    async fn say(&mut self, text: &str) {
+        let length = u8::try_from(text.len()).unwrap();
+        assert!(length < 126, "short frames only");
+        let mut frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+        frame.extend_from_slice(text.as_bytes());
+        self.stream.write_all(&frame).await.unwrap();
+    }
+
+    async fn watch(&mut self, id: u32, topic: &str) -> Value {
+        self.say(&json!({ "type": "sub", "id": id, "topic": topic }).to_string()).await;
+        self.next().await
+    }
+
+    /// The next text frame; `Null` when the socket was closed.
+    async fn next(&mut self) -> Value {
+        let waiting = tokio::time::timeout(Duration::from_secs(100), self.frame());
+        waiting.await.expect("a frame within a hundred virtual seconds")
+    }
+
+    async fn frame(&mut self) -> Value {
+        let Ok(first) = self.stream.read_u8().await else { return Value::Null };
+        let length = match self.stream.read_u8().await.unwrap() {
+            126 => usize::from(self.stream.read_u16().await.unwrap()),
+            127 => usize::try_from(self.stream.read_u64().await.unwrap()).unwrap(),
+            short => usize::from(short),
+        };
+        let mut payload = vec![0; length];
+        self.stream.read_exact(&mut payload).await.unwrap();
+        if first == 0x81 { serde_json::from_slice(&payload).unwrap() } else { Value::Null }
+    }
+}
+
+fn tell(bench: &Bench, notices: impl IntoIterator<Item = Notice>) {
+    notices.into_iter().for_each(|n| bench.app.inbox().put(n));
+    bench.app.hub.fold();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_gets_a_snapshot_then_numbered_changes() {
+    let bench = bench();
+    tell(&bench, [call(1, "101", "102", "102"), call(2, "103", "102", "102")]);
+    let mut page = page_of(&bench, "anna").await;
+    let snap = page.watch(1, "calls").await;
+    assert_eq!(
+        (&snap["type"], &snap["rev"], &snap["data"]["1"]["caller"]["number"]),
+        (&json!("snap"), &json!(1), &json!("101"))
+    );
+    tell(&bench, [call(3, "101", "102", "102"), Notice::CallGone(CallId(1))]);
+    let delta = page.next().await;
+    assert_eq!((&delta["rev"], &delta["del"]), (&json!(2), &json!(["1"])));
+    assert_eq!(delta["up"].as_object().unwrap().keys().collect::<Vec<_>>(), ["3"]);
+    let again = page.watch(1, "calls").await;
+    assert_eq!(
+        (&again["rev"], again["data"].as_object().unwrap().len()),
+        (&json!(3), 2),
+        "a new snapshot on wish"
+    );
+    page.say(r#"{"type":"ping"}"#).await;
+    assert_eq!(page.next().await["type"], "pong");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_changes_of_a_queue_become_few_frames_with_the_last_state() {
+    let bench = bench();
+    tell(&bench, [queue(0)]);
+    let mut page = page_of(&bench, "sam").await;
+    page.watch(1, "queues").await;
+    for answered in 1..=100 {
+        tell(&bench, [queue(answered)]);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut frames = 0;
+    loop {
+        let frame = page.next().await;
+        frames += 1;
+        if frame["up"]["support"]["answered"] == 100 {
+            break;
+        }
+    }
+    assert!((2..=6).contains(&frames), "a second of changes in {frames} frames");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_page_gets_the_last_state_not_a_backlog() {
+    let bench = bench();
+    let mut page = page_of(&bench, "anna").await;
+    page.watch(1, "calls").await;
+    // The page does not read; ten thousand changes pass by.
+    for i in 0..10_000 {
+        tell(&bench, [call(i % 50, "101", "102", &format!("{i}"))]);
+    }
+    let delta = page.next().await;
+    let up = delta["up"].as_object().unwrap();
+    assert_eq!((up.len(), &up["49"]["with"]), (50, &json!("9999")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_role_sees_its_own_part() {
+    let bench = bench();
+    let everything = [
+        call(1, "101", "+4930", ""),
+        call(2, "+4930", "support", "7"),
+        call(3, "102", "103", "103"),
+        agent("7", AgentState::Ready),
+        agent("8", AgentState::Ready),
+        queue(1),
+        message(1, "101"),
+        message(2, "102"),
+        Notice::ConfigApplied(Generation(4)),
+    ];
+    tell(&bench, everything);
+    let keys = |snap: &Value| -> Vec<String> {
+        snap["data"].as_object().map(|o| o.keys().cloned().collect()).unwrap_or_default()
+    };
+    let mut ada = page_of(&bench, "ada").await;
+    assert_eq!(keys(&ada.watch(1, "calls").await), ["1", "2"]);
+    assert_eq!(keys(&ada.watch(2, "agents").await), ["7"]);
+    assert_eq!(keys(&ada.watch(3, "messages").await), ["1"]);
+    assert_eq!(keys(&ada.watch(4, "queues").await), ["support"]);
+    let mut uli = page_of(&bench, "uli").await;
+    assert_eq!(keys(&uli.watch(1, "calls").await), ["3"]);
+    assert_eq!(keys(&uli.watch(2, "messages").await), ["2"]);
+    let mut sam = page_of(&bench, "sam").await;
+    assert_eq!(keys(&sam.watch(1, "calls").await).len(), 3);
+    assert_eq!(keys(&sam.watch(2, "messages").await).len(), 0, "voicemail is personal");
+    for (page, topic) in [(&mut uli, "agents"), (&mut ada, "notes"), (&mut sam, "bans")] {
+        let refused = page.watch(9, topic).await;
+        assert_eq!((&refused["type"], &refused["code"]), (&json!("err"), &json!("forbidden")), "{topic}");
+    }
+    // A call that leaves somebody's view is taken away from them.
+    tell(&bench, [call(2, "+4930", "support", "8")]);
+    assert_eq!(ada.next().await["del"], json!(["2"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn signing_out_or_a_new_role_closes_the_page() {
+    let bench = bench();
+    let browser = bench.sign_in("ada").await;
+    let mut page = open(&bench, &browser, "https://box.lan").await.unwrap();
+    page.watch(1, "calls").await;
+    assert_eq!(bench.ask(&browser, "POST", "/api/v1/logout", None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(page.next().await, json!({ "type": "bye", "reason": "signed_out" }));
+    assert_eq!(page.next().await, Value::Null);
+
+    let mut page = page_of(&bench, "ada").await;
+    let anna = bench.sign_in("anna").await;
+    bench.ask(&anna, "PUT", "/api/v1/users/ada", Some(&json!({ "role": "user" }))).await;
+    assert_eq!(page.next().await["reason"], "signed_out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_page_does_not_keep_its_session_but_a_used_one_does() {
+    let bench = bench();
+    let (idle, used) = (bench.sign_in("ada").await, bench.sign_in("ada").await);
+    let mut idle_page = open(&bench, &idle, "https://box.lan").await.unwrap();
+    let mut used_page = open(&bench, &used, "https://box.lan").await.unwrap();
+    for _ in 0..4 {
+        bench.clock.forward_s(8 * 60);
+        used_page.say(r#"{"type":"ping","active":true}"#).await;
+        assert_eq!(used_page.next().await["type"], "pong");
+        idle_page.say(r#"{"type":"ping"}"#).await;
+        let answer = idle_page.next().await;
+        assert!(answer["type"] == "pong" || answer["reason"] == "signed_out");
+    }
+    assert_eq!(bench.get(&used, "/api/v1/session").await.status, StatusCode::OK);
+    assert_eq!(bench.get(&idle, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_and_strange_pages_are_sent_away() {
+    let bench = bench();
+    let mut silent = page_of(&bench, "anna").await;
+    let last = silent.next().await;
+    assert!(last["reason"] == "silent" || last == Value::Null, "{last}");
+    let mut strange = page_of(&bench, "anna").await;
+    strange.say(r#"{"type":"drop tables"}"#).await;
+    assert_eq!(strange.next().await["reason"], "not_understood");
+    let mut chatty = page_of(&bench, "anna").await;
+    for _ in 0..250 {
+        chatty.say(r#"{"type":"ping"}"#).await;
+    }
+    let mut last = Value::Null;
+    loop {
+        let frame = chatty.next().await;
+        if frame.is_null() {
+            break;
+        }
+        last = frame;
+    }
+    assert_eq!(last["reason"], "too_many_frames");
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_sites_pages_and_strangers_get_no_socket() {
+    let bench = bench();
+    let anna = bench.sign_in("anna").await;
+    let refused =
+        async |who: &Browser, origin: &str| open(&bench, who, origin).await.err().unwrap_or_default();
+    assert!(refused(&anna, "https://evil.example").await.contains("403"));
+    assert!(refused(&anna, "http://box.lan").await.contains("403"));
+    assert!(refused(&anna, "null").await.contains("403"));
+    let nobody = Browser { cookie: "__Host-belfry=0".into(), csrf: String::new() };
+    assert!(refused(&nobody, "https://box.lan").await.contains("401"));
+}
