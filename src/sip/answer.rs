@@ -51,7 +51,7 @@ fn build_from(
     for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
         if let Some(line) = headers.lines_of(name).next() {
             let tag = answer.to_tag.filter(|_| name == Name::To && !tagged);
-            b.echo_line(line, &tag.map(|t| format!(";tag={t}")).unwrap_or_default());
+            b.echo_line(line, &tag.map(|t| tag_param(line.value, t)).unwrap_or_default());
         }
     }
     if let Some(contact) = answer.contact {
@@ -62,6 +62,12 @@ fn build_from(
     }
     b.all(answer.headers);
     b.body(answer.content_type, answer.body)
+}
+
+/// Our tag as it is appended to a To value; a `;` that the peer left at the end is used.
+pub(crate) fn tag_param(value: &str, tag: &str) -> String {
+    let semicolon = if value.ends_with(';') { "" } else { ";" };
+    format!("{semicolon}tag={tag}")
 }
 
 fn echo_via(b: &mut Builder, headers: &Headers, flow: &Flow) {
@@ -144,6 +150,12 @@ mod tests {
             text,
             "SIP/2.0 404 Not Found\r\nVia: SIP/2.0/UDP 10.0.0.9:5062;branch=z9hG4bK7;x=\"a;b\";received=198.51.100.7;rport=40000, SIP/2.0/UDP joined\r\nVia: SIP/2.0/TCP second;branch=x\r\nFrom: <sip:a@b>;tag=1\r\nTo: \"x\" <sip:c@d>;tag=t\r\nCall-ID: 7\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn a_tag_joins_what_is_there() {
+        assert_eq!(tag_param("sip:a@b", "7"), ";tag=7");
+        assert_eq!(tag_param("<sip:a@b>;x;", "7"), "tag=7");
     }
 
     #[test]

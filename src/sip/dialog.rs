@@ -1,5 +1,6 @@
 //! One dialog (RFC 3261 section 12): tags, sequence numbers, target, routes; makes the requests inside it and knows
 //! which requests of the peer belong to it. Knows nothing of INVITE or SUBSCRIBE.
+use crate::answer::tag_param;
 use crate::endpoint::Hop;
 use crate::flow::{Flow, Transport};
 use crate::message::{Request, Response};
@@ -36,7 +37,7 @@ impl Dialog {
         let value = |name| request.headers.first(name).unwrap_or_default().to_owned();
         let local = match request.to.tag() {
             Some(_) => value(Name::To),
-            None => format!("{};tag={tag}", value(Name::To)),
+            None => value(Name::To) + &tag_param(&value(Name::To), tag),
         };
         Dialog {
             call_id: request.call_id().to_owned(),

@@ -62,19 +62,23 @@ fn cut_head(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn start_line(line: &[u8]) -> Result<Start<'_>, Why> {
-    if line.len() >= 4 && line[..4].eq_ignore_ascii_case(b"SIP/") {
+    if is_sip(line) {
         return status_line(line);
     }
     let line = std::str::from_utf8(line).map_err(|_| Why::StartLine)?;
     let (method, rest) = line.split_once(' ').ok_or(Why::StartLine)?;
     let (uri, version) = rest.rsplit_once(' ').ok_or(Why::StartLine)?;
-    if !scan::is_token(method) || version.len() < 4 || !version[..4].eq_ignore_ascii_case("SIP/") {
+    if !scan::is_token(method) || !is_sip(version.as_bytes()) {
         return Err(Why::StartLine);
     }
     if !version.eq_ignore_ascii_case("SIP/2.0") {
         return Err(Why::Version);
     }
     Ok(Start::Request { method, uri: Uri::read(uri).map_err(|_| Why::RequestUri) })
+}
+
+fn is_sip(version: &[u8]) -> bool {
+    version.get(..4).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/"))
 }
 
 fn status_line(line: &[u8]) -> Result<Start<'_>, Why> {
@@ -281,6 +285,7 @@ mod tests {
             (Why::Mandatory(Name::From), None)
         );
         assert_eq!(why("hello\r\n\r\n".into()).0, Why::StartLine);
+        assert_eq!(why("a b SIP\u{438}\r\n\r\n".into()).0, Why::StartLine, "letters of two octets");
         assert_eq!(why(String::new()).0, Why::StartLine);
         assert_eq!(why("OPTIONS sip:c@d SIP/2.0\r\n".into()).0, Why::NoBlankLine);
     }
