@@ -29,7 +29,8 @@ pub trait FileSink: Send {
     /// A sentence saying what the disk refused. The file is given up: nothing more of it comes but `abandon`.
     fn perform(&mut self, op: media::out::FileOp) -> Result<(), String>;
 
-    /// Brings everything appended to the disk. Called once a second while something is being written. Gives the
+    /// Brings what was appended to the disk, where a second has passed since the last time. Asked four times a second
+    /// while something is being written. Gives the
     /// files for which that failed; they are given up.
     fn sync(&mut self) -> Vec<(media::out::FileId, String)>;
 

@@ -301,8 +301,13 @@ mod tests {
             let frame: Vec<u8> = (0..160)
                 .map(|_| {
                     phase = (phase + TAU * pitch / RATE) % TAU;
-                    let wave: f64 =
-                        weights.iter().zip(1u16..).map(|(w, h)| w * (f64::from(h) * phase).sin()).sum();
+                    // Harmonics by recurrence: sin((h+1)x) = 2·cos(x)·sin(hx) − sin((h−1)x).
+                    let twice = 2.0 * f64::cos(phase);
+                    let (mut before, mut this, mut wave) = (0.0, f64::sin(phase), 0.0);
+                    for w in &weights {
+                        wave += w * this;
+                        (before, this) = (this, twice * this - before);
+                    }
                     codec::linear_to_ulaw(round(level * (wave + 0.02 * dice.normal())))
                 })
                 .collect();

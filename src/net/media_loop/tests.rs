@@ -377,6 +377,61 @@ fn a_disk_that_refuses_ends_the_recording_and_nothing_else() {
 }
 
 #[test]
+fn a_stranger_on_the_wire_hears_nothing_and_is_not_heard() {
+    let rig = start(21_700, false);
+    let (mut a, b) = (rig.phone(0), rig.phone(1));
+    rig.open(1, &a, Codec::Pcmu);
+    rig.open(2, &b, Codec::Pcmu);
+    rig.ask(MediaCommand::Join { a: SessionId(1), b: SessionId(2) });
+    rig.barrier(1);
+    let elsewhere = UdpSocket::bind(("127.0.0.2", 0)).unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let mut noise = Vec::new();
+    rtp::write_header(true, 0, 100, 0, 7, &mut noise);
+    noise.extend(tone(1500, 160));
+    let mut heard = Vec::new();
+    for (n, frame) in tone(500, 3200).chunks(160).enumerate() {
+        elsewhere.send_to(&noise, (HERE, a.box_port)).unwrap();
+        elsewhere.send_to(&noise, (HERE, a.box_port)).unwrap();
+        a.send(0, u32::try_from(n * 160).unwrap(), frame);
+        heard.extend(b.hear().1);
+    }
+    assert_eq!(heard, tone(500, 3200));
+    assert!(elsewhere.recv(&mut [0; 1500]).is_err(), "nothing was sent to the stranger");
+    rig.ask(MediaCommand::Close { session: SessionId(1) });
+    let stats = rig.event("closed", |e| {
+        if let MediaEvent::Closed { session: SessionId(1), stats } = e { Some(*stats) } else { None }
+    });
+    assert_eq!((stats.received, stats.foreign), (20, 40));
+}
+
+#[test]
+fn recordings_are_whole_when_the_role_is_stopped() {
+    let mut rig = start(21_800, false);
+    let a = rig.phone(0);
+    rig.open(1, &a, Codec::Pcmu);
+    rig.ask(MediaCommand::Record {
+        recording: RecordingId(5),
+        left: SessionId(1),
+        right: None,
+        path: "rec/5.wav".to_owned(),
+        max_s: 60,
+        silence_ms: 0,
+        until_digit: false,
+    });
+    // Silence that keeps the line awake: ten packets are a fifth of a second.
+    for _ in 0..10 {
+        a.hear();
+    }
+    rig.stop.store(true, Ordering::Release);
+    assert!(rig.role.take().unwrap().join().unwrap().is_ok());
+    let file = rig.files.0.lock().unwrap()["rec/5.wav"].clone();
+    let data = u64::try_from(file.len() - wav::HEADER).unwrap();
+    assert!(data >= 1440, "{data}");
+    assert_eq!(file[..wav::HEADER], wav::header(1, data));
+}
+
+#[test]
 fn a_page_reaches_the_sound_card_and_a_capture_is_music() {
     let rig = start(21_400, false);
     let mut a = rig.phone(0);

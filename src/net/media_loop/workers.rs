@@ -17,12 +17,12 @@ const OPS: usize = 2048;
 /// Sound files waiting to be read. A play that finds it full skips the file.
 const LOADS: usize = 256;
 
-/// Time between two syncs while something is written: with the quarter of a second collected in the core, a killed
-/// box loses less than two.
-const SYNC: Duration = Duration::from_secs(1);
+/// Time between two questions what is due for a sync: with what is collected in the core and below, a cut-off
+/// recording loses less than two seconds.
+const SYNC: Duration = Duration::from_millis(250);
 
 /// Longest wait of a thread before it beats.
-const BEAT: Duration = Duration::from_millis(400);
+const BEAT: Duration = Duration::from_millis(250);
 
 /// Work for the writer.
 pub(crate) enum Write {
