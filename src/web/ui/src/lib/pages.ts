@@ -31,6 +31,9 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
   { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
   { at: 'numbers', title: NAV.numbers, icon: 'numbers', group: NAV.groupSite, roles: ADMIN, key: 'n', load: () => import('../pages/Numbers.svelte') },
+  { at: 'settings', title: NAV.settings, icon: 'settings', group: NAV.groupBox, roles: ADMIN, key: 's', load: () => import('../pages/Settings.svelte') },
+  { at: 'config', title: NAV.config, icon: 'changes', group: NAV.groupBox, roles: ADMIN, key: 'd', load: () => import('../pages/ConfigHistory.svelte') },
+  { at: 'events', title: NAV.events, icon: 'events', group: NAV.groupBox, roles: ADMIN, key: 'e', load: () => import('../pages/Events.svelte') },
 ];
 
 /** The page that a role sees first. */

@@ -129,7 +129,7 @@ export const F = texts({
   sVoicemail: ['Leaves a message for {name}', '给 {name} 留言'],
   sHangUp: ['Ends the call', '结束通话'],
   vKey: ['{key}', '{key}'],
-  vSilence: ['nothing', '无按键'],
+  vSilence: ['no key', '无按键'],
   vWrong: ['wrong key', '错误按键'],
   vThen: ['then', '然后'],
   vElse: ['otherwise', '否则'],
