@@ -35,7 +35,7 @@ use std::time::Duration;
 use writer::{Broken, Job, Writer};
 
 /// How often somebody who waits looks whether the disk fails.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How a store is opened.
 pub struct Options {
@@ -161,7 +161,7 @@ impl Store {
                 }
                 Err(TrySendError::Full(job)) => job,
             };
-            std::thread::sleep(LOOK / 10);
+            std::thread::sleep(LOOK / 4);
         }
     }
 

@@ -265,7 +265,7 @@ impl Writer {
         let end = Instant::now() + total;
         while Instant::now() < end && !self.closing.load(Ordering::Relaxed) {
             self.beat.fetch_add(1, Ordering::Relaxed);
-            std::thread::sleep(Duration::from_millis(50).min(end.saturating_duration_since(Instant::now())));
+            std::thread::sleep(Duration::from_millis(10).min(end.saturating_duration_since(Instant::now())));
         }
     }
 
