@@ -19,7 +19,7 @@ pub struct Phone {
 
 /// How a phone is set up.
 pub struct Account<'a> {
-    /// Its SIP port at 127.0.0.1 (baresip sends sound from there whatever it is bound to); control is one above,
+    /// Its SIP port at 127.0.0.1 (baresip sends sound from there whatever it is bound to); control is two above (TLS is between),
     /// sound 10 to 59 above.
     pub port: u16,
     /// The box.
@@ -49,7 +49,7 @@ impl Phone {
         std::fs::write(home.join("voice.wav"), voice(account.hz)).expect("the test folder is writable");
         let name = format!("baresip-{}", account.user);
         let process = Process::start(&name, Command::new("baresip").arg("-f").arg(&home), folder);
-        let address = (Ipv4Addr::LOCALHOST, account.port + 1);
+        let address = (Ipv4Addr::LOCALHOST, account.port + 2);
         let control = until("baresip's control port answers", Duration::from_secs(15), || {
             TcpStream::connect(address).ok()
         });
@@ -73,7 +73,20 @@ impl Phone {
         self.control.write_all(frame.as_bytes()).expect("the phone runs");
     }
 
-    /// Waits for an event whose text holds all the words, e.g. `["REGISTER_OK"]`.
+    /// Waits until it is registered. Read from its output: the event may come before anybody listens for it.
+    ///
+    /// # Panics
+    /// When it is not in time; the message shows its output.
+    pub fn wait_registered(&self, limit: Duration) {
+        let what = format!(
+            "phone in {} is registered; its output: {}",
+            self.folder.display(),
+            self.process.output()
+        );
+        until(&what, limit, || self.process.output().contains("200 OK () [").then_some(()));
+    }
+
+    /// Waits for an event whose text holds all the words, e.g. `["CALL_ESTABLISHED"]`.
     ///
     /// # Panics
     /// When it does not come in time; the message shows what did.
@@ -170,7 +183,7 @@ fn line(account: &Account<'_>, home: &Path) -> String {
 
 fn config(account: &Account<'_>, home: &Path) -> String {
     let folder = home.display();
-    let (sip, control, low, high) = (account.port, account.port + 1, account.port + 10, account.port + 59);
+    let (sip, control, low, high) = (account.port, account.port + 2, account.port + 10, account.port + 59);
     format!(
         "sip_listen 127.0.0.1:{sip}\nsip_trans_def udp\ncall_local_timeout 120\ncall_max_calls 4\n\
          audio_player aufile,{folder}/play.wav\naudio_source aufile,{folder}/voice.wav\n\

@@ -49,7 +49,7 @@ fn a_barred_phone_reaches_112_with_and_without_the_prefix_and_nothing_else() {
         answers: true,
     };
     let mut lobby = Phone::start(&account, folder);
-    lobby.wait_for(&["REGISTER_OK"], SOON);
+    lobby.wait_registered(SOON);
 
     let arrived = |user: &str| {
         let log = std::fs::read_to_string(folder.join("centre.msg")).unwrap_or_default();

@@ -136,8 +136,8 @@ fn a_customer_reaches_an_agent_and_the_next_one_leaves_a_message() {
     pbx.until("the trunk is up", "/status", SOON, |s| s.to_string().contains(r#""state":"up""#));
     let anna = phone(lan, 0, "101", "phone-one-secret", folder);
     let ben = phone(lan, 1, "102", "phone-two-secret", folder);
-    anna.wait_for(&["REGISTER_OK"], SOON);
-    ben.wait_for(&["REGISTER_OK"], SOON);
+    anna.wait_registered(SOON);
+    ben.wait_registered(SOON);
     pbx.send("POST", "/agents/101/login", &serde_json::json!({}));
 
     // The first customer presses 1 and is heard by Anna, and hears her.

@@ -169,9 +169,9 @@ impl Engine {
             self.sip.ignore(server);
             return None;
         }
-        let algorithms = [Algorithm::Sha256, Algorithm::Md5];
+        let algorithms = algorithms(request.header("User-Agent").next().unwrap_or_default());
         let mut reply = Reply::new(401).stateless();
-        reply.headers = self.nonces.challenge(now, source, realm, stale, &algorithms);
+        reply.headers = self.nonces.challenge(now, source, realm, stale, algorithms);
         self.sip.respond(now, server, reply, &mut self.outputs);
         None
     }
@@ -335,4 +335,26 @@ fn number_of(uri: &Uri) -> Option<Number> {
 fn username(value: &str) -> Option<&str> {
     let at = value.find("username=\"")? + "username=\"".len();
     value[at..].split('"').next()
+}
+
+/// What is offered to a phone of this make: the strongest first (RFC 8760), but only what it can read to those that give
+/// up at the sight of another: libre before 2.2 (baresip 1 and 2), SIPp 3.6.
+fn algorithms(user_agent: &str) -> &'static [Algorithm] {
+    const ONLY_MD5: [&str; 3] = ["baresip v1.", "baresip v2.", "SIPp"];
+    if ONLY_MD5.iter().any(|make| user_agent.starts_with(make)) {
+        return &[Algorithm::Md5];
+    }
+    &[Algorithm::Sha256, Algorithm::Md5]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_digest_comes_first_except_for_phones_that_choke_on_it() {
+        assert_eq!(algorithms("Yealink SIP-T46U"), [Algorithm::Sha256, Algorithm::Md5]);
+        assert_eq!(algorithms(""), [Algorithm::Sha256, Algorithm::Md5]);
+        assert_eq!(algorithms("baresip v1.0.0 (x86_64/linux)"), [Algorithm::Md5]);
+    }
 }
