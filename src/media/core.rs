@@ -10,7 +10,7 @@ use crate::player::Music;
 use crate::prompts::PromptSet;
 use crate::recorder::Recorder;
 use crate::session::Session;
-use model::clock::{Mono, Now};
+use model::clock::Mono;
 use model::id::{RecordingId, SessionId};
 use model::media::{MediaEvent, PlayEnd, RecordEnd};
 use std::collections::{BTreeMap, BTreeSet};
@@ -200,9 +200,4 @@ fn vacant<T>(slab: &mut Vec<Option<Box<T>>>) -> usize {
 /// Milliseconds of `now`, the grid of ticks.
 fn millisecond(now: Mono) -> u64 {
     now.0 / 1000
-}
-
-/// Both clocks as the core is given them; only reports need the wall.
-fn mono(now: Now) -> Mono {
-    now.mono
 }

@@ -125,6 +125,12 @@ pub fn write(now: Now, ssrc: u32, sent: Option<Sent>, block: Option<Block>, cnam
     write_sdes(ssrc, cname, into);
 }
 
+/// Appends a BYE (§6.6): the stream ends here.
+pub fn write_bye(ssrc: u32, into: &mut Vec<u8>) {
+    into.extend_from_slice(&[0x81, 203, 0, 1]);
+    into.extend_from_slice(&ssrc.to_be_bytes());
+}
+
 fn write_sdes(ssrc: u32, cname: &str, into: &mut Vec<u8>) {
     let name = cname.as_bytes().get(..cname.len().min(64)).unwrap_or_default();
     let item = 2 + name.len();

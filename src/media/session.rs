@@ -283,10 +283,18 @@ impl Session {
 
     /// Sends our report when it is time.
     pub fn report(&mut self, now: Now, cname: &str, out: &mut MediaOut) {
-        if now.mono < self.reports.next {
-            return;
+        if now.mono >= self.reports.next {
+            self.reports.next = now.mono + RTCP_INTERVAL;
+            self.send_report(now, cname, false, out);
         }
-        self.reports.next = now.mono + RTCP_INTERVAL;
+    }
+
+    /// Says goodbye to a peer that we ever sent to or heard.
+    pub fn farewell(&mut self, now: Now, cname: &str, out: &mut MediaOut) {
+        self.send_report(now, cname, true, out);
+    }
+
+    fn send_report(&mut self, now: Now, cname: &str, bye: bool, out: &mut MediaOut) {
         let Some(to) = self.report_to() else { return };
         let block = self.block(now.mono);
         let recent = self.sender.last_sent().is_some_and(|at| now.mono - at < RTCP_INTERVAL * 2);
@@ -299,7 +307,12 @@ impl Session {
             return;
         }
         let ssrc = self.sender.ssrc;
-        out.datagram(self.port, true, to, |b| rtcp::write(now, ssrc, sent, block, cname, b));
+        out.datagram(self.port, true, to, |b| {
+            rtcp::write(now, ssrc, sent, block, cname, b);
+            if bye {
+                rtcp::write_bye(ssrc, b);
+            }
+        });
     }
 
     fn report_to(&self) -> Option<SocketAddr> {

@@ -1,5 +1,5 @@
 //! Carries out what control asks. A command for something that is not open is ignored and counted.
-use super::{MediaCore, mono, vacant};
+use super::{MediaCore, vacant};
 use crate::digits::DigitSender;
 use crate::out::{MediaOut, PortChange};
 use crate::player::Player;
@@ -16,7 +16,7 @@ impl MediaCore {
             MediaCommand::Hello { protocol: _, epoch, orphan_s } => self.hello(now, epoch, orphan_s, out),
             MediaCommand::Open { session, port } => self.open(now, session, port, out),
             MediaCommand::Remote { session, remote } => {
-                self.with(session, |s| s.set_remote(mono(now), remote));
+                self.with(session, |s| s.set_remote(now.mono, remote));
             }
             MediaCommand::Play { session, play, sounds, repeat, barge_in } => {
                 let order = Order { play, sounds, repeat, barge_in };
@@ -77,7 +77,7 @@ impl MediaCore {
             self.epoch = Some(epoch);
             self.ids.clear();
             self.recordings.clear();
-            self.sessions.iter_mut().flatten().for_each(|s| s.make_orphan(mono(now)));
+            self.sessions.iter_mut().flatten().for_each(|s| s.make_orphan(now.mono));
             self.recorders.iter_mut().flatten().for_each(|r| r.orphan = true);
             self.closing.values_mut().for_each(|c| c.id = None);
         }
@@ -107,7 +107,7 @@ impl MediaCore {
         let random = [self.dice(), self.dice(), self.dice()];
         let slot = vacant(&mut self.sessions);
         if let Some(place) = self.sessions.get_mut(slot) {
-            *place = Some(Box::new(Session::new(mono(now), session, port, random)));
+            *place = Some(Box::new(Session::new(now.mono, session, port, random)));
         }
         self.ids.insert(session, slot);
         self.ports.insert(port, Some(slot));
@@ -118,9 +118,9 @@ impl MediaCore {
         let Some(slot) = self.slot(session) else { return };
         self.end_play(slot, PlayEnd::Stopped, out);
         let Order { play, sounds, repeat, barge_in } = order;
-        let (player, wants) = Player::new(mono(now), play, sounds, repeat, barge_in, &self.prompts);
+        let (player, wants) = Player::new(now.mono, play, sounds, repeat, barge_in, &self.prompts);
         if let Some(session) = self.session(slot) {
-            session.activate(mono(now));
+            session.activate(now.mono);
             session.player = Some(Box::new(player));
         }
         out.loads.extend(wants.loads);
@@ -137,7 +137,7 @@ impl MediaCore {
             self.part(one);
             self.end_play(one, PlayEnd::Stopped, out);
             if let Some(session) = self.session(one) {
-                session.activate(mono(now));
+                session.activate(now.mono);
                 session.joined = Some(other);
             }
         }
@@ -150,7 +150,7 @@ impl MediaCore {
             self.end_play(slot, PlayEnd::Stopped, out);
         }
         if let Some(session) = self.session(slot) {
-            session.activate(mono(now));
+            session.activate(now.mono);
             session.echo = on;
         }
     }
@@ -193,7 +193,8 @@ impl MediaCore {
     pub(super) fn shut(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
         self.part(slot);
         self.release_taps(now, slot, out);
-        let Some(session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
+        let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
+        session.farewell(now, &self.cname, out);
         self.ports.insert(session.port, None);
         out.ports.push(PortChange { port: session.port, open: false });
         if session.orphan {

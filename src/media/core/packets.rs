@@ -1,5 +1,5 @@
 //! A datagram's way: source, header, stream, then sound or event to whoever hears it.
-use super::{MediaCore, mono};
+use super::MediaCore;
 use crate::codec;
 use crate::limits::MAX_PAYLOAD;
 use crate::out::{MediaOut, PageFrame};
@@ -30,7 +30,7 @@ impl MediaCore {
         };
         let expected = session.remote.as_ref().is_some_and(|r| r.receive);
         let verdict =
-            session.learning.as_mut().map_or(Verdict::Foreign, |l| l.judge(mono(now), source, expected));
+            session.learning.as_mut().map_or(Verdict::Foreign, |l| l.judge(now.mono, source, expected));
         match verdict {
             Verdict::Foreign => {
                 session.foreign = session.foreign.saturating_add(1);
@@ -48,14 +48,14 @@ impl MediaCore {
         if let Some(slot) = self.ports.get(&port).copied().flatten()
             && let Some(session) = self.session(slot)
         {
-            session.take_report(mono(now), source, bytes);
+            session.take_report(now.mono, source, bytes);
         }
     }
 
     fn believed(&mut self, now: Now, slot: usize, packet: &Rtp<'_>, out: &mut MediaOut) {
         let Some(session) = self.session(slot) else { return };
         let event_type = session.remote.as_ref().and_then(|r| r.event_type);
-        let place = session.note(mono(now), packet);
+        let place = session.note(now.mono, packet);
         let law = codec::law_of(packet.payload_type);
         let relayed = Relayed { from: slot, generation: session.generation, place, packet: *packet, law };
         if event_type == Some(packet.payload_type) {
@@ -69,7 +69,7 @@ impl MediaCore {
     fn sound(&mut self, now: Now, slot: usize, law: Codec, relayed: &Relayed<'_>, out: &mut MediaOut) {
         let Some(session) = self.session(slot) else { return };
         let packet = &relayed.packet;
-        session.reception.arrival(mono(now), packet.timestamp);
+        session.reception.arrival(now.mono, packet.timestamp);
         let digit = session.inband.as_mut().and_then(|d| d.hear(law, packet.payload));
         let target = if session.echo { Some(slot) } else { session.joined };
         let tapped = !session.taps.is_empty();
@@ -81,7 +81,7 @@ impl MediaCore {
         if let Some(target) = target.and_then(|t| self.session(t))
             && target.hears_others()
         {
-            target.relay(mono(now), relayed, out);
+            target.relay(now.mono, relayed, out);
         }
         if tapped {
             self.tap(now, slot, law, relayed);
@@ -103,21 +103,21 @@ impl MediaCore {
                 Codec::Pcmu => c,
                 Codec::Pcma => codec::alaw_to_ulaw(c),
             });
-            recorder.sound(mono(now), channel, relayed.generation, timestamp, loudness, ulaw);
+            recorder.sound(now.mono, channel, relayed.generation, timestamp, loudness, ulaw);
         }
     }
 
     fn event(&mut self, now: Now, slot: usize, relayed: &Relayed<'_>, out: &mut MediaOut) {
         let Some(session) = self.session(slot) else { return };
         let p = &relayed.packet;
-        let digit = session.events.read(mono(now), p.ssrc, p.timestamp, p.marker, p.payload);
+        let digit = session.events.read(now.mono, p.ssrc, p.timestamp, p.marker, p.payload);
         let joined = session.joined;
         if let Some(target) = joined
             && let Some(other) = self.session(target)
         {
             let has_events = other.remote.as_ref().is_some_and(|r| r.event_type.is_some());
             if has_events && other.hears_others() {
-                other.relay(mono(now), relayed, out);
+                other.relay(now.mono, relayed, out);
             } else if !has_events && let Some(digit) = digit {
                 self.send_digit(target, digit, RELAYED_KEY_MS);
             }

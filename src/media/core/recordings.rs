@@ -1,6 +1,6 @@
 //! Recordings: begun, fed by taps, ended by control, length, silence, a digit, a closed session or the disk. `RecordDone`
 //! is told only when the writer has closed the file.
-use super::{Closing, MediaCore, mono, vacant};
+use super::{Closing, MediaCore, vacant};
 use crate::limits::{MAX_RECORDINGS, MAX_TAPS};
 use crate::out::{FileId, MediaOut, is_below};
 use crate::recorder::{Recorder, Terms};
@@ -67,7 +67,7 @@ impl MediaCore {
             silence: Duration::from_millis(u64::from(order.silence_ms)),
             until_digit: order.until_digit,
         };
-        let (recorder, create) = Recorder::new(mono(now), &terms, order.path);
+        let (recorder, create) = Recorder::new(now.mono, &terms, order.path);
         out.files.push(create);
         let slot = vacant(&mut self.recorders);
         if let Some(place) = self.recorders.get_mut(slot) {
@@ -76,7 +76,7 @@ impl MediaCore {
         self.recordings.insert(order.recording, slot);
         for (session, channel) in [(Some(left), 0), (right, 1)] {
             if let Some(session) = session.and_then(|s| self.session(s)) {
-                session.activate(mono(now));
+                session.activate(now.mono);
                 session.taps.push(Tap { recorder: slot, channel });
             }
         }
@@ -92,7 +92,7 @@ impl MediaCore {
     pub(super) fn pause_record(&mut self, now: Now, recording: RecordingId, paused: bool) {
         let slot = self.recordings.get(&recording).copied();
         match slot.and_then(|s| self.recorders.get_mut(s)).and_then(|r| r.as_deref_mut()) {
-            Some(recorder) => recorder.pause(mono(now), paused),
+            Some(recorder) => recorder.pause(now.mono, paused),
             None => self.counters.ignored_commands += 1,
         }
     }
@@ -107,7 +107,7 @@ impl MediaCore {
     /// Takes a recording out and hands its rest to the writer.
     pub(super) fn end_recording(&mut self, now: Now, slot: usize, end: RecordEnd, out: &mut MediaOut) {
         let Some(mut recorder) = self.remove_recorder(slot) else { return };
-        let ms = recorder.finish(mono(now), &mut out.files);
+        let ms = recorder.finish(now.mono, &mut out.files);
         let id = (!recorder.orphan).then_some(recorder.id);
         self.closing.insert(recorder.file, Closing { id, end, ms });
     }

@@ -1,6 +1,6 @@
 //! Time passes: each session and each recording is visited once in 20 ms, spread over the milliseconds by its slot, so
 //! that packets leave evenly. After a stall of the thread what was missed is not made up for: speech is now.
-use super::{MediaCore, millisecond, mono};
+use super::{MediaCore, millisecond};
 use crate::limits::FRAME_TIME;
 use crate::out::MediaOut;
 use crate::session::Session;
@@ -11,7 +11,7 @@ impl MediaCore {
     /// Lets time pass up to `now`. May be called at any pace; every 1–2 ms gives even packets.
     pub fn tick(&mut self, now: Now, out: &mut MediaOut) {
         let frame = u64::try_from(FRAME_TIME.as_millis()).unwrap_or(20);
-        let until = millisecond(mono(now));
+        let until = millisecond(now.mono);
         let from = (self.ticked + 1).max((until + 1).saturating_sub(frame));
         for ms in from..=until {
             let phase = usize::try_from(ms % frame).unwrap_or(0);
@@ -27,7 +27,7 @@ impl MediaCore {
     }
 
     fn visit(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
-        let at = mono(now);
+        let at = now.mono;
         let Some(session) = self.sessions.get_mut(slot).and_then(|s| s.as_deref_mut()) else { return };
         let ended = session.frame(at, &self.music, out);
         session.report(now, &self.cname, out);
@@ -47,7 +47,7 @@ impl MediaCore {
         let silent = |session: &Session, at: Mono| at - session.last_packet >= self.orphan_after;
         let Some(session) = of(slot).filter(|s| s.orphan) else { return };
         let partner = session.joined.and_then(of);
-        if silent(session, mono(now)) && partner.is_none_or(|p| silent(p, mono(now))) {
+        if silent(session, now.mono) && partner.is_none_or(|p| silent(p, now.mono)) {
             let partner = session.joined;
             self.shut(now, slot, out);
             if let Some(partner) = partner {
@@ -58,7 +58,7 @@ impl MediaCore {
 
     fn visit_recorder(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
         let Some(recorder) = self.recorders.get_mut(slot).and_then(|r| r.as_deref_mut()) else { return };
-        if let Some(end) = recorder.tick(mono(now), &mut out.files) {
+        if let Some(end) = recorder.tick(now.mono, &mut out.files) {
             self.end_recording(now, slot, end, out);
         }
     }

@@ -403,6 +403,7 @@ impl Loop {
         let now = self.now();
         self.core.finish_recordings(now, &mut self.out);
         self.flush();
+        let counters = self.core.counters();
         let Loop { writes, writer, inbox, refused, .. } = self;
         drop(writes);
         // The writer may wait for room in the inbox, which nobody reads any more: let it go first.
@@ -410,7 +411,15 @@ impl Loop {
         if writer.join().is_err() {
             tracing::error!("the recording writer had crashed");
         }
-        tracing::info!(refused, "media has ended");
+        tracing::info!(
+            refused,
+            foreign = counters.foreign,
+            malformed = counters.malformed,
+            ignored_commands = counters.ignored_commands,
+            digits_dropped = counters.digits_dropped,
+            prompts_missing = counters.prompts_missing,
+            "media has ended"
+        );
     }
 }
 

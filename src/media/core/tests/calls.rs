@@ -349,6 +349,9 @@ fn reports_go_out_every_five_seconds_and_name_what_was_lost() {
     let block = rtcp::parse(&reports[1].bytes, a.ssrc).and_then(|h| h.block).expect("about its stream");
     assert!((20..=30).contains(&block.fraction), "a tenth of 256: {}", block.fraction);
     assert!(reports[1].bytes[1] == 200, "a sender report");
+    world.ask(MediaCommand::Close { session: SessionId(1) });
+    let last = world.sent.iter().rfind(|s| s.rtcp && s.port == a.port).expect("a last report");
+    assert_eq!(rtcp::parse(&last.bytes, a.ssrc).map(|h| h.bye), Some(true), "it says goodbye");
 }
 
 #[test]
