@@ -37,6 +37,7 @@ pub struct Pair {
     pub told: [Vec<Indication>; 2],
     /// Everything that was put on the wire, lost or not: sender and first line.
     pub log: Vec<(usize, String)>,
+    whole: Vec<(usize, Vec<u8>)>,
 }
 
 impl Pair {
@@ -55,6 +56,7 @@ impl Pair {
             random: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             told: [Vec::new(), Vec::new()],
             log: Vec::new(),
+            whole: Vec::new(),
         }
     }
 
@@ -103,6 +105,7 @@ impl Pair {
         assert_eq!(flow.remote, self.flow(from).remote, "sent to the peer and nowhere else");
         let line = String::from_utf8_lossy(bytes.split(|b| *b == b'\r').next().unwrap()).into_owned();
         self.log.push((from, line));
+        self.whole.push((from, bytes.clone()));
         let datagram = self.transport == Transport::Udp;
         if datagram && self.chance(self.wire.loss) {
             return;
@@ -165,6 +168,40 @@ impl Pair {
     /// How often a line starting so was put on the wire by a side.
     pub fn sent(&self, side: usize, start: &str) -> usize {
         self.log.iter().filter(|(s, l)| *s == side && l.starts_with(start)).count()
+    }
+
+    /// The last message starting so that a side put on the wire.
+    pub fn last(&self, side: usize, start: &str) -> String {
+        let found = self.whole.iter().rev().find(|(s, b)| *s == side && b.starts_with(start.as_bytes()));
+        String::from_utf8_lossy(&found.expect("it was sent").1).into_owned()
+    }
+
+    /// Our tag in the last message of side 1 starting so.
+    pub fn tag_of_last(&self, start: &str) -> String {
+        let tag = match Message::read(self.last(1, start).as_bytes()) {
+            Ok(Message::Request(request)) => request.from().tag().map(str::to_owned),
+            Ok(Message::Response(response)) => response.to().tag().map(str::to_owned),
+            Err(rejected) => panic!("{rejected:?}"),
+        };
+        tag.expect("it has a tag")
+    }
+
+    /// Answers the last request of the other side by hand, as `from` would.
+    pub fn answer_last(&mut self, from: usize, code: u16) {
+        let requests = self.whole.iter().rev().filter(|(s, _)| *s == 1 - from);
+        let last = requests.filter_map(|(_, b)| match Message::read(b) {
+            Ok(Message::Request(request)) => Some(request),
+            Ok(Message::Response(_)) | Err(_) => None,
+        });
+        let request = last.take(1).next().expect("a request to answer");
+        let line = |name: sip::Name| {
+            format!("{}: {}\r\n", name.as_str(), request.headers().first(name).expect("a header"))
+        };
+        let names = [sip::Name::Via, sip::Name::From, sip::Name::To, sip::Name::CallId, sip::Name::CSeq];
+        let text = format!("SIP/2.0 {code} X\r\n{}\r\n", names.map(line).concat());
+        self.packets.clear();
+        self.inject(1 - from, text.as_bytes());
+        self.packets.clear();
     }
 
     pub fn call(&mut self, from: usize, leg: u64) {
