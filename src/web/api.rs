@@ -7,6 +7,7 @@ pub mod config;
 pub mod events;
 pub mod history;
 pub mod item;
+pub mod live;
 pub mod messages;
 pub mod openapi;
 pub mod sound;
@@ -23,7 +24,7 @@ use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, op};
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
-use model::notice::CallView;
+use model::notice::{AgentView, CallView, PhoneView, QueueView, TrunkView};
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 
@@ -141,6 +142,10 @@ fn calls() -> Vec<Operation> {
         op(PATCH, "/api/v1/messages/{message}", EVERYONE, "Marks a message heard or new.", m::mark)
             .takes::<m::HeardForm>(),
         op(DELETE, "/api/v1/messages/{message}", EVERYONE, "Deletes a message.", m::delete),
+        op(GET, "/api/v1/agents", AGENTS, "Agents now.", live::agents).gives_list::<AgentView>(),
+        op(GET, "/api/v1/phones", EVERYONE, "Registered phones now.", live::phones).gives_list::<PhoneView>(),
+        op(GET, "/api/v1/queues", AGENTS, "Queues now.", live::queues).gives_list::<QueueView>(),
+        op(GET, "/api/v1/trunks", LEADS, "Trunks now.", live::trunks).gives_list::<TrunkView>(),
         op(POST, "/api/v1/agents/{agent}/login", AGENTS, "The agent goes to work.", g::login),
         op(POST, "/api/v1/agents/{agent}/logout", AGENTS, "The agent goes home.", g::logout),
         op(POST, "/api/v1/agents/{agent}/ready", AGENTS, "The agent is free.", g::ready),

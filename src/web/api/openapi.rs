@@ -2,7 +2,7 @@
 use crate::error::ErrorBody;
 use crate::live::proto::ClientFrame;
 use crate::live::topic::Topic;
-use model::notice::{AgentView, MailboxView, PhoneView, QueueView, SystemView};
+use model::notice::{MailboxView, SystemView};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use utoipa::{PartialSchema, ToSchema};
@@ -29,11 +29,8 @@ pub fn build() -> Value {
     add::<ErrorBody>(&mut schemas);
     add::<ClientFrame>(&mut schemas);
     add::<Topic>(&mut schemas);
-    // Values of the live topics.
-    add::<AgentView>(&mut schemas);
+    // Values of live topics that no list gives.
     add::<MailboxView>(&mut schemas);
-    add::<PhoneView>(&mut schemas);
-    add::<QueueView>(&mut schemas);
     add::<SystemView>(&mut schemas);
     json!({
         "openapi": "3.1.0",

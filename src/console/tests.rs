@@ -1,0 +1,273 @@
+//! Technicians at a line: what they type, what they see, and that nothing they or the network send breaks a screen.
+use crate::screen::{COLUMNS, ROWS, width};
+use crate::{Answer, Language, Line, Options, Port, Terminal, run};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::io::Result;
+use std::time::Duration;
+
+/// A line with a script of what is typed.
+#[derive(Default)]
+struct Desk {
+    typed: VecDeque<Line>,
+    shown: String,
+    /// What stood on the screen at each wait for a line.
+    screens: Vec<String>,
+    secrets: u32,
+    rests: u32,
+}
+
+impl Desk {
+    fn typing(lines: &[&str]) -> Desk {
+        Desk { typed: lines.iter().map(|l| Line::Text((*l).to_owned())).collect(), ..Desk::default() }
+    }
+}
+
+impl Terminal for Desk {
+    fn show(&mut self, text: &str) -> Result<()> {
+        self.shown.push_str(text);
+        Ok(())
+    }
+    fn read(&mut self, secret: bool, _: Duration) -> Result<Line> {
+        self.secrets += u32::from(secret);
+        let from = self.screens.iter().map(String::len).sum::<usize>();
+        self.screens.push(self.shown[from..].to_owned());
+        Ok(self.typed.pop_front().unwrap_or(Line::End))
+    }
+    fn rest(&mut self, _: Duration) {
+        self.rests += 1;
+    }
+}
+
+/// A box that answers from a list.
+struct Box_ {
+    answers: Vec<(&'static str, Value)>,
+    asked: Vec<String>,
+    needed: bool,
+}
+
+impl Box_ {
+    fn new() -> Box_ {
+        let trunk = json!({ "trunk": "carrier", "state": "down", "cause": "wrong_password", "detail": "403 Forbidden",
+                            "calls": 0, "capacity": 30 });
+        let status = json!({ "version": "0.1.0", "uptime_s": 90_061, "calls": 2, "call_limit": 60, "trunks": [trunk],
+            "phones_registered": 1, "phones_configured": 5, "media_pid": 7, "generation": 3, "sip": "0.0.0.0:5060",
+            "https": "0.0.0.0:8443", "addresses": ["192.0.2.7", "2001:db8::7"], "disk_free_bytes": 1_073_741_824 });
+        let call = json!({ "started": 0, "caller": {"number": "+4930123", "name": "王小明"}, "called": {"number": "101", "name": "Ada"},
+                           "stage": "bridged", "with": "101" });
+        let phone = json!({ "extension": "101", "contacts": [{ "address": "192.0.2.50:5060", "transport": "udp", "user_agent": "evil\u{1b}[2J" }] });
+        let event = json!({ "id": 4, "at": 0, "level": "warning", "text": "trunk carrier is down" });
+        let answers = vec![
+            ("GET /api/v1/status", status),
+            ("GET /api/v1/calls", json!([call])),
+            ("GET /api/v1/trunks", json!([trunk])),
+            ("GET /api/v1/phones", json!([phone])),
+            ("GET /api/v1/events?limit=15", json!({ "items": [event], "next": null })),
+            ("GET /api/v1/config/system", json!({ "name": "Dove Ltd", "time_zone": "Europe/Berlin" })),
+            ("GET /api/v1/setup/code", json!({ "code": "K7QM-2XHD" })),
+            ("PUT /api/v1/users/anna", json!({})),
+        ];
+        Box_ { answers, asked: Vec::new(), needed: false }
+    }
+}
+
+impl Port for Box_ {
+    fn ask(&mut self, method: &str, path: &str, body: Option<&Value>) -> std::result::Result<Answer, String> {
+        let question = format!("{method} {path}");
+        self.asked.push(question.clone());
+        if question == "GET /api/v1/setup" {
+            return Ok(Answer { status: 200, body: json!({ "needed": self.needed }) });
+        }
+        if question == "POST /api/v1/login" {
+            let body = body.unwrap();
+            let right = body["password"] == "right";
+            return Ok(Answer {
+                status: if right { 200 } else { 401 },
+                body: json!({ "role": if body["user"] == "anna" { "admin" } else { "user" } }),
+            });
+        }
+        let found = self.answers.iter().find(|(q, _)| *q == question);
+        found
+            .map(|(_, body)| Answer { status: 200, body: body.clone() })
+            .ok_or_else(|| "no such thing".to_owned())
+    }
+}
+
+fn session(lines: &[&str], options: Options) -> (Desk, Box_) {
+    let (mut desk, mut port) = (Desk::typing(lines), Box_::new());
+    run(&mut desk, &mut port, options).unwrap();
+    (desk, port)
+}
+
+fn check(desk: &Desk) {
+    for screen in &desk.screens {
+        assert!(screen.trim_start_matches('\n').lines().count() <= ROWS, "{screen}");
+        for line in screen.lines() {
+            assert!(width(line) <= COLUMNS, "{} columns: {line:?}", width(line));
+            assert!(!line.chars().any(char::is_control), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn every_page_shows_what_it_is_for_and_fits() {
+    for language in [Language::En, Language::Zh] {
+        let lines = ["1", "", "2", "", "3", "", "4", "", "5", "", "6", "", "7", "", "x", "", "0"];
+        let (desk, _) = session(&lines, Options { login: false, language });
+        check(&desk);
+        let expected = [
+            "Dove Ltd",
+            "0.1.0",
+            "1 d 1:01:01",
+            "+4930123 王小明",
+            "403 Forbidden",
+            "192.0.2.50:5060",
+            "evil[2J",
+            "https://192.0.2.7:8443/",
+            "https://[2001:db8::7]:8443/",
+            "trunk carrier is down",
+            "K7QM-2XHD",
+            "01:00:00",
+        ];
+        for text in expected {
+            assert!(desk.shown.contains(text), "{language:?}: {text} in\n{}", desk.shown);
+        }
+        let remedy = match language {
+            Language::En => "wrong user name or password: check both",
+            Language::Zh => "用户名或密码错误：请核对",
+        };
+        assert!(desk.shown.contains(remedy));
+    }
+}
+
+#[test]
+fn the_language_can_be_changed() {
+    let (desk, _) = session(&["9", "1", "", "0"], Options::default());
+    assert!(desk.shown.contains("运行时间"));
+    check(&desk);
+}
+
+#[test]
+fn a_local_shell_is_not_asked_and_a_serial_line_is() {
+    let (desk, _) = session(&["0"], Options::default());
+    assert_eq!(desk.secrets, 0);
+    let serial = Options { login: true, language: Language::En };
+    let (desk, port) = session(&["anna", "wrong", "uli", "right", "anna", "right", "7", "", "0"], serial);
+    assert_eq!(desk.secrets, 3);
+    assert_eq!(desk.rests, 0, "the third try was right");
+    let before = desk.shown.find("K7QM").unwrap();
+    assert!(desk.shown[..before].contains("no administrator"));
+    assert!(port.asked.iter().filter(|q| *q == "POST /api/v1/login").count() == 3);
+}
+
+#[test]
+fn three_wrong_tries_rest_and_nothing_is_shown_before() {
+    let serial = Options { login: true, language: Language::En };
+    let (desk, port) = session(&["anna", "a", "anna", "b", "anna", "c", "anna", "d"], serial);
+    assert_eq!(desk.rests, 1);
+    assert!(!port.asked.iter().any(|q| q.contains("code") || q.contains("calls")), "{:?}", port.asked);
+}
+
+#[test]
+fn a_box_that_is_not_set_up_shows_its_code_on_the_serial_line() {
+    let (mut desk, mut port) = (Desk::typing(&["7", "", "0"]), Box_::new());
+    port.needed = true;
+    run(&mut desk, &mut port, Options { login: true, language: Language::En }).unwrap();
+    assert!(desk.shown.contains("K7QM-2XHD"));
+}
+
+#[test]
+fn an_idle_serial_line_is_signed_out() {
+    let (mut desk, mut port) = (Desk::typing(&["anna", "right"]), Box_::new());
+    desk.typed.push_back(Line::Idle);
+    run(&mut desk, &mut port, Options { login: true, language: Language::En }).unwrap();
+    assert!(desk.shown.contains("Signed out") && desk.shown.ends_with("Name: "), "{}", desk.shown);
+}
+
+#[test]
+fn the_password_is_typed_twice_and_unseen() {
+    let (desk, port) =
+        session(&["8", "anna", "twelve white doves", "twelve white doves", "0"], Options::default());
+    assert_eq!(desk.secrets, 2);
+    assert!(desk.shown.contains("The password is set.") && !desk.shown.contains("twelve"));
+    assert!(port.asked.contains(&"PUT /api/v1/users/anna".to_owned()));
+    let (desk, port) = session(&["8", "anna", "one", "two", "0"], Options::default());
+    assert!(desk.shown.contains("not the same") && !port.asked.iter().any(|q| q.starts_with("PUT")));
+    let (desk, _) = session(&["8", "../../etc", "aaaaaaaaaa", "aaaaaaaaaa", "0"], Options::default());
+    assert!(desk.shown.contains("does not answer") || desk.shown.contains("Refused"));
+}
+
+#[test]
+fn a_dead_box_is_said_in_words() {
+    struct Dead;
+    impl Port for Dead {
+        fn ask(&mut self, _: &str, _: &str, _: Option<&Value>) -> std::result::Result<Answer, String> {
+            Err("connection refused".into())
+        }
+    }
+    let mut desk = Desk::typing(&["1", "", "6", "", "0"]);
+    run(&mut desk, &mut Dead, Options::default()).unwrap();
+    assert!(desk.shown.contains("The box does not answer: connection refused"));
+    check(&desk);
+}
+
+/// Answers anything to anything.
+struct Chaos(Value);
+
+impl Port for Chaos {
+    fn ask(&mut self, _: &str, _: &str, _: Option<&Value>) -> std::result::Result<Answer, String> {
+        Ok(Answer { status: 200, body: self.0.clone() })
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let field = prop_oneof![
+        Just("trunks"),
+        Just("contacts"),
+        Just("items"),
+        Just("caller"),
+        Just("number"),
+        Just("name"),
+        Just("text"),
+        Just("at"),
+        Just("id"),
+        Just("addresses"),
+        Just("started"),
+        Just("uptime_s"),
+        Just("https"),
+        Just("code"),
+        Just("user_agent"),
+        Just("detail"),
+        Just("time_zone"),
+    ];
+    leaf.prop_recursive(4, 64, 30, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..30).prop_map(Value::from),
+            prop::collection::btree_map(field.clone(), inner, 0..12)
+                .prop_map(|m| Value::Object(m.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_and_answered_every_screen_fits(
+        body in any_json(),
+        lines in prop::collection::vec(prop_oneof![3 => "[0-9]", 1 => ".{0,300}"], 0..30),
+        zh in any::<bool>(),
+        login in any::<bool>(),
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let mut desk = Desk::typing(&lines);
+        let language = if zh { Language::Zh } else { Language::En };
+        run(&mut desk, &mut Chaos(body), Options { login, language }).unwrap();
+        check(&desk);
+    }
+}

@@ -1,0 +1,120 @@
+//! Every text of the console in both languages. A phrase that lacks one does not compile.
+
+/// Language of the menu.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese; needs a terminal that shows UTF-8.
+    Zh,
+}
+
+macro_rules! phrases {
+    ($($(#[$doc:meta])* $name:ident: $en:literal, $zh:literal;)*) => {
+        /// Something the console says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Phrase { $($(#[$doc])* $name,)* }
+
+        impl Phrase {
+            /// Its text.
+            #[must_use]
+            pub fn text(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Phrase::$name, Language::En) => $en, (Phrase::$name, Language::Zh) => $zh,)*
+                }
+            }
+
+            /// All of them, for tests.
+            #[cfg(test)]
+            pub const ALL: &'static [Phrase] = &[$(Phrase::$name,)*];
+        }
+    };
+}
+
+phrases! {
+    Addresses: "Addresses", "地址";
+    AdminAt: "Administration", "管理页面";
+    AdminName: "Administrator's name: ", "管理员名称：";
+    Again: "The same again: ", "再输入一次：";
+    Answer: "Type a number and press Enter.", "输入数字后按回车。";
+    Away: "Signed out after five minutes without a key.", "五分钟无操作，已退出登录。";
+    Back: "Enter: back", "回车：返回";
+    Calls: "Calls", "通话";
+    Configured: "configured", "已配置";
+    DiskFree: "Disk free", "磁盘剩余";
+    Down: "The box does not answer: ", "设备没有响应：";
+    FollowHint: "Shows new lines as they come. Enter: back", "实时显示新记录。回车：返回";
+    Generation: "Configuration version", "配置版本";
+    Leave: "Leave", "退出";
+    Log: "Event log", "事件记录";
+    Login: "Sign in as an administrator.", "请以管理员身份登录。";
+    Media: "Media process", "媒体进程";
+    MediaDown: "DOWN", "已停止";
+    More: "Enter: next page   0: back", "回车：下一页   0：返回";
+    Name: "Name: ", "名称：";
+    Network: "Network", "网络";
+    NewPassword: "New password (at least 10 characters): ", "新密码（至少 10 个字符）：";
+    NoAddresses: "No network address: check the cable.", "没有网络地址：请检查网线。";
+    NoCalls: "Nobody is talking.", "当前没有通话。";
+    NoEvents: "Nothing has happened yet.", "还没有任何事件。";
+    NoPhones: "No phone is registered.", "没有已注册的话机。";
+    NoTrunks: "No trunk is configured.", "没有配置中继。";
+    NotAdmin: "This user is no administrator.", "该用户不是管理员。";
+    NotSame: "The two are not the same. Nothing was changed.", "两次输入不一致，未作更改。";
+    NotUnderstood: "There is no such choice.", "没有这个选项。";
+    Of: "of", "/";
+    Others: "Other language: 中文", "其他语言：English";
+    Password: "Password: ", "密码：";
+    PasswordSet: "The password is set.", "密码已设置。";
+    Phones: "Phones", "话机";
+    Refused: "Refused: ", "被拒绝：";
+    Registered: "registered", "已注册";
+    SetPassword: "Set an administrator's password", "设置管理员密码";
+    SetupCode: "Set-up code", "初始设置码";
+    SetupDone: "The set-up is done; there is no code any more.", "初始设置已完成，设置码不再有效。";
+    SetupNeeded: "Not set up yet: open the administration and type the set-up code.", "尚未完成初始设置：请打开管理页面并输入设置码。";
+    Sip: "Phones register at", "话机注册地址";
+    Status: "Status", "状态";
+    TooMany: "Three wrong tries. Wait half a minute.", "连续三次错误，请等待半分钟。";
+    Trunks: "Trunks", "中继";
+    Up: "up", "正常";
+    Uptime: "Running for", "运行时间";
+    Version: "Version", "版本";
+    Wrong: "Wrong name or password.", "名称或密码错误。";
+}
+
+/// A trunk's cause in words: what is wrong and what to do.
+#[must_use]
+pub fn cause(word: &str, language: Language) -> Option<&'static str> {
+    let (en, zh) = match word {
+        "registered" => ("registered at the carrier", "已在运营商注册"),
+        "answers_options" => ("the carrier answers", "运营商有响应"),
+        "wrong_password" => ("wrong user name or password: check both", "用户名或密码错误：请核对"),
+        "forbidden" => ("the carrier forbids it: ask them", "运营商禁止：请联系运营商"),
+        "no_answer" => ("no answer: check address, port, firewall", "无响应：请检查地址、端口和防火墙"),
+        "name_unknown" => ("host name unknown: check spelling and DNS", "主机名无法解析：请检查拼写和 DNS"),
+        "refused" => ("refused by the carrier", "被运营商拒绝"),
+        "starting" => ("just starting", "正在启动"),
+        _ => return None,
+    };
+    Some(match language {
+        Language::En => en,
+        Language::Zh => zh,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phrase_has_both_languages_and_fits() {
+        for phrase in Phrase::ALL {
+            for language in [Language::En, Language::Zh] {
+                let text = phrase.text(language);
+                assert!(!text.is_empty() && crate::screen::width(text) < 79, "{phrase:?}");
+            }
+        }
+    }
+}
