@@ -111,5 +111,9 @@ pub(super) fn outbound(t: Table<'_>) -> Outbound {
 }
 
 fn prepend(text: &str) -> Result<String, String> {
-    value::number(text).map(|n| n.as_str().to_owned())
+    let rest = text.strip_prefix('+').unwrap_or(text);
+    if text.len() <= 20 && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#')) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("\"{text}\" cannot stand before a number; use digits, *, # and a leading +"))
 }

@@ -62,8 +62,7 @@ fn shorten(item: &mut Map<String, Value>, keys: &[&str], read: impl Fn(Table<'_>
     let bare = Value::Object(bare);
     let unheard = Problems::default();
     let defaults = read(Table::new(String::new(), Some(&bare), &unheard));
-    let secret = |field: &str| matches!(field, "password" | "overflow" | "to" | "step" | "trunks");
-    item.retain(|field, v| {
-        KEPT.contains(&field.as_str()) || secret(field) || defaults.get(field) != Some(&*v)
-    });
+    let needed = |field: &str| matches!(field, "password" | "overflow" | "to" | "step" | "trunks");
+    let kept = |field: &str| KEPT.contains(&field) || keys.contains(&field) || needed(field);
+    item.retain(|field, v| kept(field) || defaults.get(field) != Some(&*v));
 }
