@@ -1,5 +1,5 @@
-//! Opens the data folder at a start: holds it against a second process, repairs or sets aside a damaged database, closes
-//! the calls that a crash left open, hands out fresh ids, and reads what the engine starts with. Each of these happens
+//! Opens the data folder at a start: holds it against a second process, sets aside a damaged database (the configuration
+//! comes back from its copy beside it), closes the calls that a crash left open, hands out fresh ids, and reads what the engine starts with. Each of these happens
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::{id, key};
@@ -60,12 +60,12 @@ pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState
     schema::private_folder(dir)?;
     let lock = hold(dir)?;
     let suspect = dir.join(SUSPECT).exists();
-    let first = start(dir, now, suspect);
+    let first = start(dir, now, suspect, false);
     let (db, state) = match first {
         Err(fault) if fault.is_damage() => {
             let aside = set_aside(dir, now)?;
             tracing::error!(%fault, aside = %aside.display(), "the database is damaged: set aside, starting afresh");
-            let (db, state) = start(dir, now, false)?;
+            let (db, state) = start(dir, now, false, true)?;
             (db, BootState { set_aside: Some(aside), ..state })
         }
         other => other?,
@@ -107,12 +107,15 @@ fn set_aside(dir: &Path, now: Wall) -> Result<PathBuf, Fault> {
     Ok(aside(""))
 }
 
-fn start(dir: &Path, now: Wall, suspect: bool) -> Result<(Connection, BootState), Fault> {
+fn start(dir: &Path, now: Wall, suspect: bool, from_copy: bool) -> Result<(Connection, BootState), Fault> {
     let mut db = schema::writing(dir)?;
     if suspect {
         look_closely(&db)?;
     }
     migrate::to_known(&mut db)?;
+    if from_copy {
+        config::take_copy(&db, dir, now)?;
+    }
     let state = load(&mut db, now)?;
     Ok((db, state))
 }

@@ -2,15 +2,19 @@
 //! again. Decides which generation counts at a start: the newest that still checks.
 use crate::fault::Fault;
 use crate::row::{id, key};
-use crate::{Store, writer};
+use crate::{Store, schema, writer};
 use model::clock::Wall;
 use model::config::draft::Problem;
-use model::config::{Config, diff, draft};
+use model::config::{Config, diff, draft, text};
 use model::id::Generation;
 use model::query::GenerationRow;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Generations kept: more than anybody undoes, and a small share of the disk.
@@ -113,7 +117,22 @@ impl Store {
             summary,
         };
         let generation = self.ask(move |db| insert(db, &row, &new))??;
+        self.copy_beside(generation, &config);
         Ok(Committed { generation, config, changed: true })
+    }
+
+    /// One at a time, and never an older one over a newer one.
+    fn copy_beside(&self, generation: Generation, config: &Config) {
+        let _turn = self.copying.lock();
+        let newest = self.reader().current().map(|found| found.map(|(newest, _)| newest));
+        let done = match newest {
+            Ok(newest) if newest == Some(generation) => write_copy(self.dir(), config),
+            Ok(_) => Ok(()),
+            Err(fault) => Err(fault),
+        };
+        if let Err(fault) = done {
+            tracing::warn!(%fault, "the copy of the configuration beside the database is old");
+        }
     }
 
     /// Makes an older generation's tree the newest one again.
@@ -147,6 +166,40 @@ fn insert(
     let oldest = row.generation.0.saturating_sub(KEPT);
     db.execute("DELETE FROM generation WHERE generation <= ?1", [key(oldest)])?;
     Ok(Ok(row.generation))
+}
+
+/// Copy of the newest configuration beside the database: readable by a person, and what a start falls back to when the
+/// database is damaged, so that phones and trunks work on.
+const COPY: &str = "site.copy.toml";
+
+/// Whole or not at all: written beside, then renamed.
+fn write_copy(dir: &Path, config: &Config) -> Result<(), Fault> {
+    let (path, beside) = (dir.join(COPY), dir.join(format!("{COPY}.new")));
+    let write = || {
+        let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        file.write_all(text::write(config).as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    };
+    write().map_err(Fault::file(&path))?;
+    schema::sync_folder(dir)
+}
+
+/// Makes the copy the first generation of a fresh database. No copy, or a wrong one, is no failure.
+pub(crate) fn take_copy(db: &Connection, dir: &Path, now: Wall) -> Result<(), Fault> {
+    let Ok(copy) = std::fs::read_to_string(dir.join(COPY)) else { return Ok(()) };
+    let tree = text::parse(&copy).map_err(|p| vec![p]).and_then(|tree| draft::read(&tree));
+    match tree {
+        Ok(config) => {
+            let summary = "copy kept beside the damaged database".to_owned();
+            let row = GenerationRow { generation: Generation(1), at: now, by: "box".into(), summary };
+            insert(db, &row, &draft::to_tree(&config)).map(drop).map_err(Fault::from)
+        }
+        Err(problems) => {
+            tracing::error!(problems = problems.len(), "the copy of the configuration does not check");
+            Ok(())
+        }
+    }
 }
 
 /// The newest generation that still checks, and the newer ones that do not, with their problems.

@@ -65,6 +65,8 @@ pub struct Store {
     health: Arc<Health>,
     closing: Arc<AtomicBool>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Held while the configuration's copy is written.
+    copying: Arc<Mutex<()>>,
 }
 
 impl Store {
@@ -94,7 +96,17 @@ impl Store {
             drop(lock);
         });
         let thread = Arc::new(Mutex::new(Some(thread.map_err(Fault::file(&options.dir))?)));
-        Ok((Store { jobs, reader: Reader::new(&options.dir), health, closing, thread }, state))
+        Ok((
+            Store {
+                jobs,
+                reader: Reader::new(&options.dir),
+                health,
+                closing,
+                thread,
+                copying: Arc::default(),
+            },
+            state,
+        ))
     }
 
     /// Hands a record to the writer. Never blocks; its ticket comes back through `on_stored` once it is on the disk.

@@ -169,6 +169,22 @@ fn a_damaged_database_is_set_aside_and_said_so() {
 }
 
 #[test]
+fn the_site_goes_on_with_its_configuration_after_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let tree = serde_json::json!({ "system": { "country": "DE" }, "extension": [{ "number": "101" }] });
+    let before = store.commit("anna", tree, None, "").unwrap().config;
+    store.close();
+    let copy = dir.path().join("site.copy.toml");
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600, "it has passwords in it");
+    std::fs::write(dir.path().join("belfry.db"), vec![7; 8192]).unwrap();
+    let (store, state, _) = open(dir.path());
+    assert!(state.set_aside.is_some());
+    assert_eq!(state.config.map(|(_, config)| config), Some(before), "the phones know their passwords still");
+    assert_eq!(store.reader().generations(None, 10).unwrap().items[0].by, "box");
+}
+
+#[test]
 fn damage_inside_is_found_when_the_writer_had_met_it() {
     let dir = tempfile::tempdir().unwrap();
     let (store, _, _) = open(dir.path());
