@@ -2,6 +2,7 @@
 //! each other, all within the one step. No business here.
 mod admit;
 mod carry;
+mod check;
 mod indicated;
 mod mwi;
 mod ordered;
@@ -29,7 +30,7 @@ use model::record::{NoteRecord, Outcome};
 use sip::digest::Nonces;
 use sip::endpoint::Settings;
 use sip::indication::SubscriptionId;
-use sip::{Endpoint, Output};
+use sip::{Endpoint, Flow, Output};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -129,7 +130,7 @@ impl Engine {
         match event {
             Event::Packet { flow, bytes } => {
                 if !self.guard.silent(now.mono, flow.remote.ip()) {
-                    self.sip.receive(now, flow, &bytes, &mut self.outputs);
+                    self.packet(now, flow, &bytes);
                 }
             }
             Event::FlowClosed(flow) => self.flow_closed(now, flow),
@@ -163,6 +164,21 @@ impl Engine {
     #[must_use]
     pub fn deadline(&self) -> Option<Mono> {
         [self.sip.deadline(), self.timers.deadline(), self.acd.deadline()].into_iter().flatten().min()
+    }
+
+    /// One message, guarded: one that breaks the machine is thrown away and seen, and costs nobody else a thing.
+    fn packet(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        let (sip, outputs) = (&mut self.sip, &mut self.outputs);
+        if let Err(words) = guarded(|| sip.receive(now, flow, bytes, outputs)) {
+            self.outputs.clear();
+            self.note(
+                now,
+                "alarm",
+                "fault",
+                &flow.remote.to_string(),
+                &format!("a message ran into a fault: {words}"),
+            );
+        }
     }
 
     /// Goes on until nobody wants anything of anybody.

@@ -1,6 +1,7 @@
 //! Who gets no answer: counts failures a source address, and bans it for a while. Wrong passwords and requests without
 //! credentials are weighed before the digest check; a banned source hears nothing. Addresses of trunks and of registered
-//! phones are never banned: there one bad device loses its account's turn, the others go on. Never parses a message.
+//! phones are never banned: there guesses for other accounts are soon not weighed any more, while the phones that are
+//! registered from there go on. Never parses a message.
 use model::clock::{Mono, Now, Wall};
 use model::record::BanRecord;
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ const FIRST_BAN: Duration = Duration::from_secs(600);
 const LONGEST_BAN: Duration = Duration::from_secs(86_400);
 /// Wrong answers for one account from all sources in [`WINDOW`]; beyond, only known addresses are weighed for it.
 const ACCOUNT_MAX: u32 = 100;
+/// Wrong answers of a registered phone for its own account in [`WINDOW`] (a password that was just changed); a success
+/// forgives them.
+const OWN_MAX: u32 = 200;
 /// Sources and accounts remembered; the longest untouched goes first. 8192 is about 1 MiB.
 const REMEMBERED_MAX: usize = 8192;
 
@@ -66,6 +70,28 @@ impl Count {
     }
 }
 
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An address with no registered phone.
+    Stranger,
+    /// An address with a registered phone, of another account.
+    Neighbour,
+    /// The address of a registered phone of this very account.
+    Own,
+}
+
+/// What follows from a failure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Blame {
+    /// Nothing yet.
+    Nothing,
+    /// Guesses from this address are not weighed for a while, except those of its own phones.
+    Silenced,
+    /// The source hears nothing from now on.
+    Banned(BanRecord),
+}
+
 /// What a failure was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -93,35 +119,37 @@ impl Guard {
         self.sources.get(&source).and_then(|s| s.banned).is_some_and(|b| b.until > now)
     }
 
-    /// Whether a digest for this account from here is weighed at all. `known`: a phone is registered from this address.
+    /// Whether a digest for this account from here is weighed at all.
     #[must_use]
-    pub fn weighs(&self, now: Mono, source: IpAddr, account: &str, known: bool) -> bool {
-        if known {
-            let device = self.devices.get(&(source, account.to_owned()));
-            return device.is_none_or(|c| c.value(now) < GUESSES_MAX);
+    pub fn weighs(&self, now: Mono, source: IpAddr, account: &str, place: Place) -> bool {
+        match place {
+            Place::Own => {
+                let device = self.devices.get(&(source, account.to_owned()));
+                device.is_none_or(|c| c.value(now) < OWN_MAX)
+            }
+            Place::Neighbour => self.sources.get(&source).is_none_or(|s| s.guesses.value(now) < GUESSES_MAX),
+            Place::Stranger => self.accounts.get(account).is_none_or(|c| c.value(now) < ACCOUNT_MAX),
         }
-        self.accounts.get(account).is_none_or(|c| c.value(now) < ACCOUNT_MAX)
     }
 
-    /// Counts a failure. Gives the ban when it was one too many. `known` as in [`Guard::weighs`]; such an address is
-    /// never banned.
+    /// Counts a failure. An address with a registered phone is never banned.
     pub fn failed(
         &mut self,
         now: Now,
         source: IpAddr,
         account: Option<&str>,
         failure: Failure,
-        known: bool,
-    ) -> Option<BanRecord> {
+        place: Place,
+    ) -> Blame {
         if let (Failure::Guess, Some(account)) = (failure, account) {
             self.accounts.entry(account.to_owned()).or_default().add(now.mono);
-            if known {
+            if place == Place::Own {
                 self.devices.entry((source, account.to_owned())).or_default().add(now.mono);
             }
         }
         self.forget_oldest(now.mono);
-        if known {
-            return None;
+        if place == Place::Own || (place == Place::Neighbour && failure == Failure::Strange) {
+            return Blame::Nothing;
         }
         let entry = self.sources.entry(source).or_default();
         entry.touched = now.mono;
@@ -129,11 +157,16 @@ impl Guard {
             Failure::Guess => (entry.guesses.add(now.mono), GUESSES_MAX),
             Failure::Strange => (entry.strange.add(now.mono), STRANGE_MAX),
         };
-        (count >= limit).then(|| ban(now, source, entry, failure, count))
+        match place {
+            Place::Neighbour if count == limit => Blame::Silenced,
+            Place::Stranger if count >= limit => Blame::Banned(ban(now, source, entry, failure, count)),
+            Place::Stranger | Place::Neighbour | Place::Own => Blame::Nothing,
+        }
     }
 
     /// A request of this source was authenticated: what looked strange before was a phone's first try.
-    pub fn succeeded(&mut self, source: IpAddr) {
+    pub fn succeeded(&mut self, source: IpAddr, account: &str) {
+        self.devices.remove(&(source, account.to_owned()));
         if let Some(entry) = self.sources.get_mut(&source) {
             entry.strange = Count::default();
         }
@@ -223,13 +256,16 @@ mod tests {
     #[test]
     fn the_twentieth_wrong_password_bans_for_ten_minutes_then_for_twenty() {
         let mut guard = Guard::default();
-        let guess = |guard: &mut Guard, t| guard.failed(at(t), STRANGER, Some("101"), Failure::Guess, false);
-        assert!((0..19).all(|t| guess(&mut guard, t).is_none()));
-        let ban = guess(&mut guard, 19).expect("the 20th");
+        let guess = |guard: &mut Guard, t| {
+            guard.failed(at(t), STRANGER, Some("101"), Failure::Guess, Place::Stranger)
+        };
+        assert!((0..19).all(|t| guess(&mut guard, t) == Blame::Nothing));
+        let Blame::Banned(ban) = guess(&mut guard, 19) else { panic!("the 20th bans") };
         assert_eq!(ban.until, Wall(619_000));
         assert!(guard.silent(at(600).mono, STRANGER));
         assert!(!guard.silent(at(620).mono, STRANGER));
-        let second = (700..720).find_map(|t| guess(&mut guard, t)).expect("again");
+        let again = (700..720).map(|t| guess(&mut guard, t)).last();
+        let Some(Blame::Banned(second)) = again else { panic!("again") };
         assert_eq!(second.until, Wall((719 + 1200) * 1000));
     }
 
@@ -237,24 +273,26 @@ mod tests {
     fn slow_guessing_over_hours_is_not_banned_and_a_success_forgives_first_tries() {
         let mut guard = Guard::default();
         for hour in 0..100 {
-            assert_eq!(guard.failed(at(hour * 3600), STRANGER, Some("101"), Failure::Guess, false), None);
+            let blame = guard.failed(at(hour * 3600), STRANGER, Some("101"), Failure::Guess, Place::Stranger);
+            assert_eq!(blame, Blame::Nothing);
         }
-        for t in 0..59 {
-            assert_eq!(guard.failed(at(t), STRANGER, None, Failure::Strange, false), None);
-        }
-        guard.succeeded(STRANGER);
-        assert_eq!(guard.failed(at(59), STRANGER, None, Failure::Strange, false), None);
+        let strange =
+            |guard: &mut Guard, t| guard.failed(at(t), STRANGER, None, Failure::Strange, Place::Stranger);
+        assert!((0..59).all(|t| strange(&mut guard, t) == Blame::Nothing));
+        guard.succeeded(STRANGER, "101");
+        assert_eq!(strange(&mut guard, 59), Blame::Nothing);
     }
 
     #[test]
-    fn one_bad_phone_behind_a_known_address_loses_only_its_own_turn() {
+    fn guesses_beside_a_registered_phone_are_silenced_and_the_phone_goes_on() {
         let mut guard = Guard::default();
-        for t in 0..100 {
-            assert_eq!(guard.failed(at(t), STRANGER, Some("105"), Failure::Guess, true), None);
-        }
+        let blames: Vec<Blame> = (0..100)
+            .map(|t| guard.failed(at(t), STRANGER, Some("105"), Failure::Guess, Place::Neighbour))
+            .collect();
+        assert_eq!(blames.iter().filter(|b| **b == Blame::Silenced).count(), 1);
         assert!(!guard.silent(at(100).mono, STRANGER));
-        assert!(!guard.weighs(at(100).mono, STRANGER, "105", true));
-        assert!(guard.weighs(at(100).mono, STRANGER, "101", true));
+        assert!(!guard.weighs(at(100).mono, STRANGER, "106", Place::Neighbour));
+        assert!(guard.weighs(at(100).mono, STRANGER, "101", Place::Own));
     }
 
     #[test]
@@ -262,11 +300,11 @@ mod tests {
         let mut guard = Guard::default();
         for i in 0..100u8 {
             let source = IpAddr::from([198, 51, 100, i]);
-            guard.failed(at(i.into()), source, Some("101"), Failure::Guess, false);
+            guard.failed(at(i.into()), source, Some("101"), Failure::Guess, Place::Stranger);
         }
-        assert!(!guard.weighs(at(100).mono, STRANGER, "101", false));
-        assert!(guard.weighs(at(100).mono, STRANGER, "101", true));
-        assert!(guard.weighs(at(800).mono, STRANGER, "101", false));
+        assert!(!guard.weighs(at(100).mono, STRANGER, "101", Place::Stranger));
+        assert!(guard.weighs(at(100).mono, STRANGER, "101", Place::Own));
+        assert!(guard.weighs(at(800).mono, STRANGER, "101", Place::Stranger));
     }
 
     #[test]
@@ -284,7 +322,13 @@ mod tests {
     fn the_table_of_sources_has_an_end() {
         let mut guard = Guard::default();
         for i in 0..20_000u32 {
-            guard.failed(at(u64::from(i)), IpAddr::from(i.to_be_bytes()), None, Failure::Strange, false);
+            guard.failed(
+                at(u64::from(i)),
+                IpAddr::from(i.to_be_bytes()),
+                None,
+                Failure::Strange,
+                Place::Stranger,
+            );
         }
         assert!(guard.sources.len() <= REMEMBERED_MAX + 1);
     }

@@ -129,6 +129,11 @@ impl Ledger {
         self.legs.get(&leg)
     }
 
+    /// Every leg with its call.
+    pub fn legs(&self) -> impl Iterator<Item = (LegId, CallId)> + '_ {
+        self.legs.iter().map(|(l, e)| (*l, e.call))
+    }
+
     /// Every leg of a call.
     #[must_use]
     pub fn legs_of(&self, call: CallId) -> Vec<LegId> {

@@ -34,6 +34,8 @@ pub struct Binding {
     call_id: String,
     cseq: u32,
     user_agent: String,
+    /// End of life in the record that was kept last: not every refresh is worth a write.
+    kept: Wall,
 }
 
 /// Where to reach one phone.
@@ -54,7 +56,7 @@ pub struct Registered {
     pub contacts: Vec<String>,
     /// To be kept.
     pub records: Vec<BindingRecord>,
-    /// Whether the set of contacts changed (not only a refresh).
+    /// Whether the extension can be rung now and could not, or the other way round.
     pub changed: bool,
 }
 
@@ -100,6 +102,7 @@ impl Phones {
                 call_id: record.call_id.clone(),
                 cseq: record.cseq,
                 user_agent: record.user_agent.clone(),
+                kept: record.expires,
             };
             self.add(record.extension.clone(), binding);
         }
@@ -138,7 +141,7 @@ impl Phones {
                 self.apply(now, extension, contact, expires_s, flow, request, &stamp, &mut done);
             }
         }
-        done.changed = self.count(extension) != before || !done.records.is_empty() && before == 0;
+        done.changed = (self.count(extension) == 0) != (before == 0);
         done.contacts = self.list(extension).map(|b| shown(now, b)).collect();
         Ok(done)
     }
@@ -204,6 +207,12 @@ impl Phones {
     #[must_use]
     pub fn known(&self, source: IpAddr) -> bool {
         self.sources.contains_key(&source)
+    }
+
+    /// Whether a phone of this extension is registered from this address.
+    #[must_use]
+    pub fn registered_from(&self, extension: &Number, source: IpAddr) -> bool {
+        self.list(extension).any(|b| b.flow.remote.ip() == source)
     }
 
     /// The extension whose phone is registered over exactly this flow, if there is only one.
@@ -284,12 +293,19 @@ impl Phones {
         }
         let path =
             request.header("Path").filter_map(|v| NameAddr::read(v).ok()).map(|n| n.uri).take(8).collect();
+        let life = i64::from(expires_s) * 1000;
+        let expires_wall = Wall(now.wall.0 + life);
+        let same = same_phone
+            .as_ref()
+            .filter(|old| old.uri.same(&uri) && old.flow == flow && old.call_id == stamp.0);
+        let kept = same.map(|old| old.kept).filter(|kept| kept.millis_since(now.wall) > life / 2);
         let binding = Binding {
             uri,
             flow,
             path,
             expires: now.mono + Duration::from_secs(expires_s.into()),
-            expires_wall: Wall(now.wall.0 + i64::from(expires_s) * 1000),
+            expires_wall,
+            kept: kept.unwrap_or(expires_wall),
             call_id: stamp.0.clone(),
             cseq: stamp.1,
             user_agent: request.header("User-Agent").next().unwrap_or_default().chars().take(80).collect(),
@@ -297,7 +313,9 @@ impl Phones {
         if let Some(old) = same_phone.filter(|old| !old.uri.same(&binding.uri)) {
             done.records.push(gone(now, extension, &old));
         }
-        done.records.push(record(extension, &binding));
+        if kept.is_none() {
+            done.records.push(record(extension, &binding));
+        }
         self.add(extension.clone(), binding);
     }
 

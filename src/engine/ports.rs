@@ -74,6 +74,11 @@ impl Ports {
         self.taken.iter().filter(|(_, t)| t.call == Some(call)).map(|(s, _)| *s).collect()
     }
 
+    /// Sessions with the call each belongs to.
+    pub fn owned(&self) -> impl Iterator<Item = (SessionId, CallId)> + '_ {
+        self.taken.iter().filter_map(|(s, t)| t.call.map(|c| (*s, c)))
+    }
+
     /// How many ports are free.
     #[must_use]
     pub fn free(&self) -> usize {

@@ -21,6 +21,8 @@ pub enum Target {
     Echo,
     /// An emergency number, without outside prefix.
     Emergency(Number),
+    /// Tells that an emergency number was dialled at this extension.
+    EmergencyNotice(Number),
     /// A phone.
     Extension(Number),
     /// A star code about the caller's own work as an agent.

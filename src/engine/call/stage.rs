@@ -154,6 +154,7 @@ pub fn enter(core: &mut Core, target: Target, cx: &Cx, out: &mut Out) -> Stage {
         Target::Announcement => service::announcement(core, cx, out),
         Target::Echo => service::echo(core, cx, out),
         Target::Emergency(number) => dialing::emergency(core, &number, cx, out),
+        Target::EmergencyNotice(number) => service::emergency_notice(core, &number, cx, out),
         Target::Extension(number) => ringing::enter(core, number, Back::Caller, cx, out),
         Target::Feature(code) => service::feature(core, code, cx, out),
         Target::Flow(name) => ivr::enter(core, &name, cx, out),

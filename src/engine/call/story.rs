@@ -137,6 +137,7 @@ fn described(target: &Target) -> (&'static str, String) {
         Target::Announcement => ("dialled", "announcement".into()),
         Target::Echo => ("dialled", "echo".into()),
         Target::Emergency(n) => ("emergency", n.to_string()),
+        Target::EmergencyNotice(n) => ("emergency", format!("notice about {n}")),
         Target::Extension(n) => ("dialled", n.to_string()),
         Target::Feature(_) => ("dialled", "agent code".into()),
         Target::Flow(name) => ("flow", name.clone()),

@@ -7,7 +7,7 @@ use crate::call::stage::Stage;
 use crate::call::story::Story;
 use crate::call::{Call, Caller, Core, Input};
 use crate::effect::Effect;
-use crate::guard::Failure;
+use crate::guard::{Blame, Failure, Place};
 use crate::intent::{Chapter, Intent, Peer};
 use crate::ledger::CallEntry;
 use crate::phones::{EXPIRES_MIN, NotRegistered};
@@ -31,6 +31,8 @@ use std::time::Duration;
 const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY";
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: &str = "5";
+/// Ports that ordinary calls leave free: two for an emergency call, two for the notice of it.
+const PORTS_KEPT: usize = 4;
 /// No call lasts longer: a phone that died without BYE holds no line for ever.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
 
@@ -97,7 +99,7 @@ impl Engine {
     /// Whether no new ordinary call is taken now.
     pub(super) fn full(&self) -> bool {
         let limit = usize::try_from(self.config.system.call_limit).unwrap_or(usize::MAX);
-        self.draining || !self.media_up || self.ports.free() < 2 || self.calls.len() >= limit
+        self.draining || !self.media_up || self.ports.free() < PORTS_KEPT || self.calls.len() >= limit
     }
 
     /// Counts a failure of a source; one too many bans it.
@@ -106,8 +108,17 @@ impl Engine {
         if self.trunks.by_source(flow.remote, None).is_some() {
             return;
         }
-        let known = self.phones.known(source);
-        let Some(ban) = self.guard.failed(now, source, account, failure, known) else { return };
+        let place = self.place(flow, account);
+        let ban = match self.guard.failed(now, source, account, failure, place) {
+            Blame::Nothing => return,
+            Blame::Silenced => {
+                let text = format!(
+                    "wrong passwords from {source}, where a phone is registered; they are not weighed for a while"
+                );
+                return self.note(now, "warning", "guesses", &source.to_string(), &text);
+            }
+            Blame::Banned(ban) => ban,
+        };
         let text = format!("{source} hears nothing until its ban ends: {}", ban.cause);
         self.note(now, "warning", "ban", &source.to_string(), &text);
         if let Some((_, at, _)) = self.guard.bans().find(|(a, ..)| *a == source) {
@@ -128,6 +139,17 @@ impl Engine {
         self.system_changed(now);
     }
 
+    /// Whether a phone of this account, or of another, is registered from there.
+    fn place(&self, flow: &Flow, account: Option<&str>) -> Place {
+        let source = flow.remote.ip();
+        let own = account.and_then(|user| self.config.extension_by_user(user));
+        match own.is_some_and(|e| self.phones.registered_from(&e.number, source)) {
+            true => Place::Own,
+            false if self.phones.known(source) => Place::Neighbour,
+            false => Place::Stranger,
+        }
+    }
+
     fn shed(&mut self, now: Now, server: ServerId) {
         self.shed += 1;
         self.system_changed(now);
@@ -139,8 +161,10 @@ impl Engine {
     fn authenticate(&mut self, now: Now, server: ServerId, flow: &Flow, request: &Request) -> Option<Number> {
         let source = flow.remote.ip();
         let account = request.headers().first(Name::Authorization).and_then(username).map(str::to_owned);
-        let known = self.phones.known(source);
-        if !self.guard.weighs(now.mono, source, account.as_deref().unwrap_or_default(), known) {
+        let place = self.place(flow, account.as_deref());
+        if account.is_some()
+            && !self.guard.weighs(now.mono, source, account.as_deref().unwrap_or_default(), place)
+        {
             self.failed(now, flow, account.as_deref(), Failure::Guess);
             self.sip.ignore(server);
             return None;
@@ -158,7 +182,7 @@ impl Engine {
         let stale = verdict == Verdict::Stale;
         match verdict {
             Verdict::Right { user } => {
-                self.guard.succeeded(source);
+                self.guard.succeeded(source, &user);
                 return config.extension_by_user(&user).map(|e| e.number.clone());
             }
             Verdict::Stale => {}
@@ -189,8 +213,11 @@ impl Engine {
                         reply.headers.extend(done.contacts.iter().map(|c| ("Contact".to_owned(), c.clone())));
                         let paths = request.header("Path").map(|p| ("Path".to_owned(), p.to_owned()));
                         reply.headers.extend(paths);
-                        let changed = if done.changed { vec![number] } else { Vec::new() };
+                        let changed = if done.changed { vec![number.clone()] } else { Vec::new() };
                         self.phones_changed(now, &changed, done.records);
+                        if changed.is_empty() {
+                            self.tell_phone(&number);
+                        }
                         reply
                     }
                     Err(NotRegistered::Malformed) => Reply::new(400),

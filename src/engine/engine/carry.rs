@@ -6,13 +6,14 @@ use crate::acd::ticket::Caller;
 use crate::call::{Heard, Input};
 use crate::effect::Effect;
 use crate::intent::{Chapter, Intent, Peer};
+use crate::route::Target;
 use crate::timers::Reason;
 use model::clock::Now;
 use model::id::{CallId, LegId};
 use model::media::MediaCommand;
 use model::notice::Notice;
 use model::number::Number;
-use model::record::Record;
+use model::record::{Party, Record};
 
 /// Seconds a refused caller is asked to wait.
 const RETRY_AFTER: &str = "5";
@@ -132,8 +133,14 @@ impl Engine {
         let mut said = Vec::new();
         self.acd.phone(now, number, reachable, busy, &mut said);
         self.acd_said(now, said);
+        self.tell_phone(number);
+    }
+
+    /// The live view of an extension's phones.
+    pub(crate) fn tell_phone(&mut self, number: &Number) {
         if self.config.extension.contains_key(number) {
-            self.effects.push(Effect::Notice(Notice::Phone(self.phones.view(number, busy))));
+            let view = self.phones.view(number, self.ledger.in_call(number));
+            self.effects.push(Effect::Notice(Notice::Phone(view)));
         }
     }
 
@@ -184,10 +191,18 @@ impl Engine {
         if let Some(entry) = self.ledger.calls.get_mut(&call) {
             entry.emergency = true;
         }
-        let extension = self.config.extension.get(from);
+        let config = self.config.clone();
+        let extension = config.extension.get(from);
         let name = extension.map_or("", |e| e.name.as_str());
         let place = extension.and_then(|e| e.location.as_deref()).unwrap_or("place not configured");
         let text = format!("{number} was dialled at extension {from} ({name}), {place}");
         self.note(now, "alarm", "emergency_call", from.as_str(), &text);
+        let shown = Party { number: from.to_string(), name: format!("{number}! {name}") };
+        for desk in config.system.emergency_notify.iter().filter(|n| *n != from) {
+            if self.phones.reachable(&config, desk) && !self.ledger.in_call(desk) {
+                let party = Party { number: desk.to_string(), name: "Emergency notice".into() };
+                self.summon(now, party, desk, shown.clone(), Target::EmergencyNotice(from.clone()));
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::call::stage::Stage;
 use crate::call::{Call, Caller, Core, Heard, Input};
 use crate::effect::Effect;
 use crate::intent::Peer;
-use crate::route::dialled;
+use crate::route::{Target, dialled};
 use model::clock::Now;
 use model::command::{Actor, Command, Reply};
 use model::id::CallId;
@@ -92,19 +92,21 @@ impl Engine {
             return Err(Refusal::Overloaded);
         }
         let party = Party { number: from.to_string(), name: extension.name.clone() };
-        let core = Core::new(
-            self.ids.call(),
-            config.clone(),
-            Direction::Internal,
-            Caller { party, peer: Peer::Phone(from.clone()), outside: None },
-            Party { number: to.to_string(), name: String::new() },
-            Leg::nobody(Peer::Phone(from.clone())),
-            extension.language.unwrap_or(config.system.language),
-        );
+        self.summon(now, party, from, Party { number: to.to_string(), name: String::new() }, target);
+        Ok(())
+    }
+
+    /// A call that begins with us: the phone of `at` rings, shows `shown`, and goes to `target` when it answers.
+    pub(super) fn summon(&mut self, now: Now, party: Party, at: &Number, shown: Party, target: Target) {
+        let config = self.config.clone();
+        let language = config.extension.get(at).and_then(|e| e.language).unwrap_or(config.system.language);
+        let peer = Peer::Phone(at.clone());
+        let caller = Caller { party, peer: peer.clone(), outside: None };
+        let leg = Leg::nobody(peer);
+        let core = Core::new(self.ids.call(), config, Direction::Internal, caller, shown, leg, language);
         let id = core.id;
         self.open_story(now, &core);
         self.calls.insert(id, Box::new(Call { core, stage: Stage::Routing, since: now.wall }));
         self.pending.push_back((id, Input::Summon(target)));
-        Ok(())
     }
 }

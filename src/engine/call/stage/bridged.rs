@@ -58,7 +58,7 @@ pub fn enter(core: &mut Core, b: Leg, with: String, cx: &Cx, out: &mut Out) -> S
     };
     if recording::begins_by_itself(core, &bridged.b.peer) && core.config.system.announce_recording {
         let prompt =
-            |core: &Core| vec![Sound::Prompt { language: core.language, name: "call-recorded".into() }];
+            |core: &Core| vec![Sound::Prompt { language: core.language, name: "recording-notice".into() }];
         bridged.announcing = Some(out.play(a, prompt(core), false, false));
         if let Some(b) = bridged.b.session() {
             out.play(b, prompt(core), false, false);

@@ -1,12 +1,14 @@
 //! The box itself answers: echo test, test announcement, star codes of agents, paging. Leaves by: said what there is to say,
 //! or too long, or caller gone → Clearing.
 use super::super::{Core, Cx, Heard, Out};
-use super::{Stage, caller_gone};
+use super::{Stage, caller_gone, goodbye};
 use crate::acd::code::Code;
 use crate::intent::{Chapter, Intent};
+use crate::say;
 use crate::timers::CallTimer;
 use model::id::{PlayId, SessionId};
 use model::media::{MediaCommand, PlayEnd, Sound};
+use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
 use std::time::Duration;
@@ -46,7 +48,7 @@ pub fn announcement(core: &mut Core, cx: &Cx, out: &mut Out) -> Stage {
     match begin(core, cx, out) {
         Err(stage) => stage,
         Ok(session) => {
-            let prompt = Sound::Prompt { language: core.language, name: "announcement".into() };
+            let prompt = Sound::Prompt { language: core.language, name: "test-announcement".into() };
             out.play(session, vec![prompt, Sound::Silence(1000)], true, false);
             Stage::Service(Service::Test("announcement"))
         }
@@ -81,6 +83,20 @@ pub fn paging(core: &mut Core, cx: &Cx, out: &mut Out) -> Stage {
             Stage::Service(Service::Paging)
         }
     }
+}
+
+/// Somebody must know: an emergency number was dialled at this extension. Said three times.
+pub fn emergency_notice(core: &mut Core, extension: &Number, cx: &Cx, out: &mut Out) -> Stage {
+    let session = match begin(core, cx, out) {
+        Ok(session) => session,
+        Err(stage) => return stage,
+    };
+    let mut names = vec!["emergency-notice".to_owned()];
+    names.extend(say::digits(extension.as_str()));
+    let once = say::sounds(core.language, names);
+    let pause = [Sound::Silence(700)];
+    let sounds = once.iter().chain(&pause).cloned().cycle().take((once.len() + 1) * 3).collect();
+    goodbye::enter(session, sounds, Outcome::Answered, "emergency notice heard", out)
 }
 
 /// Name of the one paging output at media.

@@ -2,6 +2,8 @@
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod features;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod inbound;

@@ -139,6 +139,8 @@ impl World {
     pub fn tell(&mut self, event: Event) {
         let mut effects = Vec::new();
         self.engine.handle(self.now, event, &mut effects);
+        let broken = self.engine.check();
+        assert!(broken.is_empty(), "{broken:#?}");
         self.did(effects);
     }
 
@@ -303,7 +305,7 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Send { flow, bytes } => {
-                    let to = self.peers.iter().position(|p| p.address == flow.remote);
+                    let to = self.peers.iter().position(|p| p.flow().local == flow.remote);
                     if let Some(to) = to {
                         let back = Flow { remote: flow.local, local: flow.remote, ..flow };
                         self.posts.push((soon, Post::ToPeer(to, back, bytes)));

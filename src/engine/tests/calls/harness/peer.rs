@@ -19,6 +19,8 @@ pub struct Peer {
     pub requests: Vec<Arc<Request>>,
     /// Hears nothing and says nothing.
     pub deaf: bool,
+    /// Another way to the box than a datagram.
+    pub over: Option<Flow>,
     ids: u64,
 }
 
@@ -32,11 +34,15 @@ impl Peer {
             told: Vec::new(),
             requests: Vec::new(),
             deaf: false,
+            over: None,
             ids: 0,
         }
     }
 
     pub fn flow(&self) -> Flow {
+        if let Some(flow) = self.over {
+            return flow;
+        }
         Flow::udp(self.address, BOX.parse().unwrap())
     }
 

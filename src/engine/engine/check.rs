@@ -1,0 +1,42 @@
+//! Facts that hold between two steps, whatever happened: asked by the simulator at every moment, never by the box itself.
+use super::Engine;
+use crate::call::stage::Stage;
+use model::record::AgentState;
+
+impl Engine {
+    /// Every broken fact, in words; empty when all hold. O(everything).
+    #[must_use]
+    pub fn check(&self) -> Vec<String> {
+        let mut broken = self.acd.check();
+        let lives = |call| self.calls.contains_key(&call);
+        for call in self.ledger.calls.keys().filter(|c| !lives(**c)) {
+            broken.push(format!("call {call} has a story and is gone"));
+        }
+        for call in self.calls.keys().filter(|c| !self.ledger.calls.contains_key(c)) {
+            broken.push(format!("call {call} has no story"));
+        }
+        for (leg, call) in self.ledger.legs().filter(|(_, c)| !lives(*c)) {
+            broken.push(format!("leg {leg} belongs to call {call}, which is gone"));
+        }
+        for (session, call) in self.ports.owned().filter(|(_, c)| !lives(*c)) {
+            broken.push(format!("session {session} belongs to call {call}, which is gone"));
+        }
+        for (call, timer) in self.timers.of_calls().filter(|(c, _)| !lives(*c)) {
+            broken.push(format!("call {call} has a deadline {timer:?} and is gone"));
+        }
+        for (id, call) in &self.calls {
+            let waits = self.acd.queue_of(*id).is_some();
+            let queued = matches!(call.stage, Stage::Queued(_));
+            if waits != queued {
+                broken.push(format!("call {id} is {} and its ticket says {waits}", call.stage.name()));
+            }
+        }
+        for agent in self.acd.agents().all() {
+            let held = matches!(agent.state, AgentState::Offered | AgentState::Talking);
+            if let Some(call) = agent.call.filter(|c| held && !lives(*c)) {
+                broken.push(format!("agent {} is {:?} in call {call}, which is gone", agent.id, agent.state));
+            }
+        }
+        broken
+    }
+}
