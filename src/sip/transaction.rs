@@ -202,3 +202,81 @@ fn timers_of(tx: Tx) -> &'static [Timer] {
         Tx::Server(_) => &[Timer::G, Timer::H, Timer::I, Timer::J, Timer::L, Timer::Trying, Timer::Patience],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::Flow;
+    use crate::message::{Message, Request};
+    use crate::method::Method;
+    use std::sync::Arc;
+
+    /// What an ended transaction may cost (a flood leaves thousands behind).
+    const TOMBSTONE_BYTES_MAX: usize = 1_024;
+
+    fn now() -> Now {
+        Now { mono: Mono(1), ..Now::default() }
+    }
+
+    fn flow() -> Flow {
+        Flow::udp("192.0.2.1:5060".parse().unwrap(), "192.0.2.2:5060".parse().unwrap())
+    }
+
+    fn request(n: usize) -> Arc<Request> {
+        let text = format!(
+            "OPTIONS sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK{n};rport\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: {n}\r\nCSeq: 1 OPTIONS\r\nX-Long: {}\r\n\r\n",
+            "x".repeat(4_000)
+        );
+        match Message::read(text.as_bytes()).unwrap() {
+            Message::Request(request) => Arc::new(request),
+            Message::Response(_) => panic!("a request"),
+        }
+    }
+
+    #[test]
+    fn an_answered_request_leaves_less_than_a_kibibyte() {
+        let (mut table, ids) = (Table::<()>::new(Timing::default(), 10, 10), Ids::new([1; 32]));
+        let mut out = Vec::new();
+        let id = table.open(now(), &ids, flow(), request(1), &mut out);
+        table.reply(now(), id, 200, vec![0; 400], &mut out);
+        let server = table.server(id).unwrap();
+        assert!(server.request.is_none());
+        assert!(std::mem::size_of::<Server>() + server.bytes.len() + server.tag.len() < TOMBSTONE_BYTES_MAX);
+        assert_eq!(table.counts(), (0, 1));
+    }
+
+    #[test]
+    fn a_call_of_ours_leaves_its_acks_only() {
+        let (mut table, mut ids) = (Table::<()>::new(Timing::default(), 10, 10), Ids::new([1; 32]));
+        let (mut out, key) = (Vec::new(), ClientKey::new(&mut ids));
+        let sent =
+            Sent { flow: flow(), method: Method::Invite, uri: "sip:b@h".into(), bytes: vec![0; 2_000] };
+        table.start(now(), key, (), sent, &mut out);
+        let text = format!(
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch={}\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n",
+            key.branch()
+        );
+        let Ok(Message::Response(response)) = Message::read(text.as_bytes()) else { panic!("a response") };
+        assert!(matches!(table.response(now(), &response, &mut out), Some(Told::Final(..))));
+        table.acknowledge(key, "2", flow(), vec![0; 450], &mut out);
+        let client = table.client(key).unwrap();
+        assert!(client.bytes.is_empty());
+        assert!(std::mem::size_of::<Client<()>>() + 450 + 16 < TOMBSTONE_BYTES_MAX);
+    }
+
+    #[test]
+    fn the_oldest_of_the_ended_go_first_and_timers_with_them() {
+        let (mut table, ids) = (Table::<()>::new(Timing::default(), 10, 3), Ids::new([1; 32]));
+        let mut out = Vec::new();
+        for n in 0..8 {
+            let id = table.open(now(), &ids, flow(), request(n), &mut out);
+            table.reply(now(), id, 200, vec![0; 10], &mut out);
+        }
+        assert_eq!(table.counts(), (0, 3));
+        assert_eq!(table.request(now(), &ids, &request(0), &mut out), Taken::New);
+        assert_eq!(table.request(now(), &ids, &request(7), &mut out), Taken::Absorbed);
+        let late = Now { mono: Mono(100_000_000), ..Now::default() };
+        while table.fire(late, &mut out).is_some() {}
+        assert_eq!((table.counts(), table.deadline()), ((0, 0), None));
+    }
+}

@@ -176,6 +176,11 @@ impl Pair {
         String::from_utf8_lossy(&found.expect("it was sent").1).into_owned()
     }
 
+    /// Every message that was put on the wire.
+    pub fn whole(&self) -> impl Iterator<Item = &[u8]> {
+        self.whole.iter().map(|(_, bytes)| &bytes[..])
+    }
+
     /// Our tag in the last message of side 1 starting so.
     pub fn tag_of_last(&self, start: &str) -> String {
         let tag = match Message::read(self.last(1, start).as_bytes()) {
