@@ -43,7 +43,7 @@ pub enum Indication {
         /// What it says.
         request: Arc<Request>,
     },
-    /// A provisional answer to our INVITE: the first 100 (the peer lives), and each above.
+    /// A provisional answer to our INVITE. 100 says that the next hop lives.
     Progress {
         /// Whose.
         leg: LegId,

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+pub mod bindings;
 pub mod builder;
 pub mod cseq;
 mod dialog;
@@ -22,12 +23,14 @@ pub mod method;
 pub mod name;
 pub mod name_addr;
 mod outgoing;
+pub mod registration;
 pub mod route_set;
 pub mod scan;
 pub mod sdp;
 mod subscription;
 pub mod timer;
 pub mod transaction;
+pub mod typed;
 pub mod uri;
 pub mod via;
 

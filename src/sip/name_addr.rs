@@ -17,8 +17,8 @@ pub struct NameAddr {
 /// Why a text is not a name-addr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameAddrError {
-    /// A quote or bracket opens and never closes, or text follows the bracket.
-    #[error("quote or bracket is not closed, or text follows it")]
+    /// A quote or bracket opens and never closes, or something that is no parameter follows the bracket.
+    #[error("quote or bracket is not closed, or something that is no parameter follows it")]
     Unbalanced,
     /// A `?` in an address without brackets (RFC 3261 section 20).
     #[error("address with '?' needs angle brackets")]
@@ -94,7 +94,7 @@ impl NameAddr {
 fn read_bracketed(text: &str, open: usize) -> Result<NameAddr, NameAddrError> {
     let close = text[open..].find('>').map(|i| open + i).ok_or(NameAddrError::Unbalanced)?;
     let params = scan::trim(&text[close + 1..]);
-    if !(params.is_empty() || params.starts_with(';')) {
+    if !(params.is_empty() || params.starts_with(';')) || scan::has_empty_param(params) {
         return Err(NameAddrError::Unbalanced);
     }
     Ok(NameAddr {
@@ -139,7 +139,11 @@ fn read_bare(text: &str) -> Result<NameAddr, NameAddrError> {
     if addr[from.min(addr.len())..].contains('?') {
         return Err(NameAddrError::NeedsBrackets);
     }
-    Ok(NameAddr { display: None, uri: Uri::read(addr)?, params: scan::trim(&text[cut..]).to_owned() })
+    let params = scan::trim(&text[cut..]);
+    if scan::has_empty_param(params) {
+        return Err(NameAddrError::Unbalanced);
+    }
+    Ok(NameAddr { display: None, uri: Uri::read(addr)?, params: params.to_owned() })
 }
 
 impl fmt::Display for NameAddr {

@@ -73,6 +73,21 @@ pub fn param<'a>(text: &'a str, name: &str) -> Option<Option<&'a str>> {
     params(text).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
 }
 
+/// Whether `;;` stands outside quotes: a parameter without even a name. One `;` at the end is forgiven.
+#[must_use]
+pub fn has_empty_param(text: &str) -> bool {
+    let mut rest = text;
+    let mut items = 0;
+    while let Some(i) = find_outside(rest, b';') {
+        if items > 0 && trim(&rest[..i]).is_empty() {
+            return true;
+        }
+        items += 1;
+        rest = &rest[i + 1..];
+    }
+    false
+}
+
 /// Takes blanks (space and tab) off both ends.
 #[must_use]
 pub fn trim(text: &str) -> &str {
@@ -150,6 +165,7 @@ mod tests {
         assert_eq!(param("; TAG=x", "tag"), Some(Some("x")));
         assert_eq!(param("; lr", "lr"), Some(None));
         assert_eq!(param("; lr", "tag"), None);
+        assert!(has_empty_param(";;") && has_empty_param(";a; ;b") && !has_empty_param(";a=\";;\";b;"));
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Via {
         let cut = rest.find(';').unwrap_or(rest.len());
         let (sent_by, params) = rest.split_at(cut);
         let (host, port) = read_sent_by(sent_by)?;
-        if !scan::is_token(transport) {
+        if !scan::is_token(transport) || scan::has_empty_param(params) {
             return Err(ViaError);
         }
         let branch = scan::param(params, "branch").flatten().map(str::to_owned);

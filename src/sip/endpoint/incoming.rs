@@ -11,6 +11,7 @@ use crate::method::Method;
 use crate::name::Name;
 use crate::outgoing::ALLOW;
 use crate::transaction::Taken;
+use crate::typed;
 use crate::uri::Scheme;
 use crate::via::Via;
 use model::clock::Now;
@@ -150,11 +151,12 @@ impl Endpoint {
             request.headers.list(Name::ContentEncoding).any(|e| !e.eq_ignore_ascii_case("identity"));
         let known =
             request.content_type().is_none_or(|t| t == "application/sdp" || t.starts_with("multipart/"));
-        let optional =
-            request.headers.first(Name::ContentDisposition).is_some_and(|d| d.contains("handling=optional"));
-        if !request.body.is_empty() && (encoded || !known) && !optional {
+        if !request.body.is_empty() && (encoded || !known) && !typed::body_is_optional(&request.headers) {
             let accept = (Name::Accept.as_str().to_owned(), "application/sdp".to_owned());
             return Some((415, vec![accept, ("Accept-Encoding".to_owned(), "identity".to_owned())]));
+        }
+        if !typed::accepts(&request.headers, "application", "sdp") {
+            return Some((406, Vec::new()));
         }
         None
     }

@@ -94,10 +94,7 @@ fn status_line(line: &[u8]) -> Result<Start<'_>, Why> {
 }
 
 fn rejected(why: Why, code: u16, silent: bool, headers: Headers) -> Box<Rejected> {
-    let answerable = !silent
-        && [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq]
-            .iter()
-            .all(|&n| headers.first(n).is_some());
+    let answerable = !silent && headers.first(Name::Via).is_some() && headers.first(Name::CSeq).is_some();
     Box::new(Rejected { why, code: answerable.then_some(code), headers })
 }
 

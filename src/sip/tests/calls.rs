@@ -71,6 +71,7 @@ fn trying_goes_out_only_when_nothing_else_does() {
     assert_eq!(pair.sent(1, "SIP/2.0 100"), 0);
     pair.run(Duration::from_millis(100));
     assert_eq!(pair.sent(1, "SIP/2.0 100"), 1);
+    assert!(matches!(pair.told[0][..], [Indication::Progress { leg: A, code: 100, sdp: None }]));
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn cancel_waits_for_a_provisional_answer() {
     let mut pair = Pair::udp();
     pair.call(0, 1);
     pair.act(0, |e, now, _, out| e.hang_up(now, A, None, out));
-    assert_eq!(pair.sent(0, "CANCEL"), 0);
+    assert_eq!(pair.sent(0, "CANCEL"), 0, "not before");
     let Some(Indication::Invite { server, .. }) = pair.until_told(1, LONG) else { panic!() };
     pair.act(1, |e, now, _, out| e.adopt(now, server, B, uri("sip:bob@192.0.2.2"), out));
     assert!(

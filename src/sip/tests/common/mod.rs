@@ -77,7 +77,7 @@ impl Pair {
 
     /// The way from one side to the other.
     pub fn flow(&self, from: usize) -> Flow {
-        let address = |n: usize| format!("192.0.2.{}:5060", n + 1).parse().unwrap();
+        let address = |n: usize| format!("192.0.2.{}:5060", n + 1).parse().expect("an address");
         let connection = u64::from(self.transport == Transport::Tcp);
         Flow { transport: self.transport, local: address(from), remote: address(1 - from), connection }
     }
@@ -103,7 +103,8 @@ impl Pair {
     fn post(&mut self, from: usize, flow: Flow, bytes: Vec<u8>) {
         Message::read(&bytes).expect("we write what we can read");
         assert_eq!(flow.remote, self.flow(from).remote, "sent to the peer and nowhere else");
-        let line = String::from_utf8_lossy(bytes.split(|b| *b == b'\r').next().unwrap()).into_owned();
+        let line =
+            String::from_utf8_lossy(bytes.split(|b| *b == b'\r').next().expect("a first line")).into_owned();
         self.log.push((from, line));
         self.whole.push((from, bytes.clone()));
         let datagram = self.transport == Transport::Udp;
@@ -233,7 +234,7 @@ impl Pair {
 pub const LONG: Duration = Duration::from_secs(70);
 
 pub fn uri(text: &str) -> Uri {
-    Uri::read(text).unwrap()
+    Uri::read(text).expect("a URI")
 }
 
 pub fn invite(flow: Flow) -> Invite {
