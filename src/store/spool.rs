@@ -44,6 +44,8 @@ struct Open {
 pub struct Spool {
     dir: PathBuf,
     open: BTreeMap<RecordingId, Open>,
+    reserve_mib: u64,
+    looked: Option<Instant>,
 }
 
 impl Spool {
@@ -53,7 +55,7 @@ impl Spool {
     /// `File`.
     pub fn new(dir: &Path) -> Result<Spool, Fault> {
         schema::private_folder(&dir.join(OPEN))?;
-        Ok(Spool { dir: dir.to_owned(), open: BTreeMap::new() })
+        Ok(Spool { dir: dir.to_owned(), open: BTreeMap::new(), reserve_mib: RESERVE_MIB, looked: None })
     }
 
     /// Begins a file. `channels` is 1 or 2; samples of two channels alternate.
@@ -61,10 +63,7 @@ impl Spool {
     /// # Errors
     /// `Path`: it would leave the data folder. `NoRoom`: the disk is nearly full. `File`.
     pub fn create(&mut self, recording: RecordingId, path: &str, channels: u16) -> Result<(), Fault> {
-        let free = free_mib(&self.dir)?;
-        if free < RESERVE_MIB {
-            return Err(Fault::NoRoom(free));
-        }
+        self.room(self.reserve_mib)?;
         let whole = below(&self.dir, path)?;
         let folder = whole.parent().ok_or_else(|| Fault::Path(path.to_owned()))?;
         schema::private_folder(folder)?;
@@ -101,12 +100,13 @@ impl Spool {
         result.map_err(Fault::file(&path))
     }
 
-    /// Puts on the disk what has waited a second. Call it at least four times a second.
+    /// Puts on the disk what has waited a second. Call it at least four times a second. When running files have eaten
+    /// half of the reserve they are ended, whole and playable, and later sound for them is ignored.
     ///
     /// # Errors
-    /// `File`: the first one that failed; the others were tried too.
+    /// `File`: the first one that failed; the others were tried too. `NoRoom`: the files were ended.
     pub fn sync_due(&mut self, now: Instant) -> Result<(), Fault> {
-        let mut result = Ok(());
+        let mut result = self.room_goes_on(now);
         for open in self.open.values_mut().filter(|o| now.saturating_duration_since(o.synced) >= SYNC_EVERY) {
             open.synced = now;
             if let Err(error) = open.settle().map_err(Fault::file(&self.dir)) {
@@ -114,6 +114,25 @@ impl Spool {
             }
         }
         result
+    }
+
+    fn room(&self, wanted_mib: u64) -> Result<(), Fault> {
+        let free = free_mib(&self.dir)?;
+        if free < wanted_mib { Err(Fault::NoRoom(free)) } else { Ok(()) }
+    }
+
+    fn room_goes_on(&mut self, now: Instant) -> Result<(), Fault> {
+        let lately = self.looked.is_some_and(|at| now.saturating_duration_since(at) < SYNC_EVERY);
+        if lately || self.open.is_empty() {
+            return Ok(());
+        }
+        self.looked = Some(now);
+        let room = self.room(self.reserve_mib / 2);
+        if room.is_err() {
+            let running: Vec<RecordingId> = self.open.keys().copied().collect();
+            running.into_iter().try_for_each(|recording| self.finish(recording).map(drop))?;
+        }
+        room
     }
 
     /// Ends a file: right header, everything on the disk. The answer is its length in milliseconds, or `None` when it
@@ -326,6 +345,20 @@ mod tests {
         spool.append(RecordingId(9), &[0xff; 800]).unwrap();
         spool.sync_due(Instant::now() + SYNC_EVERY).unwrap();
         assert_eq!(u32_at(&std::fs::read(dir.path().join("r/9.wav")).unwrap(), 54), 800);
+    }
+
+    #[test]
+    fn recordings_leave_room_for_the_records() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spool = Spool::new(dir.path()).unwrap();
+        spool.create(RecordingId(1), "1.wav", 1).unwrap();
+        spool.append(RecordingId(1), &[0xff; 800]).unwrap();
+        spool.reserve_mib = u64::MAX;
+        assert!(matches!(spool.create(RecordingId(2), "2.wav", 1), Err(Fault::NoRoom(_))));
+        assert!(matches!(spool.sync_due(Instant::now()), Err(Fault::NoRoom(_))));
+        spool.append(RecordingId(1), &[0xff; 800]).unwrap();
+        assert_eq!(length_ms(dir.path(), "1.wav").unwrap(), 100, "what was there is whole");
+        assert!(!is_open(dir.path(), RecordingId(1)) && !dir.path().join("2.wav").exists());
     }
 
     #[test]

@@ -18,7 +18,7 @@ const RIGHTS: [(&str, Rights); 4] = [
 ];
 
 /// Shortest SIP password: guessing is banned after 20 tries, a leaked digest answer can be tried at leisure.
-const PASSWORD_MIN: usize = 8;
+const PASSWORD_MIN: usize = 6;
 
 pub(super) fn extension(t: Table<'_>) -> Extension {
     let number = internal(&t, "number");
@@ -60,7 +60,7 @@ fn user(text: &str) -> Result<String, String> {
 }
 
 fn password(t: &Table<'_>, number: &Number) -> String {
-    let remedy = "give it one of at least 8 characters, or let the box make one";
+    let remedy = "give it one of at least 6 characters, or let the box make one";
     let text = t.needed("password", remedy);
     let weak = |why: &str| t.problem("password", "weak", format!("this password {why}; {remedy}"));
     let first = text.chars().next();
