@@ -6,7 +6,6 @@
 #![forbid(unsafe_code)]
 
 mod answer;
-pub mod bindings;
 pub mod builder;
 pub mod cseq;
 mod dialog;
@@ -23,7 +22,6 @@ pub mod method;
 pub mod name;
 pub mod name_addr;
 mod outgoing;
-pub mod registration;
 pub mod route_set;
 pub mod scan;
 pub mod sdp;

@@ -52,12 +52,6 @@ pub const SUBSCRIPTIONS_MAX: usize = 4_096;
 /// Longest life of a subscription between two refreshes, seconds.
 pub const SUBSCRIPTION_S_MAX: u32 = 3_600;
 
-/// Contacts of one address of record. Beyond: the registrar answers 403 to the one too many.
-pub const CONTACTS_MAX: usize = 10;
-
-/// Addresses of record in the registrar's table. Beyond: 503.
-pub const AORS_MAX: usize = 16_384;
-
 /// Nonces remembered for their `nc`; only a right password makes an entry. Beyond: the oldest becomes stale.
 pub const NONCES_MAX: usize = 16_384;
 
