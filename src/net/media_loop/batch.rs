@@ -5,11 +5,15 @@ use std::io::{IoSlice, IoSliceMut};
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
-/// Datagrams taken from a socket with one call. A peer sends one in 20 ms; more come after a stall or in a flood.
-const BATCH: usize = 8;
+/// Datagrams taken from a socket with the first call of a turn: a peer sends one in 20 ms.
+const FIRST: usize = 4;
 
-/// Calls for one socket in one turn: a flooded port gets this much and no more, so that the others are heard too.
-const CALLS: usize = 4;
+/// Datagrams of each further call, after a stall or in a flood, and of one call that sends.
+const BATCH: usize = 32;
+
+/// Calls for one socket in one turn: a flooded port gets this much and no more, so that the others are heard too. 228
+/// datagrams each millisecond are more than a fast Ethernet brings, so that the port's own peer is heard as well.
+const CALLS: usize = 8;
 
 /// Longest datagram taken whole: an Ethernet frame. Longer ones are cut off and then refused by the core.
 const LONGEST: usize = 1500;
@@ -39,16 +43,17 @@ impl Batches {
 
     /// Takes what waits on a socket, up to the bound of a turn.
     pub fn receive(&mut self, fd: RawFd, mut take: impl FnMut(SocketAddr, &[u8])) {
-        for _ in 0..CALLS {
-            if self.receive_once(fd, &mut take) < BATCH {
+        for call in 0..CALLS {
+            let most = if call == 0 { FIRST } else { BATCH };
+            if self.receive_once(fd, most, &mut take) < most {
                 return;
             }
         }
     }
 
-    fn receive_once(&mut self, fd: RawFd, take: &mut impl FnMut(SocketAddr, &[u8])) -> usize {
+    fn receive_once(&mut self, fd: RawFd, most: usize, take: &mut impl FnMut(SocketAddr, &[u8])) -> usize {
         let mut slices: Vec<[IoSliceMut<'_>; 1]> =
-            self.buffers.iter_mut().map(|b| [IoSliceMut::new(b)]).collect();
+            self.buffers.iter_mut().take(most).map(|b| [IoSliceMut::new(b)]).collect();
         let result = recvmmsg(fd, &mut self.receive, &mut slices, MsgFlags::MSG_DONTWAIT, None);
         let Ok(messages) = result else { return 0 };
         let mut count = 0;
@@ -116,7 +121,7 @@ mod tests {
         let (a, b) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
         let to = b.local_addr().unwrap();
         let mut batches = Batches::new();
-        let texts: Vec<Vec<u8>> = (0..19u8).map(|n| vec![n; usize::from(n) + 1]).collect();
+        let texts: Vec<Vec<u8>> = (0..99u8).map(|n| vec![n; usize::from(n) + 1]).collect();
         let out: Vec<Outgoing<'_>> =
             texts.iter().map(|bytes| Outgoing { fd: a.as_raw_fd(), to, bytes }).collect();
         assert_eq!(batches.send(&out), 0);
