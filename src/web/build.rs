@@ -41,8 +41,8 @@ fn main() {
 fn build(ui: &Path, out: &Path) -> PathBuf {
     for part in [
         "src",
-        "public",
         "index.html",
+        "svelte.config.js",
         "package.json",
         "package-lock.json",
         "vite.config.mjs",
@@ -50,6 +50,8 @@ fn build(ui: &Path, out: &Path) -> PathBuf {
     ] {
         println!("cargo:rerun-if-changed={}", ui.join(part).display());
     }
+    // The menu editor shows the words of the prompts.
+    println!("cargo:rerun-if-changed={}", ui.join("../../../rootfs/usr/share/belfry/prompts").display());
     let lock = std::fs::read(ui.join("package-lock.json")).unwrap_or_else(|e| {
         stop(&format!("ui/package-lock.json: {e}; set BELFRY_UI=none to do without pages"))
     });

@@ -77,6 +77,8 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 let staleTimer: ReturnType<typeof setTimeout> | undefined;
 let hideTimer: ReturnType<typeof setTimeout> | undefined;
 let unanswered = 0;
+/** Somebody touched the page since the last ping. */
+let active = true;
 
 export const isUp = (): boolean => link.up;
 /** The link is lost and what is shown is old. */
@@ -194,8 +196,12 @@ function receive(frame: Frame): void {
 setInterval(() => {
   if (!socket || socket.readyState !== WebSocket.OPEN) return;
   if (++unanswered > 2) socket.close();
-  else send({ type: 'ping' });
+  else send({ type: 'ping', active });
+  active = false;
 }, PING_MS);
+
+// A session ends when nobody has touched the page for a while; the box cannot see that by itself.
+for (const sign of ['pointerdown', 'keydown'] as const) addEventListener(sign, () => (active = true), { passive: true });
 
 document.addEventListener('visibilitychange', () => {
   clearTimeout(hideTimer);

@@ -50,8 +50,7 @@ export async function start(): Promise<void> {
 }
 
 export async function login(user: string, password: string): Promise<void> {
-  const got = await post<Session>('/login', { user, password }, { anonymous: true });
-  enter(got.csrf ? got : await get<Session>('/session'));
+  enter(await post<Session>('/login', { user, password }, { anonymous: true }));
 }
 
 export async function logout(): Promise<void> {

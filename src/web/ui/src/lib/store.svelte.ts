@@ -4,6 +4,7 @@ import { C } from '../texts/common';
 import { config, del, path, post, put } from './api';
 import { sentence } from './errors';
 import { t } from './i18n.svelte';
+import { setSite } from './session.svelte';
 import { toast } from './toast.svelte';
 import type { Config, Stored } from './types';
 
@@ -16,6 +17,7 @@ export const failed = (): string => state.failed;
 export async function load(): Promise<void> {
   try {
     state.stored = await config();
+    setSite(state.stored.config.system.name);
     state.failed = '';
   } catch (e) {
     state.failed = sentence(e);

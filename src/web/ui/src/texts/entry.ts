@@ -6,6 +6,11 @@ export const L = texts({
   user: ['User name', '用户名'],
   password: ['Password', '密码'],
   enter: ['Log in', '登录'],
+  change: ['Change password', '更改密码'],
+  old: ['Present password', '当前密码'],
+  next: ['New password', '新密码'],
+  changed: ['The password is changed. Other browsers are signed out.', '密码已更改，其他浏览器已退出登录。'],
+  oldWrong: ['The present password is wrong.', '当前密码错误。'],
   wrong: ['User name or password is wrong.', '用户名或密码错误。'],
   forgot: [
     'Forgotten? On the box, “belfry user set NAME --role admin” sets a new password.',
