@@ -106,7 +106,7 @@ impl Dialog {
 
     /// The stream is gone: what comes next may be sent over a new one.
     pub(crate) fn lost(&mut self, flow: Flow) {
-        if self.flow == flow {
+        if self.flow.ends_with(&flow) {
             self.flow.connection = 0;
             if let Some(ip) = self.target.ip() {
                 self.flow.remote = SocketAddr::new(ip, self.target.port().unwrap_or(5060));

@@ -67,6 +67,16 @@ impl Flow {
     }
 }
 
+impl Flow {
+    /// Whether what is sent to this flow is lost when `other` closes: the same one, or any stream to that peer.
+    #[must_use]
+    pub fn ends_with(&self, other: &Flow) -> bool {
+        let any_stream = self.transport == Transport::Tcp && self.connection == 0;
+        let same_peer = self.transport == other.transport && self.remote == other.remote;
+        same_peer && (any_stream || self.connection == other.connection)
+    }
+}
+
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.transport.param(), self.remote)

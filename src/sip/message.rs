@@ -11,6 +11,7 @@ use crate::scan;
 use crate::uri::Uri;
 use crate::via::Via;
 
+mod multipart;
 mod read;
 
 /// A checked message.
@@ -179,11 +180,21 @@ macro_rules! common {
             pub fn body(&self) -> &[u8] {
                 &self.body
             }
-            /// The body, when it is one and is SDP (or says no type, which SDP bodies of old peers do).
+            /// The session description: the body when it is SDP or says no type (as old peers do), or the part of a
+            /// multipart body that is.
             #[must_use]
             pub fn sdp(&self) -> Option<&[u8]> {
-                let is_sdp = self.content_type().is_none_or(|t| t == "application/sdp");
-                (is_sdp && !self.body.is_empty()).then_some(&self.body[..])
+                if self.body.is_empty() {
+                    return None;
+                }
+                match self.content_type().as_deref() {
+                    None | Some("application/sdp") => Some(&self.body),
+                    Some(kind) if kind.starts_with("multipart/") => {
+                        let value = self.headers.first(Name::ContentType).unwrap_or_default();
+                        multipart::find(value, &self.body, "application/sdp")
+                    }
+                    Some(_) => None,
+                }
             }
         }
     };

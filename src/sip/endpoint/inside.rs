@@ -35,7 +35,7 @@ impl Endpoint {
     pub fn hang_up(&mut self, now: Now, leg: LegId, cause: Option<&str>, out: &mut Vec<Output>) {
         let parting: Parting =
             cause.map(|c| (Name::Reason.as_str().to_owned(), c.to_owned())).into_iter().collect();
-        match self.legs.get_mut(&leg).map(|l| &mut l.stage) {
+        match self.legs.get_mut(&leg).filter(|l| !l.silent).map(|l| &mut l.stage) {
             Some(Stage::Calling(_)) => self.hang_up_calling(now, leg, parting, out),
             Some(Stage::Ringing(_)) => self.refuse(now, leg, 480, None, parting, out),
             Some(Stage::Up(up)) if up.unacked.is_some() => {

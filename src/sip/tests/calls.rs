@@ -154,8 +154,9 @@ fn cancel_while_ringing() {
         e.hang_up(now, A, Some("SIP;cause=200;text=\"Call completed elsewhere\""), out)
     });
     assert!(matches!(pair.until_told(1, LONG), Some(Indication::Cancelled { leg: B, elsewhere: true })));
+    pair.act(0, |e, now, _, out| e.hang_up(now, A, None, out));
     pair.run(Duration::from_secs(1));
-    assert_eq!((pair.sent(1, "SIP/2.0 487"), pair.sent(0, "ACK")), (1, 1));
+    assert_eq!((pair.sent(1, "SIP/2.0 487"), pair.sent(0, "ACK"), pair.sent(0, "CANCEL")), (1, 1, 1));
     empty(&mut pair);
     assert!(pair.told[0].is_empty(), "after hang_up nothing is told");
 }

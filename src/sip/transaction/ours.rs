@@ -167,7 +167,7 @@ impl<U> Table<U> {
     /// The flow broke: every request of ours on it fails.
     pub(crate) fn flow_closed(&mut self, now: Now, flow: Flow, out: &mut Vec<Output>) -> Vec<Told<U>> {
         let keys: Vec<ClientKey> =
-            self.clients.iter().filter(|(_, c)| c.flow == flow).map(|(k, _)| *k).collect();
+            self.clients.iter().filter(|(_, c)| c.flow.ends_with(&flow)).map(|(k, _)| *k).collect();
         let told = keys.into_iter().filter_map(|key| {
             let (stage, todo) = match self.clients.get(&key)?.stage {
                 ClientStage::Invite(stage) => {
