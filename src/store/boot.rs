@@ -13,6 +13,7 @@ use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRec
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState
 
 fn hold(dir: &Path) -> Result<File, Fault> {
     let path = dir.join(LOCK);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(Fault::file(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -6,7 +6,7 @@ use crate::schema;
 use model::id::RecordingId;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ impl Spool {
         let file = made.map_err(Fault::file(&whole))?;
         file.write_all_at(&header(channels, 0), 0).map_err(Fault::file(&whole))?;
         let note = note(&self.dir, recording);
-        std::fs::write(&note, path).map_err(Fault::file(&note))?;
+        write_note(&note, path).map_err(Fault::file(&note))?;
         schema::sync_folder(folder)?;
         schema::sync_folder(&self.dir.join(OPEN))?;
         self.open.insert(recording, Open { file, channels, bytes: 0, synced: Instant::now() });
@@ -258,6 +258,12 @@ fn stays_inside(dir: &Path, folder: &Path, path: &str) -> Result<(), Fault> {
 
 fn note(dir: &Path, recording: RecordingId) -> PathBuf {
     dir.join(OPEN).join(recording.to_string())
+}
+
+fn write_note(note: &Path, path: &str) -> std::io::Result<()> {
+    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(note)?;
+    file.write_all(path.as_bytes())?;
+    file.sync_data()
 }
 
 fn free_mib(dir: &Path) -> Result<u64, Fault> {

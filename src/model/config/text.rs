@@ -62,8 +62,17 @@ const SECTIONS: [&str; 12] = [
 ];
 
 /// Fields that come first in their table, in this order; the others follow by name.
-const FIRST: [&str; 10] =
-    ["number", "id", "name", "kind", "host", "port", "user", "username", "password", "start"];
+const FIRST: [&str; 17] = [
+    "number", "id", "name", "kind", "host", "port", "user", "username", "password", "start", "mon", "tue",
+    "wed", "thu", "fri", "sat", "sun",
+];
+
+/// The names of a table in the order in which they are written.
+fn in_order(fields: &Map<String, Value>) -> Vec<&String> {
+    let mut names: Vec<&String> = fields.keys().collect();
+    names.sort_by_key(|name| FIRST.iter().position(|f| f == name).unwrap_or(FIRST.len()));
+    names
+}
 
 /// Small tables written in one line.
 const INLINE: [&str; 2] = ["option", "week"];
@@ -90,8 +99,7 @@ pub fn write(config: &Config) -> String {
 }
 
 fn table(path: &str, fields: &Map<String, Value>, out: &mut String) {
-    let mut names: Vec<&String> = fields.keys().collect();
-    names.sort_by_key(|name| FIRST.iter().position(|f| f == name).unwrap_or(FIRST.len()));
+    let names = in_order(fields);
     let is_table = |name: &&&String| fields[**name].is_object() && !INLINE.contains(&name.as_str());
     for name in names.iter().filter(|n| !is_table(n)) {
         let _ = writeln!(out, "{} = {}", key(name), plain(&fields[*name]));
@@ -121,7 +129,7 @@ fn plain(value: &Value) -> String {
         }
         Value::Object(fields) => {
             let fields: Vec<String> =
-                fields.iter().map(|(k, v)| format!("{} = {}", key(k), plain(v))).collect();
+                in_order(fields).iter().map(|k| format!("{} = {}", key(k), plain(&fields[*k]))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),

@@ -29,6 +29,7 @@ pub fn brief(config: &Config) -> Value {
     one(&mut tree, "audio", &[], |t| value(&site::audio(t)));
     each(&mut tree, "schedule", &["name"], |t| value(&site::schedule(t)));
     each(&mut tree, "extension", &["number"], |t| value(&people::extension(t)));
+    shorten_mailboxes(&mut tree);
     each(&mut tree, "agent", &["id"], |t| value(&people::agent(t)));
     each(&mut tree, "trunk", &["name", "username"], |t| value(&carrier::trunk(t)));
     each(&mut tree, "inbound", &["number"], |t| value(&carrier::inbound(t)));
@@ -65,4 +66,16 @@ fn shorten(item: &mut Map<String, Value>, keys: &[&str], read: impl Fn(Table<'_>
     let needed = |field: &str| matches!(field, "password" | "overflow" | "to" | "step" | "trunks");
     let kept = |field: &str| KEPT.contains(&field) || keys.contains(&field) || needed(field);
     item.retain(|field, v| kept(field) || defaults.get(field) != Some(&*v));
+}
+
+/// The mailboxes, by the defaults of an extension that has one and says nothing about it.
+fn shorten_mailboxes(tree: &mut Map<String, Value>) {
+    let (bare, unheard) = (serde_json::json!({ "voicemail": {} }), Problems::default());
+    let usual = value(&people::extension(Table::new(String::new(), Some(&bare), &unheard)));
+    let extensions = tree.get_mut("extension").and_then(Value::as_array_mut);
+    for extension in extensions.into_iter().flatten() {
+        if let Some(Value::Object(mailbox)) = extension.get_mut("voicemail") {
+            mailbox.retain(|field, v| field == "pin" || usual["voicemail"].get(field) != Some(&*v));
+        }
+    }
 }

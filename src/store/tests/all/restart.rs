@@ -224,6 +224,7 @@ fn nobody_else_may_read_the_data() {
     let mode = |path: &str| data.join(path).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("recordings"), mode("run/recording")), (0o700, 0o700, 0o700));
     assert_eq!((mode("belfry.db"), mode("belfry.db-wal"), mode("recordings/1.wav")), (0o600, 0o600, 0o600));
+    assert_eq!((mode("belfry.lock"), mode("run/recording/1")), (0o600, 0o600));
 }
 
 #[test]
