@@ -2,7 +2,7 @@
 //! key, secrets hidden. Decides nothing.
 use crate::query::Change;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Key field of the items of a section.
 const KEYS: [(&str, &str); 6] = [
@@ -61,12 +61,14 @@ fn has_tables(items: &[Value]) -> bool {
 }
 
 fn keyed(path: &str, key: &str, old: &[Value], new: &[Value], out: &mut Vec<Change>) {
-    let name = |item: &Value| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let find = |items: &[Value], wanted: &str| items.iter().position(|item| name(item) == wanted);
-    let names: BTreeSet<String> = old.iter().chain(new).map(name).collect();
-    for wanted in names {
-        let (old, new) = (find(old, &wanted).map(|i| &old[i]), find(new, &wanted).map(|i| &new[i]));
-        compare(&format!("{path}[{wanted}]"), old, new, out);
+    let by_name = |items: &'_ [Value]| -> BTreeMap<String, usize> {
+        let name = |item: &Value| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        items.iter().enumerate().map(|(i, item)| (name(item), i)).collect()
+    };
+    let (before, after) = (by_name(old), by_name(new));
+    for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+        let (old, new) = (before.get(name).map(|&i| &old[i]), after.get(name).map(|&i| &new[i]));
+        compare(&format!("{path}[{name}]"), old, new, out);
     }
 }
 

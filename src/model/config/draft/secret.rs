@@ -1,6 +1,7 @@
 //! Fills in passwords and PINs that a draft leaves out: kept from the configuration in force, or made at random.
 //! Randomness comes in as bytes. Touches nothing else of the tree.
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// No 0 O o, 1 l I: a person copies it from a screen into a phone.
 const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -28,16 +29,18 @@ pub fn complete(tree: &mut Value, entropy: &mut dyn FnMut(&mut [u8])) {
 /// Keeps the secrets of `current` for items that a new tree names again without them: so a file without passwords can
 /// be applied, or an item saved in a form that does not show them, and no phone has to be set up anew.
 pub fn inherit(tree: &mut Value, current: &Value) {
+    let known = by_key(current, "extension", "number");
     for extension in items(tree, "extension") {
-        let Some(old) = same(current, "extension", "number", extension) else { continue };
+        let Some(old) = same(&known, "number", extension) else { continue };
         keep(extension, old, "password");
         if let (Some(Value::Object(new)), Some(old)) = (extension.get_mut("voicemail"), old.get("voicemail"))
         {
             keep(new, old, "pin");
         }
     }
+    let known = by_key(current, "trunk", "name");
     for trunk in items(tree, "trunk") {
-        let Some(old) = same(current, "trunk", "name", trunk) else { continue };
+        let Some(old) = same(&known, "name", trunk) else { continue };
         if trunk.get("username").is_some() && trunk.get("username") == old.get("username") {
             keep(trunk, old, "password");
         }
@@ -55,9 +58,13 @@ fn items<'a>(tree: &'a mut Value, section: &str) -> impl Iterator<Item = &'a mut
     list.into_iter().flatten().filter_map(Value::as_object_mut)
 }
 
-fn same<'a>(current: &'a Value, section: &str, key: &str, item: &Map<String, Value>) -> Option<&'a Value> {
-    let name = item.get(key)?;
-    current.get(section)?.as_array()?.iter().find(|old| old.get(key) == Some(name))
+fn by_key<'a>(tree: &'a Value, section: &str, key: &str) -> BTreeMap<&'a str, &'a Value> {
+    let items = tree.get(section).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| Some((item.get(key)?.as_str()?, item))).collect()
+}
+
+fn same<'a>(known: &BTreeMap<&str, &'a Value>, key: &str, item: &Map<String, Value>) -> Option<&'a Value> {
+    known.get(item.get(key)?.as_str()?).copied()
 }
 
 fn absent(item: &Map<String, Value>, field: &str) -> bool {
