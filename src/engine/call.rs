@@ -107,6 +107,9 @@ pub enum Input {
     HangUp(&'static str),
     /// For its stage.
     Heard(Heard),
+    /// A bug, for the test of what a bug costs.
+    #[cfg(test)]
+    Fault,
 }
 
 impl From<Heard> for Input {
@@ -282,6 +285,11 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
         },
         Input::HangUp(cause) => core.finish(stage.outcome(), cause, out),
         Input::Heard(what) => heard(core, stage, cx, what, out),
+        #[cfg(test)]
+        Input::Fault => {
+            out.step("fault", "this must have no effect");
+            panic!("a bug in call {}", core.id)
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 mod admit;
 mod carry;
 mod check;
+#[cfg(test)]
+mod fault;
 mod indicated;
 mod mwi;
 mod ordered;

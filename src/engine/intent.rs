@@ -115,6 +115,8 @@ pub enum Intent {
     },
     /// An emergency call needs a line of this trunk: an ordinary call gives way when it is full.
     MakeRoom(String),
+    /// A trunk said nothing at all to a call.
+    TrunkSilent(String),
     /// Somebody dialled an emergency number: people must know.
     Emergency {
         /// Whose phone.

@@ -5,7 +5,7 @@ use crate::call::{Core, Cx, Out};
 use crate::intent::{Intent, Peer};
 use model::clock::Wall;
 use model::config::extension::RecordPolicy;
-use model::id::{RecordingId, SessionId};
+use model::id::RecordingId;
 use model::media::MediaCommand;
 use model::record::{Record, RecordingRecord};
 
@@ -73,8 +73,10 @@ pub fn begins_by_itself(core: &Core, called: &Peer) -> bool {
 }
 
 /// Starts the recording of a conversation.
-pub fn start(core: &mut Core, called: Option<SessionId>, cx: &Cx, out: &mut Out) {
-    let (Some(left), Some(right), None) = (core.a.session(), called, core.tape.running) else { return };
+pub fn start(core: &mut Core, called: &Leg, cx: &Cx, out: &mut Out) {
+    let (Some(left), Some(right), None) = (core.a.session(), called.session(), core.tape.running) else {
+        return;
+    };
     let recording = out.ids.recording();
     let path = path(core, recording, cx.now.wall);
     core.tape = Tape { running: Some(recording), paused: false };
@@ -84,7 +86,10 @@ pub fn start(core: &mut Core, called: Option<SessionId>, cx: &Cx, out: &mut Out)
         path: path.clone(),
         started: cx.now.wall,
         left: core.caller.party.number.clone(),
-        right: core.called.number.clone(),
+        right: match &called.peer {
+            Peer::Phone(number) => number.to_string(),
+            Peer::Trunk(_) => core.called.number.clone(),
+        },
     };
     out.want(Intent::Keep { record: Box::new(Record::Recording(record)), tell: false });
     out.step("recording", recording.to_string());
@@ -103,9 +108,7 @@ pub fn start(core: &mut Core, called: Option<SessionId>, cx: &Cx, out: &mut Out)
 /// Starts or stops by hand, where the parties allow it.
 pub fn switch(core: &mut Core, called: &Leg, on: bool, cx: &Cx, out: &mut Out) {
     match (core.tape.running, on) {
-        (None, true) if policy(core, &called.peer) != RecordPolicy::Never => {
-            start(core, called.session(), cx, out)
-        }
+        (None, true) if policy(core, &called.peer) != RecordPolicy::Never => start(core, called, cx, out),
         (Some(recording), false) => {
             out.media(MediaCommand::StopRecord { recording });
             core.tape.done();

@@ -59,6 +59,8 @@ struct State {
     health: Health,
     calls: u32,
     heard: Option<Mono>,
+    /// A call heard nothing from it: others are asked first until it is heard of again.
+    suspect: bool,
     call_id: String,
     cseq: u32,
     expires_s: u32,
@@ -122,6 +124,7 @@ impl Trunks {
                 health: Health::starting(now),
                 calls,
                 heard: None,
+                suspect: false,
                 call_id: format!("{:016x}-{name}@belfry", self.salt ^ now.mono.0),
                 cseq: 1,
                 expires_s: trunk.register_expiry_s,
@@ -197,6 +200,9 @@ impl Trunks {
         let Some((_, asked)) = state.asking.take() else { return };
         if result.is_ok() {
             state.heard = Some(now.mono);
+            state.suspect = false;
+        } else if !state.addresses.is_empty() {
+            state.addresses.rotate_left(1);
         }
         let changed = match asked {
             Asked::Register => registered(now, &name, state, result, out),
@@ -211,7 +217,17 @@ impl Trunks {
     pub fn heard(&mut self, now: Now, name: &str) {
         if let Some(state) = self.states.get_mut(name) {
             state.heard = Some(now.mono);
+            state.suspect = false;
         }
+    }
+
+    /// A call got no answer at all from it: it is asked for a sign of life, and others are asked first meanwhile.
+    pub fn silent(&mut self, now: Now, name: &str, out: &mut Vec<Out>) {
+        let Some(state) = self.states.get_mut(name) else { return };
+        state.suspect = true;
+        state.heard = None;
+        let timer = if state.mute { TrunkTimer::Register } else { TrunkTimer::Probe };
+        out.push(Out::Wait(name.to_owned(), timer, now.mono));
     }
 
     /// How many legs it carries now.
@@ -245,7 +261,7 @@ impl Trunks {
     /// Whether a carrier is thought to live (or nothing is known yet).
     #[must_use]
     pub fn is_up(&self, name: &str) -> bool {
-        self.states.get(name).is_some_and(|s| !s.health.is_down())
+        self.states.get(name).is_some_and(|s| !s.health.is_down() && !s.suspect)
     }
 
     /// What is shown of a trunk.

@@ -4,6 +4,7 @@ use super::leg::{Leg, Sound};
 use super::{Core, Cx, LegEvent, Out};
 use crate::intent::{Intent, Peer};
 use model::id::LegId;
+use model::media::Codec;
 use model::number::Number;
 use model::record::Party;
 use model::refusal::Refusal;
@@ -91,15 +92,22 @@ impl Fork {
         if ways.is_empty() {
             return Err(Refusal::Unavailable);
         }
-        Fork::start(core, Peer::Phone(number.clone()), ways, cx, out)
+        Fork::start(core, Peer::Phone(number.clone()), &core.a.codecs(), ways, cx, out)
     }
 
     /// Sends the INVITEs.
     ///
     /// # Errors
     /// `Overloaded` when no port is free.
-    pub fn start(core: &Core, peer: Peer, ways: Vec<Way>, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
-        let mut sound = Sound::open(core.id, &core.a.codecs(), cx, out)?;
+    pub fn start(
+        core: &Core,
+        peer: Peer,
+        codecs: &[Codec],
+        ways: Vec<Way>,
+        cx: &Cx,
+        out: &mut Out,
+    ) -> Result<Fork, Refusal> {
+        let mut sound = Sound::open(core.id, codecs, cx, out)?;
         let sdp = sound.offer();
         let mut branches = Vec::with_capacity(ways.len());
         for way in ways {

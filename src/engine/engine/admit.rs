@@ -69,6 +69,9 @@ impl Engine {
         flow: Flow,
         request: &Request,
     ) {
+        if let Some(name) = self.trunks.by_source(flow.remote, None).map(str::to_owned) {
+            self.trunks.heard(now, &name);
+        }
         match request.method() {
             Method::Register => self.registers(now, server, flow, request),
             Method::Subscribe if leg.is_none() => self.subscribes(now, server, &flow, request),

@@ -72,6 +72,11 @@ impl Engine {
             }
             Intent::Keep { record, tell } => self.keep(now, *record, tell.then_some(call)),
             Intent::MakeRoom(trunk) => self.make_room(now, call, &trunk),
+            Intent::TrunkSilent(name) => {
+                let mut said = Vec::new();
+                self.trunks.silent(now, &name, &mut said);
+                self.trunks_said(now, said);
+            }
             Intent::Emergency { from, number } => self.emergency(now, call, &from, &number),
             Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
         }

@@ -14,6 +14,7 @@ use crate::timers::CallTimer;
 use crate::trunks::Line;
 use model::config::extension::Rights;
 use model::id::LegId;
+use model::media::Codec;
 use model::number::Number;
 use model::record::{Direction, Outcome};
 use model::refusal::Refusal;
@@ -105,6 +106,10 @@ impl Dialing {
                 self.heard(core, cx, leg, event, out)
             }
             Heard::Timer(CallTimer::NoProgress) => {
+                if let Some((attempt, _)) = &self.trying {
+                    out.want(Intent::TrunkSilent(attempt.trunk.clone()));
+                    out.step("missed", format!("{} says nothing", attempt.trunk));
+                }
                 self.give_up(Refusal::Unavailable, out);
                 self.next(core, cx, out)
             }
@@ -170,7 +175,8 @@ impl Dialing {
             Peer::Phone(_) => Direction::Outbound,
             Peer::Trunk(_) => Direction::Inbound,
         };
-        Fork::start(core, Peer::Trunk(attempt.trunk.clone()), vec![way], cx, out)
+        let codecs = codecs(core, &attempt.trunk);
+        Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out)
     }
 
     fn heard(
@@ -261,6 +267,16 @@ impl Dialing {
 /// Whether a code speaks of the trunk rather than of the party called.
 fn trunk_failed(code: u16) -> bool {
     matches!(code, 401 | 403 | 407 | 408 | 500..=599)
+}
+
+/// What the trunk speaks, the caller's own coding first: then nothing is re-coded.
+fn codecs(core: &Core, trunk: &str) -> Vec<Codec> {
+    let allowed = core.config.trunk.get(trunk).map(|t| t.codecs.as_slice()).unwrap_or_default();
+    let own = core.a.codecs()[0];
+    match allowed.contains(&own) {
+        true => std::iter::once(own).chain(allowed.iter().copied().filter(|c| *c != own)).collect(),
+        false => allowed.to_vec(),
+    }
 }
 
 fn way(core: &Core, attempt: &Attempt, line: Line, cx: &Cx) -> Option<Way> {

@@ -188,3 +188,16 @@ fn a_carrier_that_was_away_for_two_minutes_is_registered_again_within_thirty_sec
     assert_eq!(world.trunk("carrier").state, "up");
     assert!(world.peers[carrier].requests.iter().any(|r| r.method() == &sip::Method::Register));
 }
+
+#[test]
+fn after_one_silent_call_the_next_goes_to_the_living_trunk_at_once() {
+    let (mut world, phone, carrier, backup) = office();
+    world.peers[carrier].deaf = true;
+    world.dial(phone, "00301234567");
+    world.seconds(4);
+    let leg = world.take(backup);
+    world.hang_up(backup, leg);
+    world.forget(phone);
+    world.dial(phone, "00301234567");
+    assert!(world.rung(backup).is_some(), "nobody waits for the silent trunk twice");
+}
