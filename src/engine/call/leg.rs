@@ -36,6 +36,7 @@ pub struct Leg {
     pub state: State,
     /// Its sound, once opened.
     pub sound: Option<Sound>,
+    codecs: Vec<Codec>,
     offer: Option<Vec<u8>>,
     answer: Option<Vec<u8>>,
 }
@@ -107,23 +108,27 @@ impl Sound {
 }
 
 impl Leg {
-    /// A party that calls us. `offer` is its SDP, if it sent one.
+    /// A party that calls us and may speak `codecs`. `offer` is its SDP, if it sent one.
     #[must_use]
-    pub fn incoming(id: LegId, peer: Peer, from: IpAddr, offer: Option<Vec<u8>>) -> Leg {
-        Leg { id, peer, from, state: State::Calling, sound: None, offer, answer: None }
+    pub fn incoming(id: LegId, peer: Peer, from: IpAddr, codecs: &[Codec], offer: Option<Vec<u8>>) -> Leg {
+        Leg { offer, codecs: codecs.to_vec(), ..Leg::with(id, peer, from, State::Calling, None) }
     }
 
     /// A party that we called and who answered.
     #[must_use]
     pub fn answered(id: LegId, peer: Peer, from: IpAddr, sound: Sound) -> Leg {
-        Leg { id, peer, from, state: State::Up, sound: Some(sound), offer: None, answer: None }
+        Leg::with(id, peer, from, State::Up, Some(sound))
     }
 
     /// Nobody yet: the caller of a call that we begin ourselves.
     #[must_use]
     pub fn nobody(peer: Peer) -> Leg {
         let from = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-        Leg { id: LegId(0), peer, from, state: State::Gone, sound: None, offer: None, answer: None }
+        Leg::with(LegId(0), peer, from, State::Gone, None)
+    }
+
+    fn with(id: LegId, peer: Peer, from: IpAddr, state: State, sound: Option<Sound>) -> Leg {
+        Leg { id, peer, from, state, sound, codecs: CODECS.to_vec(), offer: None, answer: None }
     }
 
     /// The session of an answered leg.
@@ -172,8 +177,7 @@ impl Leg {
     /// `Overloaded` without a port, `NotAcceptable` without a common codec.
     pub fn prepare(&mut self, call: CallId, cx: &Cx, out: &mut Out) -> Result<(SessionId, Vec<u8>), Refusal> {
         if self.sound.is_none() {
-            let codecs = self.wished();
-            self.sound = Some(Sound::open(call, &codecs, cx, out)?);
+            self.sound = Some(Sound::open(call, &self.codecs, cx, out)?);
         }
         let sound = self.sound.as_mut().ok_or(Refusal::Overloaded)?;
         if self.answer.is_none() {

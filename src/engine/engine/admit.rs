@@ -2,7 +2,7 @@
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
 use super::Engine;
-use crate::call::leg::Leg;
+use crate::call::leg::{CODECS, Leg};
 use crate::call::stage::Stage;
 use crate::call::story::Story;
 use crate::call::{Call, Caller, Core, Input};
@@ -280,7 +280,8 @@ impl Engine {
             text.unwrap_or_else(|| request.uri().user().unwrap_or_default().chars().take(64).collect());
         let language = extension.language.unwrap_or(config.system.language);
         let leg = self.ids.leg();
-        let a = Leg::incoming(leg, caller.peer.clone(), flow.remote.ip(), request.sdp().map(<[u8]>::to_vec));
+        let offer = request.sdp().map(<[u8]>::to_vec);
+        let a = Leg::incoming(leg, caller.peer.clone(), flow.remote.ip(), &CODECS, offer);
         let called = Party { name: name_of(&config, target.as_ref()), number: text };
         let core = Core::new(self.ids.call(), config, direction, caller, called, a, language);
         let input = target.map_or(Input::Refuse(Refusal::Unknown, "no such number"), Input::Start);
@@ -318,7 +319,8 @@ impl Engine {
         let number = called.map(|n| n.to_string()).unwrap_or_default();
         let called = Party { number, name: rule.map(|r| r.name.clone()).unwrap_or_default() };
         let leg = self.ids.leg();
-        let a = Leg::incoming(leg, caller.peer.clone(), flow.remote.ip(), request.sdp().map(<[u8]>::to_vec));
+        let offer = request.sdp().map(<[u8]>::to_vec);
+        let a = Leg::incoming(leg, caller.peer.clone(), flow.remote.ip(), &rules.codecs, offer);
         let mut core =
             Core::new(self.ids.call(), config.clone(), Direction::Inbound, caller, called, a, language);
         core.trunk = Some(trunk.clone());
