@@ -2,6 +2,7 @@
 //! other, stopped in the reverse. Decides nothing about calls.
 use crate::args::{Role, RunOptions};
 use crate::clock::{self, Clock};
+use crate::disk_watch::DiskWatch;
 use crate::engine_loop::{EngineLoop, Events, Hands, events};
 use crate::lifecycle::{self, BadInput};
 use crate::mirror::Mirror;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 use store::{BootState, Options, Store};
 use tokio::sync::watch;
 use web::app::{App, Settings};
+use web::live::hub::Inbox;
 
 /// Environment variable by which the supervisor tells when it started, in ms since 1970.
 pub const STARTED: &str = "BELFRY_STARTED_MS";
@@ -56,6 +58,7 @@ struct Control {
     replies: Arc<Replies>,
     mirror: Arc<Mirror>,
     media_pid: Arc<AtomicU32>,
+    disk: Arc<DiskWatch>,
     stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
 }
@@ -84,6 +87,7 @@ impl Control {
             replies: Arc::default(),
             mirror: Arc::default(),
             media_pid: Arc::default(),
+            disk: Arc::default(),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
         };
@@ -99,15 +103,16 @@ impl Control {
         let app = control.web_app(machine, options)?;
         say_where(&bond, &app, https_address);
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
+        let inbox = app.inbox();
         let (resolver, names) = Resolver::new(wire::NAMES.length, resolve::system());
         let hands = Hands {
             udp: udp.clone(),
             streams,
-            media: link(options, &bond, &events, ready)?,
+            media: link(options, &bond, &events, &control.disk, ready)?,
             store: store.clone(),
             resolver,
             replies: control.replies.clone(),
-            inbox: app.inbox(),
+            inbox: inbox.clone(),
             mirror: control.mirror.clone(),
         };
         let own = net::bind::own_address(sip.ip());
@@ -134,6 +139,7 @@ impl Control {
         control.start_sip(&udp, listener, &bond)?;
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
+        control.start_disk_watch(inbox)?;
         Ok((control, orders))
     }
 
@@ -227,6 +233,13 @@ impl Control {
     fn start_mail(&self) -> anyhow::Result<()> {
         let (store, stop) = (self.store.clone(), self.stop.clone());
         role::spawn("mail", move || mailer::run(&store, &stop))?;
+        Ok(())
+    }
+
+    /// Without a pulse: it waits for the disk, which has its own.
+    fn start_disk_watch(&self, inbox: Inbox) -> anyhow::Result<()> {
+        let (disk, store, stop) = (self.disk.clone(), self.store.clone(), self.stop.clone());
+        role::spawn("disk-watch", move || disk.run(&store, &inbox, &stop))?;
         Ok(())
     }
 
@@ -325,11 +338,20 @@ fn identity(data: &Path) -> anyhow::Result<web::tls::Identity> {
 }
 
 /// Media's words and comings and goings become events; the first `Ready` makes the role ready.
-fn link(options: &RunOptions, bond: &Bond, events: &Events, ready: Report) -> anyhow::Result<MediaLink> {
-    let (events, bond_of_link) = (events.clone(), bond.clone());
+fn link(
+    options: &RunOptions,
+    bond: &Bond,
+    events: &Events,
+    disk: &Arc<DiskWatch>,
+    ready: Report,
+) -> anyhow::Result<MediaLink> {
+    let (events, disk, bond_of_link) = (events.clone(), disk.clone(), bond.clone());
     let told = AtomicBool::new(false);
     let tell = move |event| match event {
-        LinkEvent::Up => events.push(Event::MediaUp),
+        LinkEvent::Up => {
+            disk.settle.store(true, Ordering::Relaxed);
+            events.push(Event::MediaUp);
+        }
         LinkEvent::Down => events.push(Event::MediaLost),
         LinkEvent::Media(event) => {
             let ready_now = matches!(event, MediaEvent::Ready { .. });

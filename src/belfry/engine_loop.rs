@@ -160,7 +160,10 @@ impl EngineLoop {
         if self.backlog.len() > wire::RECORDS.length {
             self.backlog.pop_back();
             wire::RECORDS.lost();
-            tracing::error!("the disk has been too slow for too long: a record is lost");
+            tracing::error!(
+                lost = wire::RECORDS.lost_count(),
+                "the disk has been too slow for too long: a record is lost"
+            );
         }
         self.write_backlog();
     }

@@ -3,6 +3,7 @@ mod args;
 mod cli;
 mod clock;
 mod control;
+mod disk_watch;
 mod engine_loop;
 mod lifecycle;
 mod logging;
@@ -15,6 +16,7 @@ mod replies;
 mod role;
 mod site;
 mod supervisor;
+mod technician;
 mod wire;
 
 use args::{Command, Role};
@@ -38,6 +40,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Run(options) => {
+            if let Err(error) = supervisor::hold_signals() {
+                lifecycle::complain(&format!("signals cannot be held: {error}"));
+                return ExitCode::FAILURE;
+            }
             let _log = logging::start(&options.log);
             supervisor::run(options)
         }
@@ -52,6 +58,6 @@ fn main() -> ExitCode {
         Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),
         Command::TokenCreate { name, role, data } => cli::finish(cli::token_create(&name, &role, &data)),
         Command::Status { json, data } => cli::finish(cli::status(json, &data)),
-        Command::Console(_) => cli::finish(Err(anyhow::anyhow!("no console in this build"))),
+        Command::Console(data) => cli::finish(technician::run(&data)),
     }
 }

@@ -30,6 +30,24 @@ const WIND_UP: Duration = Duration::from_secs(5);
 /// service manager takes over.
 const START_TRUST: Duration = Duration::from_secs(60);
 
+/// The signals the supervisor takes from its descriptor.
+fn signals() -> SigSet {
+    let mut mask = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD, Signal::SIGHUP] {
+        mask.add(signal);
+    }
+    mask
+}
+
+/// Keeps the signals from being delivered to any thread. To be called while there is one thread only: the others inherit
+/// it. The roles do not: a fresh process starts with an empty mask.
+///
+/// # Errors
+/// The operating system's.
+pub fn hold_signals() -> nix::Result<()> {
+    signals().thread_block()
+}
+
 /// Runs the box until it is told to stop. The exit code is the process's.
 #[must_use]
 pub fn run(options: RunOptions) -> ExitCode {
@@ -69,12 +87,7 @@ impl Supervisor {
     fn start(options: RunOptions) -> anyhow::Result<Supervisor> {
         let folder = Folder::open(&options.data)?;
         let board = board::description::Board::load()?;
-        let mut mask = SigSet::empty();
-        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD, Signal::SIGHUP] {
-            mask.add(signal);
-        }
-        mask.thread_block()?;
-        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        let signals = SignalFd::with_flags(&signals(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let now = Instant::now();
         let watchdog = board.watchdog.as_ref().and_then(|w| match board::watchdog::Watchdog::open(w) {
             Ok(watchdog) => Some(watchdog),

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 /// A role that was started this short ago is not judged: it opens its files and sockets. Longer than a migration.
 pub const START_GRACE: Duration = Duration::from_secs(30);
 
+/// What is named when the whole process stands still.
+pub const EVERY: &str = "all";
+
 /// Longest time without a round. The service manager's limit is 10 s: a stuck loop must be found and its role be back
 /// before. The disk may take longer than a loop may: a slow disk must not end calls.
 fn limit(name: &str) -> Duration {
@@ -33,13 +36,14 @@ impl Pulses {
         }
     }
 
-    /// The loop that has not gone round for longer than it may, and for how long.
+    /// The loop that has not gone round for longer than it may, and for how long; [`EVERY`] when none has moved.
     #[must_use]
     pub fn stuck(&self, now: Instant) -> Option<(&str, Duration)> {
-        self.seen
-            .iter()
-            .map(|(name, (_, at))| (name.as_str(), now.saturating_duration_since(*at)))
-            .find(|(name, age)| *age > limit(name))
+        let ages =
+            || self.seen.iter().map(|(name, (_, at))| (name.as_str(), now.saturating_duration_since(*at)));
+        let (name, age) = ages().find(|(name, age)| *age > limit(name))?;
+        let standing = ages().all(|(_, other)| other > limit(""));
+        Some((if standing { EVERY } else { name }, age))
     }
 
     /// Gives every loop its whole time again: the judge itself was late (a starved machine), so the reports may be too.
@@ -88,7 +92,8 @@ mod tests {
         let start = Instant::now();
         let mut pulses = Pulses::default();
         pulses.report(counts(1, 1), start);
-        assert!(pulses.stuck(start + Duration::from_secs(6)).is_some());
+        let stuck = pulses.stuck(start + Duration::from_secs(6));
+        assert_eq!(stuck, Some((EVERY, Duration::from_secs(6))));
     }
 
     #[test]

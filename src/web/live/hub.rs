@@ -199,7 +199,8 @@ impl Hub {
                 status.phones_registered += u32::from(!phone.contacts.is_empty());
             } else if let Notice::System(system) = &entry.notice {
                 status.call_limit = system.call_limit;
-                status.generation = system.generation;
+                // The box itself may know a newer one: its numbers are told once in a while.
+                status.generation = status.generation.max(system.generation);
             }
         }
         status
