@@ -1,0 +1,106 @@
+//! R5 and R15 in the simulator: the power fails in the middle of everything, and everybody comes back at once.
+use model::record::{Outcome, Record};
+use serde_json::json;
+use sim::{Habit, World, each_seed, site};
+use std::time::Duration;
+
+#[test]
+fn a_power_cut_loses_nothing_that_was_acknowledged() {
+    each_seed(|seed| {
+        let site = site::site(|s| s["queue"][0]["record"] = "always".into());
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101", "102", "104"]);
+        w.agents_at_work(&["101", "102"]);
+        w.habit("104", Habit::Ignore);
+        for n in 0..3 {
+            let caller = w.call_in(&format!("+4930{n}"), "+49301000");
+            w.until_hears(caller, "welcome");
+            w.press(caller, "1");
+        }
+        let message = w.dial("104", "*43");
+        w.hang_up(message);
+        w.pass(6);
+        let left = w.call_in("+49309", "+49301000");
+        w.until_hears(left, "welcome");
+        w.press(left, "9");
+        w.until_hears(left, "vm-leave-message");
+        let more = w.dice.between(Duration::from_secs(2), Duration::from_secs(9));
+        w.run_for(more);
+        w.press(left, "#");
+        let more = w.dice.between(Duration::from_millis(1), Duration::from_secs(2));
+        w.run_for(more);
+        let said_saved = w.call(left).ear.prompt("vm-saved");
+        let acknowledged = w.pbx.disk.durable().to_vec();
+        let talked = w.pbx.watch.calls.values().filter(|c| c.recording).count();
+        w.power_cut(Duration::from_secs(3));
+        w.everybody_hangs_up();
+        let kept = w.pbx.disk.durable();
+        assert!(kept.starts_with(&acknowledged), "what was acknowledged is there, in order");
+        let messages = kept.iter().filter(|r| matches!(r, Record::Message(_))).count();
+        assert!(!said_saved || messages == 1, "saved was said");
+        assert!(w.pbx.disk.open_calls().is_empty(), "every call has its record");
+        let closed =
+            kept.iter().filter(|r| matches!(r, Record::CallEnded(c) if c.outcome == Outcome::Interrupted));
+        assert!(closed.count() >= talked, "calls in progress are closed with their cause");
+        w.phones_up(&["101", "102"]);
+        let from = w.dial("101", "102");
+        let to = w.until_answers("102");
+        w.until_talk(from, to);
+        w.rest();
+    });
+}
+
+#[test]
+fn a_recording_in_progress_loses_at_most_two_seconds() {
+    each_seed(|seed| {
+        let site = site::site(|s| s["queue"][0]["record"] = "always".into());
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101"]);
+        w.agents_at_work(&["101"]);
+        let caller = w.dial("carrier", "+49301000");
+        w.until_hears(caller, "welcome");
+        w.press(caller, "1");
+        let agent = w.until_answers("101");
+        w.until_talk(caller, agent);
+        let talk = w.dice.between(Duration::from_secs(3), Duration::from_secs(9));
+        let from = w.now().mono;
+        w.run_for(talk);
+        let lasted = w.now().mono.since(from);
+        let path = w
+            .pbx
+            .disk
+            .given()
+            .find_map(|r| if let Record::Recording(r) = r { Some(r.path.clone()) } else { None });
+        w.power_cut(Duration::from_secs(2));
+        let channels = w.pbx.disk.sound(&path.expect("a recording")).expect("its file");
+        let kept = Duration::from_micros(u64::try_from(channels[0].len()).expect("small") * 125);
+        assert!(kept + Duration::from_secs(2) >= lasted, "{kept:?} of {lasted:?}");
+        w.rest();
+    });
+}
+
+#[test]
+fn a_thousand_phones_come_back_at_once() {
+    let seeds = sim::seeds().div_ceil(100);
+    for seed in 0..seeds {
+        let site = site::site(|s| {
+            let extension =
+                |n: u32| json!({ "number": n.to_string(), "password": format!("secret-{n}-long") });
+            s["extension"] = (1000..2000).map(extension).collect::<Vec<_>>().into();
+            s["agent"] = json!([]);
+            s["queue"] = json!([]);
+            s["flow"] = json!([]);
+            s["inbound"][0]["to"] = "extension:1000".into();
+        });
+        let mut w = World::new(seed, site);
+        w.wire.sip = sim::Faults { loss: 10, ..sim::Faults::LAN };
+        let phones: Vec<String> = (1000..2000).map(|n: u32| n.to_string()).collect();
+        let start = w.now().mono;
+        let names: Vec<&str> = phones.iter().map(String::as_str).collect();
+        w.phones_up(&names);
+        let took = w.now().mono.since(start);
+        assert!(took <= Duration::from_secs(15), "{took:?}");
+        let sent: u32 = names.iter().map(|n| w.look(w.ua(n)).registers_sent).sum();
+        assert!(sent <= 4_000, "{sent} datagrams for 1,000 phones");
+    }
+}
