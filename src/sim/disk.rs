@@ -129,6 +129,12 @@ impl Disk {
         Some((0..channels).map(|c| file.bytes.iter().skip(c).step_by(channels).copied().collect()).collect())
     }
 
+    /// File of the first recording of a call.
+    #[must_use]
+    pub fn recording(&self) -> Option<String> {
+        self.given().find_map(|r| if let Record::Recording(r) = r { Some(r.path.clone()) } else { None })
+    }
+
     /// What is on disk for good.
     #[must_use]
     pub fn durable(&self) -> &[Record] {

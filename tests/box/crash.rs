@@ -66,13 +66,9 @@ fn a_recording_in_progress_loses_at_most_two_seconds() {
         let from = w.now().mono;
         w.run_for(talk);
         let lasted = w.now().mono.since(from);
-        let path = w
-            .pbx
-            .disk
-            .given()
-            .find_map(|r| if let Record::Recording(r) = r { Some(r.path.clone()) } else { None });
+        let path = w.pbx.disk.recording().expect("a recording");
         w.power_cut(Duration::from_secs(2));
-        let channels = w.pbx.disk.sound(&path.expect("a recording")).expect("its file");
+        let channels = w.pbx.disk.sound(&path).expect("its file");
         let kept = Duration::from_micros(u64::try_from(channels[0].len()).expect("small") * 125);
         assert!(kept + Duration::from_secs(2) >= lasted, "{kept:?} of {lasted:?}");
         w.rest();

@@ -106,11 +106,8 @@ fn both_voices_are_recorded_each_in_its_channel() {
         w.hang_up(agent);
         w.until_over(caller);
         w.rest();
-        let path = w.pbx.disk.given().find_map(|r| match r {
-            Record::Recording(r) => Some(r.path.clone()),
-            _ => None,
-        });
-        let channels = w.pbx.disk.sound(&path.expect("a recording")).expect("its file");
+        let path = w.pbx.disk.recording().expect("a recording");
+        let channels = w.pbx.disk.sound(&path).expect("its file");
         let [left, right] = &channels[..] else { panic!("{} channels", channels.len()) };
         let voices = [w.look(caller.ua).voice, w.look(agent.ua).voice];
         for (channel, voice) in [left, right].into_iter().zip(voices) {

@@ -51,7 +51,7 @@ fn act(w: &mut World, callers: &mut Vec<CallRef>, turn: u64) {
         9 => {
             let (from, to) = *w.dice.pick(&[("101", "102"), ("102", "101"), ("101", "103")]);
             let call = w.dial(from, to);
-            if turn % 2 == 0 {
+            if turn.is_multiple_of(2) {
                 let wait = second(w, 3);
                 w.run_for(wait);
                 w.hang_up(call);

@@ -180,8 +180,11 @@ impl Pbx {
 
     /// The facts that are broken. `all`: also those that cost more.
     pub fn check(&mut self, all: bool) -> Vec<String> {
-        let _ = all;
-        self.watch.take_broken()
+        let mut broken = self.watch.take_broken();
+        if all && let Some(engine) = &self.engine {
+            broken.extend(engine.check());
+        }
+        broken
     }
 
     fn new_ticket(&mut self) -> u64 {
