@@ -135,6 +135,7 @@ impl Writer {
         let mut records = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
+            self.beat.fetch_add(1, Ordering::Relaxed);
             match job {
                 Job::Keep(ticket, record) => records.push((ticket, record)),
                 Job::Work(work) => {

@@ -237,3 +237,34 @@ fn tickets_come_back_in_order_and_only_for_what_was_kept() {
     store.close();
     assert_eq!(tickets.try_iter().collect::<Vec<_>>(), (1..=3000).map(Ticket).collect::<Vec<_>>());
 }
+
+#[test]
+fn a_record_that_the_database_refuses_does_not_hold_up_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, tickets) = open(dir.path());
+    let db = rusqlite::Connection::open(dir.path().join("belfry.db")).unwrap();
+    let refuse =
+        "CREATE TRIGGER odd BEFORE INSERT ON call WHEN new.call = 2 BEGIN SELECT raise(ABORT, 'odd'); END";
+    db.execute_batch(refuse).unwrap();
+    for n in 1..=3u64 {
+        store.keep(Ticket(n), Record::CallEnded(ended(n))).unwrap();
+    }
+    store.close();
+    assert_eq!(tickets.try_iter().collect::<Vec<_>>(), [Ticket(1), Ticket(3)]);
+    assert_eq!(store.health().refused.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn spells_follow_each_other_and_are_never_doubled() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let talking = spell("7", AgentState::Talking, 20);
+    keep_all(
+        &store,
+        [spell("7", AgentState::Ready, 10), talking.clone(), talking, spell("8", AgentState::Ready, 15)],
+    );
+    keep_all(&store, [spell("7", AgentState::WrapUp, 30), spell("7", AgentState::Ready, 40)]);
+    let spells = store.reader().spells("7", Wall(10), Wall(40)).unwrap();
+    let states: Vec<_> = spells.iter().map(|s| (s.since.0, s.state.clone())).collect();
+    assert_eq!(states, [(10, AgentState::Ready), (20, AgentState::Talking), (30, AgentState::WrapUp)]);
+}

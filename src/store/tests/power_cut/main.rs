@@ -139,10 +139,10 @@ mod tests {
     #[test]
     fn nothing_confirmed_is_lost_by_a_power_cut_and_a_lying_disk_is_caught() {
         disk::install();
-        let count = std::env::var("BELFRY_CUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(150);
+        let count = std::env::var("BELFRY_CUTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
         let (confirmed, lost) = cuts(count, 7, false);
         assert_eq!(lost, Vec::<String>::new());
-        assert!(confirmed > 1500, "only {confirmed} records were confirmed");
+        assert!(confirmed > 1000, "only {confirmed} records were confirmed");
         let (_, lost) = cuts(60, 8, true);
         assert!(!lost.is_empty(), "the disk lied and nobody noticed");
     }
