@@ -1,7 +1,5 @@
 //! Calls between two endpoints on a perfect wire: every way to set up, change and end a session.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, SDP, Wire, request, uri};
+use crate::common::{LONG, Pair, SDP, Wire, request, uri};
 use model::id::LegId;
 use sip::endpoint::Reply;
 use sip::indication::ServerId;

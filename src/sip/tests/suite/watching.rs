@@ -1,7 +1,5 @@
 //! Subscriptions to a message lamp, with the subscriber written as bytes.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, uri};
+use crate::common::{LONG, Pair, uri};
 use sip::indication::SubscriptionId;
 use sip::{Indication, Method};
 use std::time::Duration;

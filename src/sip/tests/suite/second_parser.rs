@@ -1,8 +1,6 @@
 //! The same messages read by us and by the `rsip` crate, on the subset that crate can read; and our own messages read
 //! back. A difference is a fault of one of the two: here they are decided.
-#![cfg(test)]
-mod common;
-use common::{Pair, SDP};
+use crate::common::{Pair, SDP};
 use model::id::LegId;
 use rsip::message::HeadersExt;
 use rsip::prelude::{HasHeaders, ToTypedHeader, UntypedHeader};
@@ -58,7 +56,7 @@ fn both_parsers_read_the_same() {
         let (a, b) = (ours(&text), theirs(&text));
         assert_eq!(a.method().as_str(), b.method.to_string(), "{text}");
         // That crate rewrites `transport=tcp` as `TCP`: the same URI by RFC 3261 section 19.1.4.
-        assert!(a.uri().same(&common::uri(&b.uri.to_string())), "{text}");
+        assert!(a.uri().same(&crate::common::uri(&b.uri.to_string())), "{text}");
         assert_eq!(a.uri().port(), b.uri.host_with_port.port.as_ref().map(|p| *p.value()));
         assert_eq!(a.headers().lines().count(), b.headers().iter().count());
         assert_eq!(a.call_id(), b.call_id_header().unwrap().value());

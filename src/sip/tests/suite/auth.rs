@@ -1,7 +1,5 @@
 //! Challenges met on the wire: registrations and calls with a password, wrong ones, peers that never stop asking.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, SDP, invite, request, uri};
+use crate::common::{LONG, Pair, SDP, invite, request, uri};
 use model::id::LegId;
 use sip::digest::server::{Nonces, Verdict};
 use sip::digest::{Algorithm, Credentials};

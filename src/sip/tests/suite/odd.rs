@@ -1,7 +1,5 @@
 //! The odd and the hostile on the wire, written as bytes: forks, repetitions, old peers, loops, requests out of order.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, SDP, uri};
+use crate::common::{LONG, Pair, SDP, uri};
 use model::id::LegId;
 use sip::indication::ServerId;
 use sip::message::{Message, Response};
@@ -277,7 +275,7 @@ fn record_routes_are_followed_and_echoed() {
 #[test]
 fn the_callers_words_never_make_headers() {
     let mut pair = Pair::udp();
-    let mut call = common::invite(pair.flow(0));
+    let mut call = crate::common::invite(pair.flow(0));
     call.from.display = Some("Eve\r\nX-Evil: 1".into());
     call.headers =
         vec![("X-Note".into(), "a\r\nX-Evil: 2\r\n\r\nbody".into()), ("X-Evil: 3\r\nX".into(), "4".into())];

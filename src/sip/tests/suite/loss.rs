@@ -1,8 +1,6 @@
 //! Calls over a wire that loses, doubles and delays datagrams: each call is either up on both sides or on neither, each
 //! end is told once, and nothing is left behind. Many seeds, one virtual clock; `BELFRY_SEEDS` sets how many.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, SDP, Wire, request, uri};
+use crate::common::{LONG, Pair, SDP, Wire, request, uri};
 use model::id::LegId;
 use sip::endpoint::Load;
 use sip::{Indication, Method, Transport};

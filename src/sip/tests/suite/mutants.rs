@@ -1,8 +1,6 @@
 //! Broken messages by the hundred thousand: no panic, nothing sent anywhere but back, memory bounded, and the endpoint
 //! still answers. `BELFRY_MUTANTS` sets how many (100,000 a submission; a million by hand).
-#![cfg(test)]
-mod common;
-use common::{SDP, uri};
+use crate::common::{SDP, uri};
 use model::clock::{Mono, Now};
 use model::id::LegId;
 use sip::digest::server::Nonces;

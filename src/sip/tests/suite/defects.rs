@@ -1,8 +1,6 @@
 //! Defects measured in other SIP stacks, each as a case that ours must pass. The number is the one in the list the
 //! choice of parser rests on.
-#![cfg(test)]
-mod common;
-use common::{LONG, Pair, SDP, Wire, uri};
+use crate::common::{LONG, Pair, SDP, Wire, uri};
 use model::id::LegId;
 use sip::builder::Builder;
 use sip::message::{Message, Response};
@@ -185,8 +183,8 @@ fn d19_wrong_order_of_calls_is_no_panic() {
             e.respond(now, nobody, sip::endpoint::Reply::new(200), out);
             e.ignore(nobody);
             e.adopt(now, nobody, LegId(1), uri("sip:b@h"), out);
-            e.invite(now, LegId(1), common::invite(flow), out);
-            e.invite(now, LegId(1), common::invite(flow), out);
+            e.invite(now, LegId(1), crate::common::invite(flow), out);
+            e.invite(now, LegId(1), crate::common::invite(flow), out);
         });
     }
     pair.run(LONG);

@@ -1,6 +1,5 @@
 //! The 49 torture messages of RFC 4475 (octets of the archive in its appendix), each with the answer that RFC asks of
 //! an endpoint and registrar. What the RFC leaves open is decided here, with the reason.
-#![cfg(test)]
 use model::clock::{Mono, Now};
 use sip::digest::server::{Nonces, Verdict};
 use sip::endpoint::Settings;

@@ -1,5 +1,4 @@
 //! Two endpoints, a wire that may lose, double and delay, and a virtual clock. Same seed, same run.
-#![allow(dead_code, reason = "each test file uses its part of the harness")]
 use model::clock::{Mono, Now};
 use model::id::LegId;
 use sip::endpoint::{Hop, Invite, RequestOut, Settings};
