@@ -13,6 +13,9 @@ const GUESSES_MAX: u32 = 20;
 /// Requests without credentials, or malformed, from a source that never authenticates. A phone's first request is one of
 /// these and its success forgives them all.
 const STRANGE_MAX: u32 = 60;
+/// REGISTERs without credentials: each phone begins with one, and after a power cut 5,000 phones behind one address come
+/// at once. Nobody learns anything from the answer.
+const KNOCKS_MAX: u32 = 5000;
 /// Failures are counted this long.
 const WINDOW: Duration = Duration::from_secs(600);
 /// First ban; each further one of the same source is twice as long.
@@ -39,6 +42,7 @@ pub struct Guard {
 struct Source {
     guesses: Count,
     strange: Count,
+    knocks: Count,
     banned: Option<Banned>,
     bans: u32,
     touched: Mono,
@@ -97,7 +101,9 @@ pub enum Blame {
 pub enum Failure {
     /// A digest that does not fit.
     Guess,
-    /// No credentials, or a message that cannot be read.
+    /// A REGISTER without credentials.
+    Knock,
+    /// Any other request without credentials, or a message that cannot be read.
     Strange,
 }
 
@@ -148,13 +154,14 @@ impl Guard {
             }
         }
         self.forget_oldest(now.mono);
-        if place == Place::Own || (place == Place::Neighbour && failure == Failure::Strange) {
+        if place == Place::Own || (place == Place::Neighbour && failure != Failure::Guess) {
             return Blame::Nothing;
         }
         let entry = self.sources.entry(source).or_default();
         entry.touched = now.mono;
         let (count, limit) = match failure {
             Failure::Guess => (entry.guesses.add(now.mono), GUESSES_MAX),
+            Failure::Knock => (entry.knocks.add(now.mono), KNOCKS_MAX),
             Failure::Strange => (entry.strange.add(now.mono), STRANGE_MAX),
         };
         match place {
@@ -169,6 +176,7 @@ impl Guard {
         self.devices.remove(&(source, account.to_owned()));
         if let Some(entry) = self.sources.get_mut(&source) {
             entry.strange = Count::default();
+            entry.knocks = Count::default();
         }
     }
 
@@ -227,12 +235,13 @@ fn ban(now: Now, source: IpAddr, entry: &mut Source, failure: Failure, count: u3
     entry.bans += 1;
     entry.guesses = Count::default();
     entry.strange = Count::default();
+    entry.knocks = Count::default();
     let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     let until_wall = Wall(now.wall.0.saturating_add(millis));
     entry.banned = Some(Banned { until: now.mono + length, until_wall });
     let what = match failure {
         Failure::Guess => "wrong passwords",
-        Failure::Strange => "requests without credentials",
+        Failure::Knock | Failure::Strange => "requests without credentials",
     };
     BanRecord {
         address: source,

@@ -1,6 +1,9 @@
 //! Registered phones: which contacts an extension has, for how long, over which flow. The registrar of RFC 3261 section 10.3
 //! with several contacts, CSeq order, expiry, and one durable record a change. Who may register is decided before
 //! (`engine/admit`); who is rung is decided by calls.
+mod binding;
+
+use binding::{fixed, gone, in_order, record, shown};
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::notice::{ContactView, PhoneView};
@@ -373,42 +376,101 @@ impl Phones {
     }
 }
 
-/// A refresh must be newer than what it refreshes, within one Call-ID.
-fn in_order(binding: &Binding, stamp: &(String, u32)) -> Result<(), NotRegistered> {
-    match binding.call_id == stamp.0 && stamp.1 <= binding.cseq {
-        true => Err(NotRegistered::OutOfOrder),
-        false => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{number, site};
+    use sip::Message;
+
+    fn at(second: u64) -> Now {
+        let wall = i64::try_from(second).expect("small") * 1000;
+        Now { mono: Mono(second * 1_000_000), wall: Wall(wall) }
     }
-}
 
-/// A fixed contact that names an address.
-fn fixed(text: &str, local: SocketAddr) -> Option<Contact> {
-    let uri = Uri::read(text).ok()?;
-    let remote = SocketAddr::new(uri.ip()?, uri.port().unwrap_or(5060));
-    let tcp = uri.param("transport").flatten().is_some_and(|t| t.eq_ignore_ascii_case("tcp"));
-    let flow = if tcp { Flow::tcp(local, remote) } else { Flow::udp(local, remote) };
-    Some(Contact { uri, flow, route: Vec::new() })
-}
-
-fn shown(now: Now, binding: &Binding) -> String {
-    let left = binding.expires.since(now.mono).as_secs();
-    format!("<{}>;expires={left}", binding.uri.as_str())
-}
-
-fn record(extension: &Number, binding: &Binding) -> BindingRecord {
-    BindingRecord {
-        extension: extension.clone(),
-        contact: binding.uri.as_str().to_owned(),
-        transport: binding.flow.transport.param().to_owned(),
-        address: binding.flow.remote,
-        expires: binding.expires_wall,
-        call_id: binding.call_id.clone(),
-        cseq: binding.cseq,
-        user_agent: binding.user_agent.clone(),
-        path: binding.path.iter().map(|p| p.as_str().to_owned()).collect(),
+    fn flow(port: u16) -> Flow {
+        let address = |text: &str| text.parse().expect("an address");
+        Flow::udp(address("192.0.2.1:5060"), SocketAddr::new(address("192.0.2.11:1").ip(), port))
     }
-}
 
-fn gone(now: Now, extension: &Number, binding: &Binding) -> BindingRecord {
-    BindingRecord { expires: Wall(now.wall.0 - 1), ..record(extension, binding) }
+    fn request(call_id: &str, cseq: u32, contact: &str, expires: u32) -> Request {
+        let text = format!(
+            "REGISTER sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bK{cseq}\r\nFrom: <sip:101@x>;tag=1\r\n\
+             To: <sip:101@x>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\nContact: {contact}\r\n\
+             Expires: {expires}\r\nContent-Length: 0\r\n\r\n"
+        );
+        match Message::read(text.as_bytes()) {
+            Ok(Message::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn register(
+        phones: &mut Phones,
+        second: u64,
+        call_id: &str,
+        cseq: u32,
+        contact: &str,
+        expires: u32,
+    ) -> Result<Registered, NotRegistered> {
+        let request = request(call_id, cseq, contact, expires);
+        phones.register(at(second), &number("101"), 2, flow(5060), &request)
+    }
+
+    fn phones() -> Phones {
+        Phones::new("192.0.2.1:5060".parse().expect("an address"))
+    }
+
+    #[test]
+    fn a_contact_comes_is_refreshed_cheaply_and_goes() {
+        let mut phones = phones();
+        let new = register(&mut phones, 0, "a", 1, "<sip:101@192.0.2.11>", 600).expect("fine");
+        assert!(new.changed && new.records.len() == 1);
+        assert_eq!(new.contacts, ["<sip:101@192.0.2.11>;expires=600"]);
+        let early = register(&mut phones, 60, "a", 2, "<sip:101@192.0.2.11>", 600).expect("fine");
+        assert!(!early.changed && early.records.is_empty());
+        let late = register(&mut phones, 400, "a", 3, "<sip:101@192.0.2.11>", 600).expect("fine");
+        assert_eq!(late.records.len(), 1, "the kept end of life would come too early");
+        let gone = register(&mut phones, 500, "a", 4, "<sip:101@192.0.2.11>", 0).expect("fine");
+        assert!(gone.changed && gone.contacts.is_empty());
+        assert!(gone.records[0].expires < at(500).wall);
+    }
+
+    #[test]
+    fn an_older_request_changes_nothing_and_star_takes_all_out() {
+        let mut phones = phones();
+        register(&mut phones, 0, "a", 5, "<sip:101@192.0.2.11>", 600).expect("fine");
+        let old = register(&mut phones, 1, "a", 5, "<sip:101@192.0.2.11>", 0);
+        assert_eq!(old.err(), Some(NotRegistered::OutOfOrder));
+        register(&mut phones, 2, "b", 1, "<sip:101@192.0.2.12>", 600).expect("fine");
+        assert_eq!(register(&mut phones, 3, "c", 1, "*", 600).err(), Some(NotRegistered::Malformed));
+        let all = register(&mut phones, 3, "c", 1, "*", 0).expect("fine");
+        assert_eq!(all.records.len(), 2);
+        assert!(!phones.reachable(&site(), &number("101")));
+    }
+
+    #[test]
+    fn one_phone_with_a_new_port_is_still_one_phone_and_a_third_is_too_many() {
+        let mut phones = phones();
+        register(&mut phones, 0, "a", 1, "<sip:101@192.0.2.11:1000>", 600).expect("fine");
+        let moved = register(&mut phones, 1, "a", 2, "<sip:101@192.0.2.11:2000>", 600).expect("fine");
+        assert_eq!(moved.contacts.len(), 1);
+        register(&mut phones, 2, "b", 1, "<sip:101@192.0.2.12>", 600).expect("the second");
+        let third = register(&mut phones, 3, "c", 1, "<sip:101@192.0.2.13>", 600);
+        assert_eq!(third.err(), Some(NotRegistered::TooMany));
+        assert_eq!(
+            register(&mut phones, 4, "b", 2, "<sip:101@192.0.2.12>", 5).err(),
+            Some(NotRegistered::TooBrief)
+        );
+    }
+
+    #[test]
+    fn who_does_not_refresh_is_not_rung_and_is_taken_out() {
+        let mut phones = phones();
+        register(&mut phones, 0, "a", 1, "<sip:101@192.0.2.11>", 60).expect("fine");
+        let rung = |phones: &Phones, second| phones.contacts(&site(), &number("101"), at(second)).len();
+        assert_eq!((rung(&phones, 64), rung(&phones, 66)), (1, 0));
+        let (changed, records) = phones.expire(at(66));
+        assert_eq!((changed, records.len()), (vec![number("101")], 1));
+        assert!(!phones.known(flow(5060).remote.ip()));
+    }
 }

@@ -1,23 +1,27 @@
 //! Carriers: where they are, whether they live, who of a source address is one. Registers there and refreshes (RFC 3261
 //! section 10.2), asks OPTIONS of those that were silent for a while, looks names up again. After an outage a request is
 //! always under way or at most 20 s off, so that the trunk is back within 30 s. Never carries a call itself.
+mod answers;
 pub mod health;
+mod way;
 
 use crate::timers::TrunkTimer;
+use answers::{probed, registered};
 use health::Health;
 use model::clock::{Mono, Now};
 use model::config::Config;
-use model::config::trunk::{Transport as TrunkTransport, Trunk, TrunkKind};
+use model::config::trunk::{Trunk, TrunkKind};
 use model::id::Ticket;
 use model::notice::TrunkView;
 use sip::digest::Credentials;
 use sip::endpoint::RequestOut;
 use sip::indication::{ClientId, Failure};
-use sip::{Flow, Method, NameAddr, Response, Uri};
+use sip::{Flow, Method, Response};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use way::{credentials, flow, request, same_way};
 
 /// A carrier heard of within this time is not asked OPTIONS.
 const QUIET: Duration = Duration::from_secs(15);
@@ -106,7 +110,7 @@ impl Trunks {
         let gone: Vec<String> =
             self.states.keys().filter(|n| !config.trunk.contains_key(*n)).cloned().collect();
         for name in &gone {
-            self.states.remove(name);
+            self.leave(name, out);
         }
         for (name, trunk) in &config.trunk {
             let calls = match self.states.get_mut(name) {
@@ -335,160 +339,18 @@ impl Trunks {
         }
     }
 
+    /// A trunk is no longer configured: its registration is taken back.
+    fn leave(&mut self, name: &str, out: &mut Vec<Out>) {
+        let id = self.client();
+        let Some(mut state) = self.states.remove(name) else { return };
+        state.expires_s = 0;
+        if state.trunk.kind == TrunkKind::Register && !state.health.is_down() {
+            out.extend(request(self.local, &state, id, Method::Register).map(|r| Out::Request(Box::new(r))));
+        }
+    }
+
     fn client(&mut self) -> ClientId {
         self.next += 1;
         ClientId(self.next)
     }
-}
-
-/// An OPTIONS was answered, by whatever code, or not. Whether the view changed.
-fn probed(now: Now, name: &str, state: &mut State, answered: bool, out: &mut Vec<Out>) -> bool {
-    let wait = if answered { QUIET } else { Duration::from_secs(2) };
-    let next = |timer| Out::Wait(name.to_owned(), timer, now.mono + wait);
-    match (state.trunk.kind, answered) {
-        (TrunkKind::Address, true) => {
-            out.push(next(TrunkTimer::Probe));
-            state.health.up(now, "answers_options", "")
-        }
-        (TrunkKind::Address, false) => {
-            out.push(next(TrunkTimer::Probe));
-            state.health.down(now, "no_answer", "no answer to OPTIONS")
-        }
-        (TrunkKind::Register, true) => {
-            out.push(next(TrunkTimer::Probe));
-            false
-        }
-        (TrunkKind::Register, false) => {
-            // The registration is asked again: if that is answered, this carrier merely ignores OPTIONS.
-            state.mute = true;
-            out.push(Out::Wait(name.to_owned(), TrunkTimer::Register, now.mono));
-            false
-        }
-    }
-}
-
-/// A REGISTER was answered, or not. Whether the view changed.
-fn registered(
-    now: Now,
-    name: &str,
-    state: &mut State,
-    result: Result<Arc<Response>, Failure>,
-    out: &mut Vec<Out>,
-) -> bool {
-    let after = |seconds: u64| {
-        Out::Wait(name.to_owned(), TrunkTimer::Register, now.mono + Duration::from_secs(seconds))
-    };
-    let response = match result {
-        Ok(response) => response,
-        Err(failure) => {
-            state.mute = false;
-            out.push(after(if failure == Failure::Timeout { 2 } else { 10 }));
-            return state.health.down(now, "no_answer", &failure.to_string());
-        }
-    };
-    let detail = format!("{} {}", response.code(), response.reason());
-    match response.code() {
-        200..=299 => {
-            let granted = u64::from(granted(&response).unwrap_or(state.expires_s).clamp(10, 86_400));
-            // A carrier that ignores OPTIONS is asked every minute, or its return after an outage is not noticed.
-            let refresh = if state.mute { (granted * 4 / 5).min(60) } else { granted * 4 / 5 };
-            out.push(after(refresh.max(5)));
-            if !state.mute {
-                out.push(Out::Wait(name.to_owned(), TrunkTimer::Probe, now.mono + QUIET));
-            }
-            state.health.up(now, "registered", &detail)
-        }
-        423 => {
-            let least = response.header("Min-Expires").next().and_then(|v| v.trim().parse().ok());
-            state.expires_s = least.unwrap_or(3600).clamp(10, 86_400);
-            out.push(after(1));
-            state.health.down(now, "refused", &detail)
-        }
-        401 | 407 => {
-            out.push(after(60));
-            state.health.down(now, "wrong_password", &detail)
-        }
-        403 => {
-            out.push(after(60));
-            state.health.down(now, "forbidden", &detail)
-        }
-        _ => {
-            let asked = response.retry_after().map_or(15, |s| u64::from(s.min(20)));
-            out.push(after(asked.max(2)));
-            state.health.down(now, "refused", &detail)
-        }
-    }
-}
-
-/// The lifetime a carrier granted: of our Contact, else of the whole answer.
-fn granted(response: &Response) -> Option<u32> {
-    let own =
-        response.contacts().filter_map(|c| c.param("expires").flatten().and_then(|v| v.parse().ok())).min();
-    own.or(response.expires())
-}
-
-fn request(local: SocketAddr, state: &State, id: ClientId, method: Method) -> Option<RequestOut> {
-    let flow = flow(local, state)?;
-    let trunk = &state.trunk;
-    let domain = trunk.domain.as_deref().unwrap_or(&trunk.host);
-    let port = (trunk.domain.is_none() && trunk.port != 5060).then_some(trunk.port);
-    let target = Uri::sip(None, domain, port).ok()?;
-    let account = Uri::sip(trunk.username.as_deref(), domain, None).ok()?;
-    let register = method == Method::Register;
-    let to = if register { account.clone() } else { target.clone() };
-    Some(RequestOut {
-        id,
-        method,
-        target,
-        flow,
-        route: Vec::new(),
-        from: NameAddr::new(account),
-        to: NameAddr::new(to),
-        call_id: register.then(|| state.call_id.clone()),
-        cseq: register.then_some(state.cseq),
-        contact: Some(NameAddr::new(contact(local, trunk))),
-        headers: if register { vec![("Expires".into(), state.expires_s.to_string())] } else { Vec::new() },
-        content_type: String::new(),
-        body: Vec::new(),
-        credentials: credentials(trunk),
-    })
-}
-
-fn contact(local: SocketAddr, trunk: &Trunk) -> Uri {
-    let uri = Uri::at(trunk.username.as_deref(), local);
-    match trunk.transport {
-        TrunkTransport::Tcp => uri.with_param("transport", Some("tcp")),
-        TrunkTransport::Udp => uri,
-    }
-}
-
-fn flow(local: SocketAddr, state: &State) -> Option<Flow> {
-    let remote = SocketAddr::new(*state.addresses.first()?, state.trunk.port);
-    Some(match state.trunk.transport {
-        TrunkTransport::Tcp => Flow::tcp(local, remote),
-        TrunkTransport::Udp => Flow::udp(local, remote),
-    })
-}
-
-fn credentials(trunk: &Trunk) -> Option<Credentials> {
-    let username = trunk.auth_username.clone().or_else(|| trunk.username.clone())?;
-    Some(Credentials { username, password: trunk.password.clone()? })
-}
-
-/// Whether a trunk need not be registered or looked up again.
-fn same_way(a: &Trunk, b: &Trunk) -> bool {
-    let way = |t: &Trunk| {
-        (
-            t.kind,
-            t.host.clone(),
-            t.port,
-            t.transport,
-            t.domain.clone(),
-            t.username.clone(),
-            t.auth_username.clone(),
-            t.password.clone(),
-            t.register_expiry_s,
-        )
-    };
-    way(a) == way(b)
 }

@@ -189,6 +189,9 @@ impl Engine {
                 return config.extension_by_user(&user).map(|e| e.number.clone());
             }
             Verdict::Stale => {}
+            Verdict::Missing if request.method() == &Method::Register => {
+                self.failed(now, flow, None, Failure::Knock);
+            }
             Verdict::Missing => self.failed(now, flow, None, Failure::Strange),
             Verdict::Wrong { user } => self.failed(now, flow, Some(&user), Failure::Guess),
         }

@@ -18,9 +18,10 @@ impl Engine {
         }
         let id = SubscriptionId(self.ids.other());
         let contact = Uri::at(Some(mailbox.as_str()), self.address);
-        self.subscriptions.insert(id, mailbox.clone());
-        self.sip.subscribe(now, server, id, contact, expires_s.min(EXPIRES_MAX), &mut self.outputs);
-        self.notify(now, id, mailbox);
+        if self.sip.subscribe(now, server, id, contact, expires_s.min(EXPIRES_MAX), &mut self.outputs) {
+            self.subscriptions.insert(id, mailbox.clone());
+            self.notify(now, id, mailbox);
+        }
         true
     }
 

@@ -204,3 +204,28 @@ fn bindings_survive_a_restart() {
     assert!(world.rung(b).is_some(), "it rings without registering again");
     world.hang_up(a, call);
 }
+
+#[test]
+fn a_hundred_phones_behind_one_address_come_back_at_once_and_none_is_taken_for_an_attack() {
+    let mut world = World::new(site(|tree| {
+        let phone =
+            |n: u32| json!({ "number": n.to_string(), "name": "x", "password": format!("secret-{n}") });
+        tree["extension"].as_array_mut().expect("a list").extend((200..300).map(phone));
+    }));
+    let phones: Vec<usize> =
+        (200..300).map(|n| world.peer(&n.to_string(), &format!("198.51.100.1:{}", 6000 + n))).collect();
+    for phone in &phones {
+        world.request_later(*phone);
+    }
+    world.seconds(2);
+    for (phone, n) in phones.into_iter().zip(200..) {
+        assert_eq!(world.phone_view(&n.to_string()).contacts.len(), 1, "{n}");
+        assert!(
+            world.peers[phone]
+                .told
+                .iter()
+                .any(|i| matches!(i, sip::Indication::Response { result: Ok(r), .. } if r.code() == 200))
+        );
+    }
+    assert!(!world.notices.iter().any(|n| matches!(n, Notice::Ban(_))));
+}

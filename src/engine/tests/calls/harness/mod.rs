@@ -123,7 +123,8 @@ impl World {
 
     /// A phone or carrier at this address; its number in the list.
     pub fn peer(&mut self, user: &str, address: &str) -> usize {
-        let address: SocketAddr = format!("{address}:5060").parse().unwrap();
+        let with_port = if address.contains(':') { address.to_owned() } else { format!("{address}:5060") };
+        let address: SocketAddr = with_port.parse().unwrap();
         self.peers.push(Peer::new(user, address, self.peers.len()));
         self.peers.len() - 1
     }

@@ -65,6 +65,22 @@ pub fn sdp(address: SocketAddr, line: &str) -> Vec<u8> {
 impl World {
     /// A request outside a session; the final code (0 for none).
     pub fn request(&mut self, peer: usize, change: impl FnOnce(&mut RequestOut)) -> u16 {
+        let id = self.send(peer, change);
+        self.moment();
+        let told = &mut self.peers[peer].told;
+        let at = told.iter().position(|i| matches!(i, Indication::Response { id: of, .. } if *of == id));
+        match at.map(|at| told.remove(at)) {
+            Some(Indication::Response { result: Ok(response), .. }) => response.code(),
+            _ => 0,
+        }
+    }
+
+    /// A REGISTER is on its way; nobody waits for its answer.
+    pub fn request_later(&mut self, peer: usize) {
+        self.send(peer, |_| {});
+    }
+
+    fn send(&mut self, peer: usize, change: impl FnOnce(&mut RequestOut)) -> ClientId {
         let id = ClientId(self.peers[peer].next());
         let p = &self.peers[peer];
         let (user, password) = (p.user.clone(), p.password.clone());
@@ -87,13 +103,7 @@ impl World {
         };
         change(&mut request);
         self.act(peer, |e, now, _, out| e.request(now, request, out));
-        self.moment();
-        let told = &mut self.peers[peer].told;
-        let at = told.iter().position(|i| matches!(i, Indication::Response { id: of, .. } if *of == id));
-        match at.map(|at| told.remove(at)) {
-            Some(Indication::Response { result: Ok(response), .. }) => response.code(),
-            _ => 0,
-        }
+        id
     }
 
     pub fn register(&mut self, peer: usize) -> u16 {
