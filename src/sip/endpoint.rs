@@ -26,7 +26,7 @@ mod leg;
 mod watching;
 mod words;
 
-pub use words::{Hop, Invite, Reply, RequestInside, RequestOut};
+pub use words::{Hop, Invite, Reply, RequestOut};
 
 /// What an endpoint is told once.
 #[derive(Clone, Debug)]
@@ -83,8 +83,6 @@ enum User {
     Bye(Box<Outgoing>),
     /// A request of the API.
     Request(ClientId, Box<Outgoing>),
-    /// A request of the API inside a session.
-    Inside(LegId, ClientId, Box<Outgoing>),
     /// A NOTIFY.
     Notify(SubscriptionId),
 }
@@ -218,7 +216,6 @@ impl Endpoint {
             User::Reoffer(leg) => self.reoffer_answered(now, key, leg, response, out),
             User::Bye(outgoing) => self.bye_answered(now, *outgoing, &response, out),
             User::Request(id, outgoing) => self.request_answered(now, id, *outgoing, response, out),
-            User::Inside(leg, id, outgoing) => self.inside_answered(now, leg, id, *outgoing, response, out),
             User::Notify(id) => self.notify_answered(now, id, &response, out),
         }
     }
@@ -228,7 +225,7 @@ impl Endpoint {
             User::Nobody | User::Bye(_) => {}
             User::Invite(leg) => self.invite_failed(leg, failure, out),
             User::Reoffer(leg) => self.session_lost(now, leg, out),
-            User::Request(id, _) | User::Inside(_, id, _) => {
+            User::Request(id, _) => {
                 out.push(Output::Indicate(Indication::Response { id, result: Err(failure) }));
             }
             User::Notify(id) => self.subscription_gone(id, out),

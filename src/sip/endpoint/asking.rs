@@ -1,13 +1,10 @@
-//! Requests of ours outside sessions, and inside them for the API: sent, challenged, answered. Sessions themselves are
-//! `caller` and `inside`.
-use super::leg::Stage;
-use super::{Endpoint, RequestInside, RequestOut, User};
+//! Requests of ours outside sessions: sent, challenged, answered. And the answer to BYE, when it is a challenge.
+use super::{Endpoint, RequestOut, User};
 use crate::indication::{ClientId, Failure, Indication, Output};
 use crate::message::Response;
 use crate::outgoing::{Login, Outgoing};
 use crate::route_set::RouteSet;
 use model::clock::Now;
-use model::id::LegId;
 use std::sync::Arc;
 
 impl Endpoint {
@@ -43,25 +40,6 @@ impl Endpoint {
         }
     }
 
-    /// Sends a request inside an answered session; its end comes as `Indication::Response`. Unknown legs fail as
-    /// `Unreachable`.
-    pub fn request_inside(&mut self, now: Now, leg: LegId, request: RequestInside, out: &mut Vec<Output>) {
-        let RequestInside { id, method, headers, content_type, body } = request;
-        let up = self.legs.get_mut(&leg).filter(|l| !l.silent).and_then(|l| match &mut l.stage {
-            Stage::Up(up) => Some(up),
-            Stage::Calling(_) | Stage::Ringing(_) => None,
-        });
-        match up {
-            Some(up) => {
-                let outgoing = up.dialog.request(method, headers, &content_type, body);
-                self.send(now, outgoing, |o| User::Inside(leg, id, Box::new(o)), out);
-            }
-            None => {
-                out.push(Output::Indicate(Indication::Response { id, result: Err(Failure::Unreachable) }))
-            }
-        }
-    }
-
     pub(super) fn request_answered(
         &mut self,
         now: Now,
@@ -74,29 +52,6 @@ impl Endpoint {
             self.send(now, outgoing, |o| User::Request(id, Box::new(o)), out);
         } else {
             out.push(Output::Indicate(Indication::Response { id, result: Ok(Arc::new(response)) }));
-        }
-    }
-
-    pub(super) fn inside_answered(
-        &mut self,
-        now: Now,
-        leg: LegId,
-        id: ClientId,
-        mut outgoing: Outgoing,
-        response: Response,
-        out: &mut Vec<Output>,
-    ) {
-        if outgoing.challenged(&response) {
-            if let Some(up) = self.up(leg) {
-                up.dialog.used(outgoing.cseq);
-            }
-            self.send(now, outgoing, |o| User::Inside(leg, id, Box::new(o)), out);
-            return;
-        }
-        let code = response.code();
-        out.push(Output::Indicate(Indication::Response { id, result: Ok(Arc::new(response)) }));
-        if matches!(code, 408 | 481) {
-            self.session_lost(now, leg, out);
         }
     }
 

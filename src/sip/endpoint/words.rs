@@ -76,21 +76,6 @@ pub struct RequestOut {
     pub credentials: Option<Credentials>,
 }
 
-/// A request inside an answered session: MESSAGE, NOTIFY of a REFER.
-#[derive(Clone, Debug)]
-pub struct RequestInside {
-    /// Comes back with the response.
-    pub id: ClientId,
-    /// The method.
-    pub method: Method,
-    /// More headers.
-    pub headers: Vec<(String, String)>,
-    /// Media type of the body.
-    pub content_type: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
 /// An answer to a request of a peer.
 #[derive(Clone, Debug)]
 pub struct Reply {

@@ -84,16 +84,6 @@ impl Side {
         }
     }
 
-    /// Receives elsewhere from the next offer or answer on.
-    pub fn move_to(&mut self, address: SocketAddr) {
-        self.address = address;
-    }
-
-    /// Speaks other codecs from the next offer or answer on.
-    pub fn speak(&mut self, codecs: &[Codec]) {
-        self.codecs = codecs.to_vec();
-    }
-
     /// An offer. `direction` is ours: `SendOnly` puts the peer on hold.
     #[must_use]
     pub fn offer(&mut self, direction: Direction) -> Vec<u8> {

@@ -1,9 +1,10 @@
 //! The odd and the hostile on the wire, written as bytes: forks, repetitions, old peers, loops, requests out of order.
 use crate::common::{LONG, Pair, SDP, uri};
 use model::id::LegId;
+use sip::endpoint::Hop;
 use sip::indication::ServerId;
 use sip::message::{Message, Response};
-use sip::{Indication, Name};
+use sip::{Indication, Name, Output};
 use std::time::Duration;
 
 const A: LegId = LegId(1);
@@ -62,6 +63,27 @@ fn other_forks_are_acknowledged_and_ended() {
     assert!(matches!(pair.told[0][..], [Indication::Answered { leg: A, .. }]), "one answer is told");
     assert_eq!((pair.sent(0, "ACK sip:one"), pair.sent(0, "ACK sip:two")), (2, 2), "each 2xx gets its ACK");
     assert_eq!((pair.sent(0, "BYE sip:one"), pair.sent(0, "BYE sip:two")), (0, 1));
+}
+
+#[test]
+fn a_signalled_session_follows_the_contact_and_a_symmetric_one_the_source() {
+    for (hop, remote) in [(Hop::Symmetric, "192.0.2.2:5060"), (Hop::Signalled, "192.0.2.7:5070")] {
+        let mut pair = Pair::udp();
+        let mut call = crate::common::invite(pair.flow(0));
+        call.hop = hop;
+        pair.act(0, |e, now, _, out| e.invite(now, A, call, out));
+        let invite = pair.last(0, "INVITE");
+        let answer = String::from_utf8(response("sip:bob@h", 200, &invite, "one")).unwrap();
+        let (mut out, now, flow) = (Vec::new(), pair.now, pair.flow(0));
+        let answer = answer.replace("<sip:one@192.0.2.2>", "<sip:one@192.0.2.7:5070>");
+        pair.sides[0].receive(now, flow, answer.as_bytes(), &mut out);
+        pair.sides[0].hang_up(now, A, None, &mut out);
+        let sent = out.iter().filter_map(|o| match o {
+            Output::Send { flow, .. } => Some(flow.remote.to_string()),
+            Output::Indicate(_) => None,
+        });
+        assert_eq!(sent.collect::<Vec<_>>(), [remote, remote], "ACK and BYE");
+    }
 }
 
 #[test]
