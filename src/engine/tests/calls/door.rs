@@ -229,3 +229,78 @@ fn a_hundred_phones_behind_one_address_come_back_at_once_and_none_is_taken_for_a
     }
     assert!(!world.notices.iter().any(|n| matches!(n, Notice::Ban(_))));
 }
+
+/// What a stranger can tell from an answer: its lines without what is fresh in each.
+fn told(answer: &str, user: &str) -> (usize, Vec<String>) {
+    let names = answer.lines().map(|l| l.split([':', '=']).next().unwrap_or_default().replace(user, "USER"));
+    (answer.len(), names.collect())
+}
+
+#[test]
+fn answers_to_strangers_are_alike_for_known_and_unknown_names() {
+    use sip::Method;
+    let mut world = World::new(site(|_| {}));
+    let stranger = world.peer("101", "203.0.113.9");
+    for method in [Method::Register, Method::Subscribe, Method::Options, Method::Message] {
+        let mut answers = Vec::new();
+        for user in ["101", "999"] {
+            let account = crate::harness::peer::uri(&format!("sip:{user}@192.0.2.1"));
+            world.sent.clear();
+            world.request(stranger, |r| {
+                r.method = method.clone();
+                (r.from, r.to, r.target) =
+                    (sip::NameAddr::new(account.clone()), sip::NameAddr::new(account.clone()), account);
+                r.credentials = None;
+                r.call_id = Some(format!("alike-{}", user.len()));
+            });
+            answers.push(told(world.sent.last().expect("an answer"), user));
+        }
+        assert_eq!(answers[0], answers[1], "{method:?}");
+    }
+}
+
+#[test]
+fn no_way_of_dialling_reaches_a_high_cost_number_without_the_right() {
+    use model::number::Number;
+    let mut world = World::new(site(|tree| {
+        tree["outbound"] = json!([
+            { "name": "cheap", "number": "777.", "strip": 3, "prepend": "00252", "trunks": ["carrier"] },
+            { "name": "all", "number": "!", "trunks": ["carrier"] }
+        ]);
+    }));
+    let carrier = world.peer("carrier", "192.0.2.80");
+    world.seconds(1);
+    let phone = world.phone("101", "192.0.2.11");
+    let dear = [
+        "88213123456",
+        "25261234567",
+        "18765551234",
+        "499001234567",
+        "4413712345678",
+        "979123456",
+        "53712345678",
+    ];
+    for number in dear {
+        for dialled in [format!("000{number}"), format!("+{number}"), format!("0+{number}")] {
+            world.dial(phone, &dialled);
+            world
+                .order(Command::Dial {
+                    from: Number::read("101").expect("a number"),
+                    to: Number::read(&dialled).unwrap_or_default(),
+                })
+                .ok();
+            world.moment();
+            if let Some((leg, _)) = world.rung(phone) {
+                world.answer(phone, leg);
+            }
+            world.forget(phone);
+        }
+    }
+    for rest in ["07771234567", "009001234567", "011833"] {
+        world.dial(phone, rest);
+    }
+    assert!(
+        !world.peers[carrier].told.iter().any(|i| matches!(i, sip::Indication::Invite { .. })),
+        "nothing left the box"
+    );
+}

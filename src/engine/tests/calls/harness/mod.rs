@@ -67,6 +67,8 @@ pub struct World {
     pub records: Vec<Record>,
     pub replies: BTreeMap<Ticket, Reply>,
     pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// Everything the box sent, as text.
+    pub sent: Vec<String>,
     posts: Vec<(Mono, Post)>,
     tickets: u64,
 }
@@ -112,6 +114,7 @@ impl World {
             records: Vec::new(),
             replies: BTreeMap::new(),
             names: BTreeMap::new(),
+            sent: Vec::new(),
             posts: Vec::new(),
             tickets: 1_000_000,
         };
@@ -306,6 +309,7 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Send { flow, bytes } => {
+                    self.sent.push(String::from_utf8_lossy(&bytes).into_owned());
                     let to = self.peers.iter().position(|p| p.flow().local == flow.remote);
                     if let Some(to) = to {
                         let back = Flow { remote: flow.local, local: flow.remote, ..flow };
