@@ -60,8 +60,9 @@ impl<U> Table<U> {
             fired: 0,
             ended: false,
         };
-        self.clients.insert(key, client);
-        self.live += 1;
+        if self.clients.insert(key, client).is_none_or(|before| before.ended) {
+            self.live += 1;
+        }
         self.run_client(now, key, stage, todo, None, out);
     }
 
