@@ -79,10 +79,11 @@ impl<R: Read + AsFd, W: Write> Tty<R, W> {
         }
     }
 
-    fn echo(&self, on: bool) -> Option<Termios> {
+    /// Nothing typed is shown, and no key ends the program meanwhile: the terminal would stay blind.
+    fn hide(&self) -> Option<Termios> {
         let before = tcgetattr(&self.input).ok()?;
         let mut now = before.clone();
-        now.local_flags.set(LocalFlags::ECHO, on);
+        now.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
         now.local_flags.insert(LocalFlags::ECHONL);
         tcsetattr(&self.input, SetArg::TCSADRAIN, &now).ok()?;
         Some(before)
@@ -96,7 +97,7 @@ impl<R: Read + AsFd, W: Write> Terminal for Tty<R, W> {
     }
 
     fn read(&mut self, secret: bool, wait: Duration) -> Result<Line> {
-        let before = if secret { self.echo(false) } else { None };
+        let before = if secret { self.hide() } else { None };
         let line = self.line(wait);
         if let Some(before) = before {
             tcsetattr(&self.input, SetArg::TCSADRAIN, &before)?;
@@ -149,6 +150,7 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
         #[test]
         fn any_bytes_become_bounded_clean_lines(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..5000)) {
             for line in typed(&bytes) {

@@ -27,7 +27,8 @@ pub async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-fn put(headers: &mut HeaderMap, api: bool) {
+/// The same on headers at hand; `api` = not to be kept by caches.
+pub fn put(headers: &mut HeaderMap, api: bool) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }

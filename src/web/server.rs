@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::assets;
 use crate::error::{ApiError, too_large};
 use crate::guard::Peer;
-use crate::headers::secure;
+use crate::headers::{self, secure};
 use crate::patience::Patient;
 use axum::Router;
 use axum::body::Body;
@@ -222,7 +222,11 @@ async fn answer(router: Router, peer: Peer, request: hyper::Request<Incoming>) -
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         // A panic in a handler is a bug; the asker gets a plain 500 and the connection goes on.
-        Err(error) => ApiError::fault(&error).into_response(),
+        Err(error) => {
+            let mut response = ApiError::fault(&error).into_response();
+            headers::put(response.headers_mut(), true);
+            response
+        }
     }
 }
 

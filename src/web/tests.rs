@@ -5,3 +5,4 @@ mod live;
 mod robust;
 mod roles;
 mod sign_in;
+mod slow;

