@@ -31,7 +31,8 @@ fn callees(lan: Lan, ear: &ToneParty, folder: &Path) -> Process {
 fn caller(lan: Lan, n: u8, ear: &ToneParty, folder: &Path) -> Process {
     let sipp = Sipp {
         scenario: "caller",
-        local: SocketAddr::from((lan.host(21), 6000 + u16::from(n))),
+        // SIPp takes 6000 and some above for sound it never sends.
+        local: SocketAddr::from((lan.host(21), 15_000 + u16::from(n))),
         remote: Some(SocketAddr::from((lan.host(1), 5060))),
         keys: vec![
             ("number", "+4930123456".into()),

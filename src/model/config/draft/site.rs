@@ -28,7 +28,7 @@ pub(super) fn system(t: Table<'_>) -> System {
         time_zone: t.parsed("time_zone", value::time_zone).unwrap_or_else(|| "UTC".into()),
         outside_prefix: t.parsed("outside_prefix", |text| value::digits(text, 3)).unwrap_or_default(),
         area_code: t.parsed("area_code", area_code).unwrap_or_default(),
-        realm: t.parsed("realm", realm).unwrap_or_else(|| "belfry".into()),
+        realm: t.parsed("realm", realm).unwrap_or_else(|| "pbx".into()),
         call_limit: t.count("call_limit", 1..=5000, CALL_LIMIT),
         announce_recording: t.flag("announce_recording", false),
         emergency_notify: t.list("emergency_notify", 20, value::internal),
