@@ -2,13 +2,14 @@
 //! tells the numbers; opening a session then asks nobody. This ledger is what tear-down trusts: a call that broke is
 //! cleared from here, not from what it believed to own. Never talks to media.
 use model::id::{CallId, SessionId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All even ports, taken and free.
 #[derive(Debug, Default)]
 pub struct Ports {
     free: VecDeque<u16>,
     taken: BTreeMap<SessionId, Taken>,
+    by_call: BTreeSet<(CallId, SessionId)>,
     next: u64,
 }
 
@@ -22,7 +23,7 @@ struct Taken {
 impl Ports {
     /// Media is there with these inclusive ranges of ports; what was known before is void.
     pub fn ready(&mut self, ranges: &[(u16, u16)]) {
-        self.taken.clear();
+        self.lost();
         self.free = ranges.iter().flat_map(|&(low, high)| low..=high).filter(|port| port % 2 == 0).collect();
     }
 
@@ -30,6 +31,7 @@ impl Ports {
     pub fn lost(&mut self) {
         self.free.clear();
         self.taken.clear();
+        self.by_call.clear();
     }
 
     /// The port that was free longest, with a new session id for it; `None` when none is free.
@@ -38,18 +40,20 @@ impl Ports {
         self.next += 1;
         let session = SessionId(self.next);
         self.taken.insert(session, Taken { port, call: Some(call) });
+        self.by_call.insert((call, session));
         Some((session, port))
     }
 
     /// The call has no more use for the session; its port is free when media says `Closed`.
     pub fn release(&mut self, session: SessionId) {
-        if let Some(taken) = self.taken.get_mut(&session) {
-            taken.call = None;
+        if let Some(call) = self.taken.get_mut(&session).and_then(|t| t.call.take()) {
+            self.by_call.remove(&(call, session));
         }
     }
 
     /// Media closed the session.
     pub fn closed(&mut self, session: SessionId) {
+        self.release(session);
         if let Some(taken) = self.taken.remove(&session) {
             self.free.push_back(taken.port);
         }
@@ -71,12 +75,12 @@ impl Ports {
     /// Every session of a call.
     #[must_use]
     pub fn of_call(&self, call: CallId) -> Vec<SessionId> {
-        self.taken.iter().filter(|(_, t)| t.call == Some(call)).map(|(s, _)| *s).collect()
+        self.by_call.range((call, SessionId(0))..=(call, SessionId(u64::MAX))).map(|(_, s)| *s).collect()
     }
 
     /// Sessions with the call each belongs to.
     pub fn owned(&self) -> impl Iterator<Item = (SessionId, CallId)> + '_ {
-        self.taken.iter().filter_map(|(s, t)| t.call.map(|c| (*s, c)))
+        self.by_call.iter().map(|(c, s)| (*s, *c))
     }
 
     /// How many ports are free.

@@ -1,6 +1,6 @@
 //! Rings several contacts of one party at once: the first to answer has the call, the others are told "completed
 //! elsewhere". One session with media serves all branches. Never decides what happens when nobody answers.
-use super::leg::{Leg, Sound};
+use super::leg::{Leg, Sound, contact};
 use super::{Core, Cx, LegEvent, Out};
 use crate::intent::{Intent, Peer};
 use model::id::LegId;
@@ -78,12 +78,12 @@ impl Fork {
             .contacts(&core.config, number, cx.now)
             .into_iter()
             .map(|c| Way {
+                contact: contact(None, cx.sip, c.flow.transport),
                 target: c.uri,
                 flow: c.flow,
                 route: c.route,
                 from: from.clone(),
                 to: to.clone(),
-                contact: Uri::at(None, cx.sip),
                 headers: Vec::new(),
                 credentials: None,
                 hop: Hop::Symmetric,

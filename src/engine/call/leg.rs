@@ -7,10 +7,21 @@ use model::media::{Codec, MediaCommand};
 use model::refusal::Refusal;
 use sip::sdp::offer_answer::{Agreed, Side};
 use sip::sdp::{Direction, Sdp};
+use sip::{Transport, Uri};
 use std::net::{IpAddr, SocketAddr};
 
 /// What we speak, best first, where nothing else says so.
 pub const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
+/// Our Contact in a session: requests in it come the way it began.
+#[must_use]
+pub fn contact(user: Option<&str>, sip: SocketAddr, transport: Transport) -> Uri {
+    let uri = Uri::at(user, sip);
+    match transport {
+        Transport::Tcp => uri.with_param("transport", Some("tcp")),
+        Transport::Udp => uri,
+    }
+}
 
 /// How far a leg is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

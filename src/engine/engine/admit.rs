@@ -2,7 +2,7 @@
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
 use super::Engine;
-use crate::call::leg::{CODECS, Leg};
+use crate::call::leg::{CODECS, Leg, contact};
 use crate::call::stage::Stage;
 use crate::call::story::Story;
 use crate::call::{Call, Caller, Core, Input};
@@ -23,7 +23,7 @@ use model::refusal::Refusal;
 use sip::digest::{Algorithm, Verdict};
 use sip::endpoint::Reply;
 use sip::indication::ServerId;
-use sip::{Flow, Method, Name, NameAddr, Request, Uri};
+use sip::{Flow, Method, Name, NameAddr, Request, Transport, Uri};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -288,7 +288,7 @@ impl Engine {
         let called = Party { name: name_of(&config, target.as_ref()), number: text };
         let core = Core::new(self.ids.call(), config, direction, caller, called, a, language);
         let input = target.map_or(Input::Refuse(Refusal::Unknown, "no such number"), Input::Start);
-        self.take_in(now, server, request, core, input);
+        self.take_in(now, &Knock { server, transport: flow.transport, request }, core, input);
     }
 
     fn call_from_trunk(&mut self, now: Now, server: ServerId, flow: Flow, request: &Request, trunk: String) {
@@ -329,13 +329,14 @@ impl Engine {
         core.trunk = Some(trunk.clone());
         let id = core.id;
         let detail = format!("{trunk} {}", core.called.number);
-        self.take_in(now, server, request, core, input);
+        self.take_in(now, &Knock { server, transport: flow.transport, request }, core, input);
         self.carry_out(now, id, Intent::Tell(Chapter::Trunk(trunk)));
         self.carry_out(now, id, Intent::Tell(Chapter::Step("trunk_in", detail)));
     }
 
     /// The call exists from here on: its leg, its record, its first input.
-    fn take_in(&mut self, now: Now, server: ServerId, request: &Request, mut core: Core, input: Input) {
+    fn take_in(&mut self, now: Now, knock: &Knock, mut core: Core, input: Input) {
+        let Knock { server, transport, request } = *knock;
         let (id, leg, peer) = (core.id, core.a.id, core.caller.peer.clone());
         let hops = request.max_forwards().unwrap_or(70);
         let input = if hops <= 1 { Input::Refuse(Refusal::Unavailable, "too many hops") } else { input };
@@ -344,13 +345,20 @@ impl Engine {
             Peer::Phone(number) => Some(number.as_str()),
             Peer::Trunk(name) => self.config.trunk.get(name).and_then(|t| t.username.as_deref()),
         };
-        let contact = Uri::at(user, self.address);
+        let contact = contact(user, self.address, transport);
         self.sip.adopt(now, server, leg, contact, &mut self.outputs);
         self.open_story(now, &core);
         self.leg_begins(now, leg, id, peer);
         self.calls.insert(id, Box::new(Call { core, stage: Stage::Routing, since: now.wall }));
         self.pending.push_back((id, input));
     }
+}
+
+/// A new call at the door.
+struct Knock<'a> {
+    server: ServerId,
+    transport: Transport,
+    request: &'a Request,
 }
 
 /// The name of the called party, where there is one.

@@ -4,6 +4,7 @@
 //! A trunk that says nothing at all for three seconds, or fails for its own reasons, gives way to the next one. Once it said
 //! anything it is waited for, so that no call is dialled twice. An emergency call takes every trunk in turn, three rounds.
 use super::super::fork::{Fork, Rung, Way, refusal};
+use super::super::leg::contact;
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::ringing::RING_BACK;
 use super::{Stage, bridged, caller_gone};
@@ -297,7 +298,7 @@ fn way(core: &Core, attempt: &Attempt, line: Line, cx: &Cx) -> Option<Way> {
         flow: line.flow,
         route: Vec::new(),
         from,
-        contact: Uri::at(trunk.username.as_deref(), cx.sip),
+        contact: contact(trunk.username.as_deref(), cx.sip, line.flow.transport),
         headers: Vec::new(),
         credentials: line.credentials,
         hop: Hop::Symmetric,

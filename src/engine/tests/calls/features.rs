@@ -194,7 +194,9 @@ fn a_phone_on_tcp_is_gone_with_its_connection() {
     assert_eq!(world.register(b), 200);
     assert_eq!(world.phone_view("102").contacts[0].transport, "tcp");
     let call = world.dial(a, "102");
-    assert!(world.rung(b).is_some(), "it rings over the connection it registered on");
+    let (_, request) = world.rung(b).expect("it rings over the connection it registered on");
+    let contact = request.contacts().next().expect("a Contact").uri;
+    assert_eq!(contact.param("transport"), Some(Some("tcp")), "and later requests come the same way");
     world.hang_up(a, call);
     world.tell(Event::FlowClosed(flow));
     assert!(world.phone_view("102").contacts.is_empty());
