@@ -135,7 +135,9 @@ impl Bridged {
     }
 
     fn talk(&mut self, core: &mut Core, cx: &Cx, out: &mut Out) {
-        bridge::join(&core.a, &self.b, out);
+        if !self.held {
+            bridge::join(&core.a, &self.b, out);
+        }
         if recording::begins_by_itself(core, &self.b.peer) {
             recording::start(core, &self.b, cx, out);
         }

@@ -263,3 +263,23 @@ fn keys_by_info_work_as_keys_by_sound() {
     world.moment();
     assert!(world.rung(phone).is_some(), "2 rings the phone");
 }
+
+#[test]
+fn a_hold_during_the_announcement_lasts_until_it_is_taken_back() {
+    let mut world = World::new(site(|tree| {
+        tree["extension"][0]["record"] = json!("always");
+        tree["system"]["announce_recording"] = json!(true);
+    }));
+    let a = world.phone("101", A);
+    let b = world.phone("102", B);
+    let call = world.dial(a, "102");
+    let leg = world.take(b);
+    world.reoffer(b, leg, "a=sendonly\r\n");
+    world.seconds(3);
+    assert!(!world.media.joined());
+    assert_eq!(world.hears(A), ["music default"]);
+    world.reoffer(b, leg, "a=sendrecv\r\n");
+    assert!(world.media.joined());
+    world.hang_up(a, call);
+    world.at_rest();
+}
