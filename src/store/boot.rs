@@ -2,14 +2,14 @@
 //! comes back from its copy beside it), closes the calls that a crash left open, hands out fresh ids, and reads what the engine starts with. Each of these happens
 //! once a start, in one transaction.
 use crate::fault::Fault;
-use crate::row::{id, key};
-use crate::{config, housekeeping, migrate, row, schema};
+use crate::row::id;
+use crate::{config, housekeeping, migrate, row, schema, unfinished};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, Outcome};
+use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -50,8 +50,6 @@ pub struct BootState {
 
 /// Ids left out at each start: those of calls that a crash kept from the disk, whose files may exist all the same.
 const ID_GAP: u64 = 100_000;
-/// Cause of a call that a crash ended.
-const RESTARTED: &str = "box restarted";
 /// File that tells the next start to look at the whole database.
 const SUSPECT: &str = "belfry.db.suspect";
 const LOCK: &str = "belfry.lock";
@@ -134,7 +132,7 @@ fn look_closely(db: &Connection) -> Result<(), Fault> {
 fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
     housekeeping::tidy_start(db, now)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let closed = close_open_calls(&tx, now)?;
+    let closed = unfinished::close(&tx, now)?;
     let next = next_ids(&tx)?;
     let epoch = counted(&tx, "epoch", |n| n + 1)?;
     let chosen = config::choose(&tx)?;
@@ -183,52 +181,6 @@ fn last_spells(db: &Connection) -> rusqlite::Result<Vec<AgentSpell>> {
         row::SPELL
     );
     all(db, &sql, [], row::spell)
-}
-
-/// Each open call ends where the box was last seen alive, and never before its last step.
-fn close_open_calls(db: &Connection, now: Wall) -> rusqlite::Result<Vec<CallRecord>> {
-    let alive = housekeeping::last_alive(db)?.map_or(now, |alive| alive.min(now));
-    let sql = format!("SELECT {} FROM call WHERE outcome = 'open' ORDER BY call", row::CALL);
-    let mut calls = all(db, &sql, [], row::call)?;
-    for call in &mut calls {
-        let (last_at, last_ms, seq) = last_step(db, call)?;
-        let ended = alive.max(last_at).max(call.started);
-        let clock_ms = u64::try_from(ended.millis_since(call.started)).unwrap_or(0);
-        call.ended = Some(ended);
-        call.duration_ms = clock_ms.max(last_ms);
-        call.talk_ms =
-            call.answered.map_or(call.talk_ms, |at| u64::try_from(ended.millis_since(at)).unwrap_or(0));
-        call.outcome = Outcome::Interrupted;
-        RESTARTED.clone_into(&mut call.cause);
-        db.prepare_cached(
-            "UPDATE call SET ended = ?2, duration_ms = ?3, talk_ms = ?4, outcome = ?5, cause = ?6 WHERE call = ?1",
-        )?
-        .execute(params![
-            key(call.call.0),
-            ended.0,
-            key(call.duration_ms),
-            key(call.talk_ms),
-            row::word(&call.outcome),
-            call.cause
-        ])?;
-        db.prepare_cached("INSERT INTO step VALUES (?1, ?2, ?3, ?4, 'ended', ?5)")?.execute(params![
-            key(call.call.0),
-            seq,
-            ended.0,
-            key(call.duration_ms),
-            RESTARTED
-        ])?;
-    }
-    Ok(calls)
-}
-
-/// When and how long after the start the last known step was, and the number of the next one.
-fn last_step(db: &Connection, call: &CallRecord) -> rusqlite::Result<(Wall, u64, u32)> {
-    let sql = "SELECT at, offset_ms, seq FROM step WHERE call = ?1 ORDER BY seq DESC LIMIT 1";
-    let read =
-        |row: &Row<'_>| Ok((Wall(row.get(0)?), id(row.get(1)?), row.get::<_, u32>(2)?.saturating_add(1)));
-    let found = db.prepare_cached(sql)?.query_row([key(call.call.0)], read).optional()?;
-    Ok(found.unwrap_or((call.started, 0, 0)))
 }
 
 /// Ids that were never used, whatever the crash took. Stored, so that a start without calls moves on too.

@@ -13,6 +13,7 @@ mod reader;
 mod row;
 mod schema;
 pub mod spool;
+mod unfinished;
 mod users;
 mod writer;
 

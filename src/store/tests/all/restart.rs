@@ -4,7 +4,9 @@ use crate::kept::{call, ended, keep_all, message, number, open, recording, spell
 use model::clock::Wall;
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::query::HistoryQuery;
-use model::record::{AgentState, BanRecord, BindingRecord, Outcome, Record};
+use model::record::{
+    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, Outcome, Record,
+};
 use std::os::unix::fs::PermissionsExt as _;
 use store::Fault;
 use store::spool::{self, Spool};
@@ -40,6 +42,49 @@ fn calls_left_open_by_a_crash_are_closed_exactly_once() {
     let (store, state, _) = open(dir.path());
     assert_eq!(state.closed, []);
     assert_eq!(store.reader().journey(CallId(1)).unwrap().unwrap().steps.len(), 3);
+}
+
+#[test]
+fn a_call_cut_off_while_people_talk_keeps_who_answered_and_how_long_was_waited() {
+    let told = |seq, offset_ms, kind: &str, detail: &str| {
+        let at = Wall(call(1).started.0 + i64::try_from(offset_ms).expect("small"));
+        let (kind, detail) = (kind.to_owned(), detail.to_owned());
+        Record::CallStep(CallStep { call: CallId(1), seq, at, offset_ms, kind, detail })
+    };
+    let talking = Record::AgentState(AgentSpell {
+        agent: "7".into(),
+        state: AgentState::Talking,
+        since: Wall(1_700_000_020_000),
+        cause: "answered".into(),
+        call: Some(CallId(1)),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    keep_all(
+        &store,
+        [
+            Record::CallStarted(CallRecord { trunk: None, ..call(1) }),
+            told(0, 0, "trunk_in", "carrier +4930123456"),
+            told(1, 1_000, "flow", "welcome"),
+            told(2, 5_000, "queue", "support"),
+            told(3, 9_000, "offered", "6"),
+            told(4, 15_000, "offered", "7"),
+            told(5, 20_000, "answered", "102"),
+            talking,
+            told(6, 50_000, "held", "102"),
+        ],
+    );
+    store.close();
+    let (store, state, _) = open(dir.path());
+    let record = &state.closed[0];
+    assert_eq!(record.outcome, Outcome::Interrupted);
+    assert_eq!(record.trunk.as_deref(), Some("carrier"));
+    assert_eq!((record.queue.as_deref(), record.agent.as_deref()), (Some("support"), Some("7")));
+    assert_eq!(record.answered_by.as_deref(), Some("102"));
+    assert_eq!(record.answered, Some(Wall(1_700_000_001_000)), "the menu answered first");
+    assert_eq!(record.wait_ms, 15_000);
+    assert_eq!(record.talk_ms, record.duration_ms - 20_000);
+    assert_eq!(store.reader().journey(CallId(1)).unwrap().unwrap().record, *record, "as kept, so told");
 }
 
 #[test]
