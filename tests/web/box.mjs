@@ -1,0 +1,169 @@
+// Starts the real binary on free ports of the loopback with a data folder of its own, and talks to it as its operator
+// does: over the local socket. Ends it and removes the folder afterwards.
+import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A start takes longer on a busy machine; a box that is not ready by then has failed. */
+const READY_MS = 60_000;
+/** Sound ports of one box; each test file takes another block. */
+const PORTS = 60;
+
+export const PASSWORD = 'a short sentence 7';
+
+/** A site with two phones, a queue and a menu. Passwords are for these tests only. */
+export const SITE = `
+[system]
+name = "Web test"
+country = "DE"
+language = "en"
+time_zone = "Europe/Berlin"
+announce_recording = false
+
+[[schedule]]
+name = "office"
+week = { mon = "08:00-18:00", tue = "08:00-18:00" }
+
+[[extension]]
+number = "101"
+name = "Reception"
+password = "test-only-101-secret"
+record = "always"
+[extension.voicemail]
+
+[[extension]]
+number = "102"
+name = "Anna Keller"
+password = "test-only-102-secret"
+record = "always"
+[extension.voicemail]
+
+[[agent]]
+id = "102"
+name = "Anna Keller"
+extension = "102"
+
+[[trunk]]
+name = "carrier"
+host = "192.0.2.10"
+username = "4930123456"
+password = "test-only-trunk-secret"
+
+[[queue]]
+name = "main"
+number = "600"
+agents = ["102"]
+overflow = "voicemail:101"
+
+[[inbound]]
+name = "Everything"
+number = "!"
+to = "flow:welcome"
+
+[[outbound]]
+name = "Everything"
+number = "!"
+trunks = ["carrier"]
+
+[[flow]]
+name = "welcome"
+number = "700"
+start = "menu"
+[flow.step.menu]
+kind = "menu"
+say = ["welcome", "menu-main"]
+option = { 1 = "queue", 9 = "message" }
+on_timeout = "queue"
+[flow.step.queue]
+kind = "queue"
+queue = "main"
+[flow.step.message]
+kind = "voicemail"
+mailbox = "101"
+`;
+
+/** A port that nobody uses now. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const s = dgram.createSocket('udp4');
+    s.on('error', reject);
+    s.bind(0, '127.0.0.1', () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+}
+
+/** Starts a box. `site`: text of its first configuration; none = the built-in defaults. */
+export async function startBox({ site } = {}) {
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
+  const low = 21_000 + (process.pid % 200) * PORTS;
+  const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
+  const args = ['run', '--data', data, '--sip', `127.0.0.1:${sip}`, '--http', `127.0.0.1:${http_}`];
+  args.push('--https', `127.0.0.1:${https}`, '--rtp', `${low}-${low + PORTS - 1}`, '--media-address', '127.0.0.1');
+  if (site) {
+    const file = path.join(data, 'first.toml');
+    fs.writeFileSync(file, site);
+    args.push('--site', file);
+  }
+  const child = spawn(process.env.BELFRY_BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`the box is not ready after ${READY_MS} ms:\n${said}`)), READY_MS);
+    const hear = (text) => {
+      said += text;
+      if (/^ready sip=/m.test(said)) {
+        clearTimeout(late);
+        resolve();
+      }
+    };
+    child.stdout.setEncoding('utf8').on('data', hear);
+    child.stderr.setEncoding('utf8').on('data', hear);
+    child.once('exit', (code) => reject(new Error(`the box ended with ${code}:\n${said}`)));
+  });
+  const box = {
+    sip,
+    url: `https://127.0.0.1:${https}`,
+    log: () => said,
+    /** Asks over the local socket, as an administrator. */
+    ask: (method, where, body) => ask(path.join(data, 'run/control.sock'), method, where, body),
+    /** Makes an administrator without the set-up page. */
+    async admin(name = 'admin', role = 'admin', more = {}) {
+      const made = await box.ask('PUT', `/users/${name}`, { role, password: PASSWORD, ...more });
+      if (made.status >= 300) throw new Error(`user ${name}: ${made.status} ${made.text}`);
+    },
+    async stop() {
+      child.removeAllListeners('exit');
+      child.kill('SIGTERM');
+      await ended;
+      fs.rmSync(data, { recursive: true, force: true });
+    },
+  };
+  return box;
+}
+
+function ask(socketPath, method, where, body) {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const request = http.request({ socketPath, method, path: `/api/v1${where}`, headers: { host: 'localhost', ...headers } }, (answer) => {
+      let got = '';
+      answer.setEncoding('utf8').on('data', (part) => (got += part));
+      answer.on('end', () => {
+        let json;
+        try {
+          json = JSON.parse(got);
+        } catch {
+          json = undefined;
+        }
+        resolve({ status: answer.statusCode, text: got, json });
+      });
+    });
+    request.on('error', reject);
+    request.end(text);
+  });
+}
