@@ -1,12 +1,12 @@
 //! The real box: the `belfry` binary on a data folder of its own.
 use super::lan::Lan;
-use super::process::{Process, until};
+use super::process::Process;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A running box and its folder.
 pub struct Belfry {
@@ -138,11 +138,19 @@ impl Belfry {
     /// # Panics
     /// When it does not in time; the message shows the last answer.
     pub fn until(&self, what: &str, path: &str, limit: Duration, fits: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        until(&format!("{what} ({path})"), limit, || {
-            last = self.get(path);
-            fits(&last).then(|| last.clone())
-        })
+        let end = Instant::now() + limit;
+        loop {
+            let last = self.get(path);
+            if fits(&last) {
+                return last;
+            }
+            assert!(
+                Instant::now() < end,
+                "waited {limit:?} in vain until {what}; {path} says {last:#}; the box: {}",
+                self.process.output()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -178,5 +186,9 @@ fn spawn(host: Ipv4Addr, data: &Path, folder: &Path, rtp: (u16, u16), name: &str
     command.args(["--sip", &format!("{host}:5060"), "--http", &format!("{host}:8080")]);
     command.args(["--https", &format!("{host}:8443"), "--rtp", &format!("{}-{}", rtp.0, rtp.1)]);
     command.args(["--media-address", &host.to_string()]);
+    // For whoever looks for a fault: BELFRY_TEST_LOG=debug cargo test …
+    if let Ok(filter) = std::env::var("BELFRY_TEST_LOG") {
+        command.args(["--log", &filter]);
+    }
     Process::start(name, &mut command, folder)
 }

@@ -35,6 +35,9 @@ impl Sipp<'_> {
         }
         command.arg("-sf").arg(scenarios().join(format!("{}.xml", self.scenario)));
         command.args(["-i", &self.local.ip().to_string(), "-p", &self.local.port().to_string()]);
+        // SIPp takes media ports from 6000 on whether it needs them or not, and fails when another SIPp is faster.
+        let media = 10_000 + self.local.port() % 4_000 * 10;
+        command.args(["-mp", &media.to_string()]);
         command
             .args(["-nostdin", "-nd", "-trace_err", "-error_file"])
             .arg(folder.join(format!("{name}.err")));
