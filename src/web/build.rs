@@ -39,19 +39,12 @@ fn main() {
 
 /// Runs npm (when the lock changed) and Vite; the folder with the result.
 fn build(ui: &Path, out: &Path) -> PathBuf {
-    for part in [
-        "src",
-        "index.html",
-        "svelte.config.js",
-        "package.json",
-        "package-lock.json",
-        "vite.config.mjs",
-        "tsconfig.json",
-    ] {
-        println!("cargo:rerun-if-changed={}", ui.join(part).display());
+    // Named one by one: a folder or file that is not there would make cargo build the pages every time.
+    for part in std::fs::read_dir(ui).into_iter().flatten().flatten() {
+        if part.file_name() != "node_modules" && part.file_name() != "dist" {
+            println!("cargo:rerun-if-changed={}", part.path().display());
+        }
     }
-    // The menu editor shows the words of the prompts.
-    println!("cargo:rerun-if-changed={}", ui.join("../../../rootfs/usr/share/belfry/prompts").display());
     let lock = std::fs::read(ui.join("package-lock.json")).unwrap_or_else(|e| {
         stop(&format!("ui/package-lock.json: {e}; set BELFRY_UI=none to do without pages"))
     });

@@ -6,7 +6,6 @@ pub mod api;
 pub mod app;
 pub mod assets;
 pub mod client;
-pub mod diff;
 pub mod error;
 pub mod extract;
 pub mod guard;

@@ -17,6 +17,12 @@ const KEYS: [(&str, &str); 6] = [
 /// Fields whose values are never shown.
 const SECRETS: [&str; 2] = ["password", "pin"];
 
+/// Whether a field's value is never shown.
+#[must_use]
+pub fn is_secret(field: &str) -> bool {
+    SECRETS.contains(&field)
+}
+
 /// What stands in the place of a secret.
 const HIDDEN: &str = "(hidden)";
 
@@ -81,7 +87,7 @@ fn shown(path: &str, value: &Value) -> Value {
             Value::Object(inner.collect::<Map<_, _>>())
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| shown("", item)).collect()),
-        Value::String(_) if SECRETS.contains(&field) => Value::from(HIDDEN),
+        Value::String(_) if is_secret(field) => Value::from(HIDDEN),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

@@ -2,7 +2,6 @@
 //! stored as a generation, put in force, or refused with every problem. Secrets leave only to administrators, and never
 //! in a difference.
 use crate::app::App;
-use crate::diff;
 use crate::error::{ApiError, too_large};
 use crate::extract::{Json, Path, Query};
 use crate::guard::Asker;
@@ -12,6 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use model::command::Actor;
+use model::config::diff;
 use model::config::draft::Problem;
 use model::id::Generation;
 use model::query::{Change, GenerationRow, PAGE_MAX, Page, Role};

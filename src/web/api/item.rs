@@ -8,6 +8,7 @@ use crate::guard::Asker;
 use crate::ports::Draft;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use model::config::draft;
 use model::id::Generation;
 use serde_json::{Value, json};
 
@@ -97,13 +98,10 @@ pub async fn put(
     let fields = item.as_object_mut().ok_or_else(|| ApiError::malformed("An item is a JSON object."))?;
     fields.entry(name).or_insert_with(|| json!(key));
     change(&app, &asker, if_match(&headers)?, format!("{section} {key}"), |tree| {
+        let item = with_secrets(&item, &section, name, &key, tree);
         let list = list_of(tree, &section)?;
-        let mut item = item.clone();
         match position(list, name, &key) {
-            Some(at) => {
-                keep_secrets(&section, &list[at], &mut item);
-                list[at] = item;
-            }
+            Some(at) => list[at] = item,
             None => list.push(item),
         }
         Ok(())
@@ -175,18 +173,15 @@ fn position(list: &[Value], name: &str, key: &str) -> Option<usize> {
     list.iter().position(|item| item[name].as_str() == Some(key))
 }
 
-/// A page that was not shown a secret cannot send it back; leaving it out must not make the box invent a new one and
-/// cut off a phone.
-fn keep_secrets(section: &str, old: &Value, new: &mut Value) {
-    if matches!(section, "extension" | "trunk")
-        && new.get("password").is_none()
-        && let (Some(secret), Some(new)) = (old.get("password"), new.as_object_mut())
-    {
-        new.insert("password".to_owned(), secret.clone());
-    }
-    if let (Some(pin), Some(mailbox)) = (old["voicemail"].get("pin"), new.get_mut("voicemail"))
-        && let Some(mailbox) = mailbox.as_object_mut()
-    {
-        mailbox.entry("pin").or_insert_with(|| pin.clone());
-    }
+/// The item with the secrets that its page was not shown and left out, by the rule of the configuration itself, also
+/// when it gets another name: the box must not invent a new secret and cut off a phone.
+fn with_secrets(item: &Value, section: &str, name: &str, key: &str, tree: &Value) -> Value {
+    let wanted = item[name].clone();
+    let mut item = item.clone();
+    item[name] = json!(key);
+    let mut small = json!({ section: [item] });
+    draft::inherit(&mut small, tree);
+    let mut item = small[section][0].take();
+    item[name] = wanted;
+    item
 }
