@@ -20,10 +20,12 @@ fn main() {
         "none" => None,
         "" if debug => None,
         "" | "build" => Some(build(&ui, &out)),
-        folder => Some(PathBuf::from(folder)),
+        folder => {
+            println!("cargo:rerun-if-changed={folder}");
+            Some(PathBuf::from(folder))
+        }
     };
     let files = folder.map(|folder| {
-        println!("cargo:rerun-if-changed={}", folder.display());
         if !folder.join("index.html").is_file() {
             stop(&format!(
                 "{} holds no index.html; set BELFRY_UI=none to do without pages",
