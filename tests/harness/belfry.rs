@@ -45,10 +45,19 @@ impl Belfry {
     /// When it does not say `ready` in time.
     #[must_use]
     pub fn start(lan: Lan, site: &str, folder: &Path) -> Belfry {
+        Belfry::start_with(lan, site, folder, &[])
+    }
+
+    /// The same with further flags of `belfry run`.
+    ///
+    /// # Panics
+    /// When it does not say `ready` in time.
+    #[must_use]
+    pub fn start_with(lan: Lan, site: &str, folder: &Path, flags: &[&str]) -> Belfry {
         let low = 20_000 + (RTP.fetch_add(400, Ordering::Relaxed) % 20_000);
         std::fs::write(folder.join("site.toml"), site).expect("the test folder is writable");
         let (host, data) = (lan.host(1), folder.join("data"));
-        let process = spawn(host, &data, folder, (low, low + 399), "belfry");
+        let process = spawn(host, &data, folder, (low, low + 399), "belfry", flags);
         let mut it = Belfry { process, host, data, folder: folder.to_owned(), rtp: (low, low + 399) };
         it.process.wait_for("ready sip=", Duration::from_secs(20));
         it
@@ -59,7 +68,7 @@ impl Belfry {
     /// # Panics
     /// When it does not say `ready` in time.
     pub fn restart(&mut self) {
-        self.process = spawn(self.host, &self.data, &self.folder, self.rtp, "belfry-again");
+        self.process = spawn(self.host, &self.data, &self.folder, self.rtp, "belfry-again", &[]);
         self.process.wait_for("ready sip=", Duration::from_secs(20));
     }
 
@@ -180,12 +189,13 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn spawn(host: Ipv4Addr, data: &Path, folder: &Path, rtp: (u16, u16), name: &str) -> Process {
+fn spawn(host: Ipv4Addr, data: &Path, folder: &Path, rtp: (u16, u16), name: &str, flags: &[&str]) -> Process {
     let mut command = Command::new(binary());
     command.arg("run").arg("--data").arg(data).arg("--site").arg(folder.join("site.toml"));
     command.args(["--sip", &format!("{host}:5060"), "--http", &format!("{host}:8080")]);
     command.args(["--https", &format!("{host}:8443"), "--rtp", &format!("{}-{}", rtp.0, rtp.1)]);
     command.args(["--media-address", &host.to_string()]);
+    command.args(flags);
     // For whoever looks for a fault: BELFRY_TEST_LOG=debug cargo test …
     if let Ok(filter) = std::env::var("BELFRY_TEST_LOG") {
         command.args(["--log", &filter]);

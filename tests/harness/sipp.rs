@@ -38,6 +38,8 @@ impl Sipp<'_> {
         // SIPp takes media ports from 6000 on whether it needs them or not, and fails when another SIPp is faster.
         let media = 10_000 + self.local.port() % 4_000 * 10;
         command.args(["-mp", &media.to_string()]);
+        // It ends when its calls have, and does not watch over the failed ones for half a minute.
+        command.args(["-deadcall_wait", "0"]);
         command
             .args(["-nostdin", "-nd", "-trace_err", "-error_file"])
             .arg(folder.join(format!("{name}.err")));
