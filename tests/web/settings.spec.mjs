@@ -59,6 +59,7 @@ test('a save is in force at once, can be undone, and stands in the history', asy
   await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
   await page.getByText('Undone.').waitFor();
   assert.equal((await extension('102')).name, 'Anna Keller');
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some((i) => i.value === 'Anna Keller'));
 
   await seat.go('/config');
   await page.getByText('in force').waitFor();
@@ -78,6 +79,23 @@ test('unsaved changes are not lost by a slip', async () => {
   await page.getByRole('link', { name: 'Trunks' }).click();
   assert.match(page.url(), /\/extensions\/101$/);
   assert.equal(await page.getByLabel('Name of person or place').inputValue(), 'Somebody');
+  await seat.close();
+});
+
+test('whoever edits what somebody else just changed is told so', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/extensions/101');
+  const name = page.getByLabel('Name of person or place');
+  await name.fill('My own name');
+  const other = await extension('101');
+  await box.ask('PUT', '/config/extension/101', { ...other, name: 'Front desk' });
+  await page.getByText('Somebody else has just changed this.').waitFor();
+  await page.getByRole('button', { name: 'Load again' }).click();
+  assert.equal(await name.inputValue(), 'Front desk');
+  await box.ask('PUT', '/config/extension/101', { ...other, name: 'Reception' });
+  await page.waitForFunction(() => [...document.querySelectorAll('input')].some((i) => i.value === 'Reception'));
   await seat.close();
 });
 

@@ -1,8 +1,9 @@
 // Small sentences made of the box's views, shared by pages.
 import type { Level } from '../kit/State.svelte';
 import { C } from '../texts/common';
-import { STEP, STEP_BARE, causeText, word } from '../texts/words';
-import { t } from './i18n.svelte';
+import { D } from '../texts/destination';
+import { STEP, STEP_BARE, STEP_ODD, causeText, word } from '../texts/words';
+import { t, type Text } from './i18n.svelte';
 import type { AgentStateName, CallStep, Outcome, Party } from './types';
 
 /** `Anna Keller · 102`, one of both, or that it is withheld. */
@@ -11,9 +12,50 @@ export function who(party: Party): string {
   return party.name || party.number || t(C.unknownCaller);
 }
 
+/** A step of a journey as a sentence. */
 export function stepText(step: CallStep): string {
-  const detail = step.kind === 'ended' ? causeText(step.detail) : step.detail;
-  return detail ? word(STEP, step.kind, { d: detail }) : word(STEP_BARE, step.kind);
+  const { kind, detail } = step;
+  const odd = oddText(kind, detail);
+  if (odd !== null) return odd;
+  if (!detail || kind === 'recording' || kind === 'message') return word(STEP_BARE, kind);
+  const causes = ['ended', 'refused', 'flow'].includes(kind);
+  return word(STEP, kind, { d: causes ? causeText(detail) : detail });
+}
+
+/** Details that are words of the box rather than names. */
+function oddText(kind: string, detail: string): string | null {
+  if (kind === 'message' && detail === 'too short') return t(STEP_ODD.short);
+  if (kind === 'voicemail') {
+    if (detail === 'listen') return t(STEP_ODD.listen);
+    if (detail === 'wrong pin') return t(STEP_ODD.pin);
+    if (detail.startsWith('opened ')) return t(STEP_ODD.opened, { d: detail.slice(7) });
+  }
+  if (kind === 'hours') {
+    const [name = '', word_] = detail.split(': ');
+    if (word_ === 'open') return t(STEP_ODD.open, { d: name });
+    if (word_ === 'closed') return t(STEP_ODD.closed, { d: name });
+  }
+  if (kind === 'missed' && detail.endsWith(' says nothing')) return t(STEP_ODD.silent, { d: detail.slice(0, -13) });
+  if (kind === 'overflow') {
+    const found = /^(\S+) \((\w+)\)$/.exec(detail);
+    const why = found?.[2] ? OVERFLOW_WHY[found[2]] : undefined;
+    if (found?.[1] && why) return t(STEP.overflow, { d: `${causeText(why)} → ${placeText(found[1])}` });
+  }
+  return null;
+}
+
+const OVERFLOW_WHY: Record<string, string> = {
+  Empty: 'no agent logged in',
+  Full: 'queue full',
+  Removed: 'queue removed',
+  TooLong: 'waited too long',
+};
+
+/** A destination without the configuration at hand. */
+function placeText(to: string): string {
+  const [kind = '', name = ''] = to.split(':');
+  const text = (D as Record<string, Text>)[kind];
+  return text ? t(text, { name }) : to;
 }
 
 export function trunkLevel(state: string): Level {

@@ -53,6 +53,10 @@ export const ERR = texts({
     'Somebody else has changed the settings since this page was opened. Load them again, then repeat your change.',
     '打开此页面后，其他人更改了设置。请重新加载，再重复您的更改。',
   ],
+  overtaken: [
+    'Somebody else has just changed this. Saving puts your version in its place.',
+    '其他人刚刚更改了此项。保存将以您的版本覆盖。',
+  ],
   reload: ['Load again', '重新加载'],
   forbidden: ['Your role may not do this. Ask an administrator.', '您的角色无权执行此操作，请联系管理员。'],
   tooMany: ['Too many tries. Wait {s} seconds, then try again.', '尝试次数过多，请等待 {s} 秒后重试。'],

@@ -136,7 +136,7 @@ export const STEP = texts({
   ended: ['Ended: {d}', '结束：{d}'],
 });
 
-/** The same steps when they have no detail. */
+/** The same steps when they have no detail, or one that says nothing to people. */
 export const STEP_BARE = texts({
   trunk_in: ['Came in over a trunk', '从中继呼入'],
   recording: ['Recording began', '开始录音'],
@@ -151,21 +151,32 @@ export const STEP_BARE = texts({
   ended: ['Ended', '结束'],
 });
 
+/** Steps whose detail is a word of its own. */
+export const STEP_ODD = texts({
+  short: ['The message was too short and is not kept', '留言过短，未保存'],
+  listen: ['Listens to voicemail', '收听语音信箱'],
+  opened: ['Opened mailbox {d}', '打开语音信箱 {d}'],
+  pin: ['Wrong PIN', 'PIN 错误'],
+  open: ['“{d}”: open', '“{d}”：营业'],
+  closed: ['“{d}”: closed', '“{d}”：休息'],
+  silent: ['Trunk {d} does not answer', '中继 {d} 没有应答'],
+});
+
 /** Kinds of events; `{s}` is the subject. */
 export const NOTE = texts({
   trunk_down: ['Trunk {s} is down', '中继 {s} 中断'],
   trunk_up: ['Trunk {s} is up', '中继 {s} 恢复正常'],
   ban: ['{s} is banned', '{s} 被封禁'],
-  pardon: ['The ban of {s} was lifted', '{s} 的封禁已解除'],
+  guesses: ['Wrong passwords from {s}, where a phone is registered', '{s} 出现密码错误，该处有话机注册'],
   emergency_call: ['Emergency call from {s}', '{s} 拨打了紧急电话'],
+  emergency_room: ['A call on trunk {s} made room for an emergency call', '中继 {s} 上的一路通话为紧急呼叫让路'],
+  late_answer: ['Agent {s} answered after the offer had ended', '坐席 {s} 在振铃结束后才接听'],
+  media: ['Trouble in the sound process', '音频进程出现问题'],
   media_restarted: ['The sound process was started again', '音频进程已重新启动'],
-  media_lost: ['The sound process does not answer', '音频进程没有应答'],
-  started: ['The box has started', '设备已启动'],
-  overload: ['Calls were refused: the box is at its limit', '通话被拒绝：设备已达上限'],
-  agent_paused: ['Agent {s} was paused after missed calls', '坐席 {s} 因漏接来电被暂停'],
-  mail_failed: ['A mail could not be sent', '邮件发送失败'],
-  mailbox_full: ['Mailbox {s} is full', '语音信箱 {s} 已满'],
-  login_failed: ['Failed login of {s}', '{s} 登录失败'],
+  disk_failed: ['The disk does not write', '磁盘无法写入'],
+  disk_ok: ['The disk writes again', '磁盘恢复写入'],
+  fault: ['A fault in the box ended a call', '设备故障导致一路通话结束'],
+  circle: ['A step did not settle and was dropped', '某一步骤未能完成，已放弃'],
 });
 
 export const LEVEL = texts({
@@ -174,19 +185,47 @@ export const LEVEL = texts({
   alarm: ['Alarm', '告警'],
 });
 
-/** Causes of an agent's state and of a call's end that the box writes in English. */
+/** Causes of an agent's state, of a call's end and of other steps, which the box writes in a few English words. */
 const CAUSES: Record<string, string> = {
-  'login code': '登录码',
-  'call answered': '接听来电',
-  'call ended': '通话结束',
-  'caller hung up': '主叫挂机',
-  'callee hung up': '被叫挂机',
-  'called party hung up': '被叫挂机',
-  'box restarted': '设备重启',
+  'agent removed': '坐席已删除',
   'always on': '始终在线',
+  answered: '已接听',
+  'box at its limit': '设备已达上限',
+  'box restarted': '设备重启',
+  'called party hung up': '被叫挂机',
+  'caller hung up': '主叫挂机',
+  'code done': '服务完成',
+  'emergency notice heard': '紧急通知已收听',
+  'end of the flow': '语音菜单结束',
+  'fault in the box': '设备故障',
+  'goes in circles': '步骤循环',
+  'hung up by rule': '按规则挂断',
+  'login code': '登录码',
+  'logout code': '退出码',
+  'made room for an emergency call': '为紧急呼叫让路',
+  'malformed request': '请求格式错误',
+  'media restarted': '音频进程重启',
+  'no agent logged in': '没有坐席登录',
+  'no phone registered': '没有话机注册',
+  'no sound from both parties': '双方均无声音',
+  'no such number': '号码不存在',
+  'nobody answered': '无人接听',
+  'nobody to call': '无可呼叫的话机',
+  'own phone not answered': '本人话机未接听',
+  'pause code': '暂停码',
+  'queue full': '队列已满',
+  'queue removed': '队列已删除',
+  'ready code': '就绪码',
+  'request makes no sense now': '当前状态下无法执行',
+  'sent on in a circle': '循环转接',
   start: '启动',
+  'time limit reached': '已达时长上限',
+  'too short': '过短',
+  'waited too long': '等待过久',
+  'wrong pin': '密码错误',
 };
 
+/** Such a cause in the language in use; unknown ones stay as the box wrote them. */
 export function causeText(cause: string): string {
   if (lang() === 'en') return cause;
   const missed = /^missed (\d+) offers?$/.exec(cause);
