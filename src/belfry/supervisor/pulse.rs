@@ -9,8 +9,8 @@ pub const START_GRACE: Duration = Duration::from_secs(30);
 /// What is named when the whole process stands still.
 pub const EVERY: &str = "all";
 
-/// Longest time without a round. The service manager's limit is 10 s: a stuck loop must be found and its role be back
-/// before. The disk may take longer than a loop may: a slow disk must not end calls.
+/// Longest time without a round. The service manager's limit is 15 s (`WatchdogSec`): a stuck loop must be found and its
+/// role be back before. The disk may take longer than a loop may: a slow disk must not end calls.
 fn limit(name: &str) -> Duration {
     match name {
         "store" | "disk" => Duration::from_secs(20),
