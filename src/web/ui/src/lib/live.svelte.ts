@@ -2,6 +2,7 @@
 // numbers asks for a new snapshot; a lost link is tried again with growing, scattered pauses; data older than three
 // seconds after a loss is marked stale. Sends no commands (those go over REST).
 import { SvelteMap } from 'svelte/reactivity';
+import { session, stillIn } from './session.svelte';
 import { learn } from './time.svelte';
 import type {
   AgentView,
@@ -56,6 +57,7 @@ interface Frame {
   up?: Record<string, unknown>;
   del?: (string | number)[];
   code?: string;
+  reason?: string;
 }
 
 /** A dead link is noticed after two of these without an answer. */
@@ -116,6 +118,12 @@ export function disconnect(): void {
   for (const topic of topics.values()) forget(topic);
 }
 
+/** An agent at work is there although nobody touches the page: the phone is what they use. */
+function atWork(): boolean {
+  const mine = (topics.get('agents') as Topic<AgentView> | undefined)?.items.get(session()?.agent ?? '');
+  return mine !== undefined && mine.state !== 'logged_out';
+}
+
 function forget(topic: Topic<never>): void {
   topic.items.clear();
   topic.ready = false;
@@ -168,6 +176,11 @@ function receive(frame: Frame): void {
   if (frame.now !== undefined) learn(frame.now);
   pause = PAUSE_MIN_MS;
   link.stale = false;
+  if (frame.type === 'bye' && frame.reason === 'signed_out') {
+    wanted = false;
+    void stillIn();
+    return;
+  }
   const topic = frame.id === undefined ? undefined : [...topics.values()].find((t) => t.id === frame.id);
   if (!topic) return;
   if (frame.type === 'snap') {
@@ -196,7 +209,7 @@ function receive(frame: Frame): void {
 setInterval(() => {
   if (!socket || socket.readyState !== WebSocket.OPEN) return;
   if (++unanswered > 2) socket.close();
-  else send({ type: 'ping', active });
+  else send({ type: 'ping', active: active || atWork() });
   active = false;
 }, PING_MS);
 

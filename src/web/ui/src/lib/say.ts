@@ -12,6 +12,20 @@ export function who(party: Party): string {
   return party.name || party.number || t(C.unknownCaller);
 }
 
+/** Two parts of the box may note the same step at the same moment; people see it once. */
+const SAME_MS = 100;
+
+export function onceEach(steps: CallStep[]): CallStep[] {
+  return steps.filter((step, i) => {
+    const before = steps[i - 1];
+    return !(
+      before?.kind === step.kind &&
+      before.detail === step.detail &&
+      step.offset_ms - before.offset_ms < SAME_MS
+    );
+  });
+}
+
 /** A step of a journey as a sentence. */
 export function stepText(step: CallStep): string {
   const { kind, detail } = step;
@@ -36,6 +50,7 @@ function oddText(kind: string, detail: string): string | null {
     if (word_ === 'closed') return t(STEP_ODD.closed, { d: name });
   }
   if (kind === 'missed' && detail.endsWith(' says nothing')) return t(STEP_ODD.silent, { d: detail.slice(0, -13) });
+  if (kind === 'outside' && /^[+\d*#]+$/.test(detail)) return t(STEP_ODD.number, { d: detail });
   if (kind === 'overflow') {
     const found = /^(\S+) \((\w+)\)$/.exec(detail);
     const why = found?.[2] ? OVERFLOW_WHY[found[2]] : undefined;

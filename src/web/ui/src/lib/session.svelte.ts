@@ -49,6 +49,15 @@ export async function start(): Promise<void> {
   }
 }
 
+/** The box said that the session is over: asks, which leads to the login when it is so. */
+export async function stillIn(): Promise<void> {
+  try {
+    await get<Session>('/session');
+  } catch {
+    // A 401 has led to the login; without any answer the live link keeps trying.
+  }
+}
+
 export async function login(user: string, password: string): Promise<void> {
   enter(await post<Session>('/login', { user, password }, { anonymous: true }));
 }
