@@ -196,6 +196,11 @@ fn spawn(host: Ipv4Addr, data: &Path, folder: &Path, rtp: (u16, u16), name: &str
     command.args(["--https", &format!("{host}:8443"), "--rtp", &format!("{}-{}", rtp.0, rtp.1)]);
     command.args(["--media-address", &host.to_string()]);
     command.args(flags);
+    // The sound cards of this test, when it wrote any.
+    let cards = folder.join("asound.conf");
+    if cards.exists() {
+        command.env("ALSA_CONFIG_PATH", cards);
+    }
     // For whoever looks for a fault: BELFRY_TEST_LOG=debug cargo test …
     if let Ok(filter) = std::env::var("BELFRY_TEST_LOG") {
         command.args(["--log", &filter]);
