@@ -111,6 +111,8 @@ pub struct Ua {
     pub habit: Habit,
     /// Habits for certain dialled numbers, for carriers.
     pub habits: BTreeMap<String, Habit>,
+    /// Sends no speech at all, for stories about signalling only.
+    pub mute: bool,
     /// Most calls at once; one more gets 486.
     pub lines: usize,
     /// Whether its last REGISTER was granted.
@@ -156,6 +158,7 @@ impl Ua {
             voice,
             habit: Habit::Answer(Duration::from_secs(2)),
             habits: BTreeMap::new(),
+            mute: false,
             lines: 1,
             registered: false,
             lamp: None,
@@ -260,7 +263,7 @@ impl Ua {
     /// When it wants to be woken.
     #[must_use]
     pub fn next(&self) -> Option<Mono> {
-        let audio = self.calls.values().filter_map(|c| c.next_frame()).min();
+        let audio = self.calls.values().filter(|_| !self.mute).filter_map(UaCall::next_frame).min();
         let deed = self.deeds.first().map(|(at, _, _)| *at);
         [self.endpoint.deadline(), self.register_at, deed, audio].into_iter().flatten().min()
     }
@@ -282,8 +285,8 @@ impl Ua {
             }
         }
         self.take(now, outputs, out);
-        let ip = self.address.ip();
-        for call in self.calls.values_mut() {
+        let (ip, mute) = (self.address.ip(), self.mute);
+        for call in self.calls.values_mut().filter(|_| !mute) {
             call.speak(now.mono, ip, out);
         }
     }

@@ -14,13 +14,16 @@ use crate::wire::{Datagram, Wire};
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use pbx::Pbx;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The box's address.
 const BOX: [u8; 4] = [10, 0, 0, 1];
+
+/// The box takes calls this long after its start: its media has answered.
+const STARTED: Duration = Duration::from_millis(10);
 
 /// Wednesday, 4 March 2026, 10:00 in Berlin.
 const MORNING: Wall = Wall(1_772_614_800_000);
@@ -41,6 +44,10 @@ pub struct World {
     seed: u64,
     uas: Vec<Ua>,
     by_ip: BTreeMap<IpAddr, UaId>,
+    /// When each user agent wants to be woken, and those for which that may have changed.
+    agenda: BTreeSet<(Mono, usize)>,
+    wakes: Vec<Option<Mono>>,
+    touched: BTreeSet<usize>,
     ladder: Ladder,
     steps: u64,
     digest: u64,
@@ -60,6 +67,9 @@ impl World {
             seed,
             uas: Vec::new(),
             by_ip: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            wakes: Vec::new(),
+            touched: BTreeSet::new(),
             ladder: Ladder::default(),
             steps: 0,
             digest: 0,
@@ -72,6 +82,7 @@ impl World {
             world.add_ua(number.as_str(), IpAddr::from([10, 1, high, low]), 100 + n);
         }
         world.start_box();
+        world.run_for(STARTED);
         world
     }
 
@@ -80,6 +91,7 @@ impl World {
         let id = UaId(self.uas.len());
         let registrar = SocketAddr::new(IpAddr::from(BOX), 5060);
         self.uas.push(Ua::new(self.seed, name, SocketAddr::new(ip, 5060), voice, registrar));
+        self.wakes.push(None);
         self.by_ip.insert(ip, id);
         id
     }
@@ -108,13 +120,14 @@ impl World {
 
     /// A user agent, to change its person.
     pub fn change(&mut self, ua: UaId) -> &mut Ua {
+        self.touched.insert(ua.0);
         &mut self.uas[ua.0]
     }
 
     /// What the person at this phone does when it rings.
     pub fn habit(&mut self, name: &str, habit: Habit) {
         let ua = self.ua(name);
-        self.uas[ua.0].habit = habit;
+        self.change(ua).habit = habit;
     }
 
     /// Steps taken, for the bench.
@@ -141,7 +154,7 @@ impl World {
                 password: extension.password.clone(),
                 expires_s: 120,
             };
-            self.uas[ua.0].register(now, account);
+            self.change(ua).register(now, account);
         }
     }
 
@@ -170,8 +183,15 @@ impl World {
         self.advance(end);
     }
 
-    fn next(&self) -> Option<Mono> {
-        let uas = self.uas.iter().filter_map(Ua::next).min();
+    fn next(&mut self) -> Option<Mono> {
+        for place in std::mem::take(&mut self.touched) {
+            let wake = self.uas[place].next();
+            if let Some(old) = std::mem::replace(&mut self.wakes[place], wake) {
+                self.agenda.remove(&(old, place));
+            }
+            self.agenda.extend(wake.map(|at| (at, place)));
+        }
+        let uas = self.agenda.first().map(|(at, _)| *at);
         [self.wire.next(), self.pbx.next(), uas].into_iter().flatten().min()
     }
 
@@ -190,12 +210,12 @@ impl World {
         while let Some(datagram) = self.wire.arrived(now.mono) {
             self.deliver(&datagram);
         }
-        for i in 0..self.uas.len() {
-            if self.uas[i].next().is_some_and(|at| at <= now.mono) {
-                let mut sent = Vec::new();
-                self.uas[i].wake(now, &mut sent);
-                self.post(sent);
-            }
+        let due: Vec<usize> =
+            self.agenda.iter().take_while(|(at, _)| *at <= now.mono).map(|(_, place)| *place).collect();
+        for place in due {
+            let mut sent = Vec::new();
+            self.change(UaId(place)).wake(now, &mut sent);
+            self.post(sent);
         }
         if self.pbx.next().is_some_and(|at| at <= now.mono) {
             let mut sent = Vec::new();
@@ -209,8 +229,9 @@ impl World {
         let mut sent = Vec::new();
         if datagram.to.ip() == IpAddr::from(BOX) {
             self.pbx.receive(self.now, datagram, &mut sent);
-        } else if let Some(ua) = self.by_ip.get(&datagram.to.ip()) {
-            self.uas[ua.0].receive(self.now, datagram, &mut sent);
+        } else if let Some(ua) = self.by_ip.get(&datagram.to.ip()).copied() {
+            let now = self.now;
+            self.change(ua).receive(now, datagram, &mut sent);
         }
         self.post(sent);
     }

@@ -75,7 +75,8 @@ impl World {
         act: impl FnOnce(&mut crate::ua::Ua, Now, &mut Vec<Datagram>) -> LegId,
     ) -> CallRef {
         let mut sent = Vec::new();
-        let leg = act(&mut self.uas[ua.0], self.now, &mut sent);
+        let now = self.now;
+        let leg = act(self.change(ua), now, &mut sent);
         self.post(sent);
         CallRef { ua, leg }
     }
@@ -115,12 +116,12 @@ impl World {
 
     /// Presses keys.
     pub fn press(&mut self, call: CallRef, keys: &str) {
-        self.uas[call.ua.0].press(call.leg, keys);
+        self.change(call.ua).press(call.leg, keys);
     }
 
     /// Speaks, or is silent.
     pub fn speaks(&mut self, call: CallRef, speaking: bool) {
-        if let Some(c) = self.uas[call.ua.0].calls.get_mut(&call.leg) {
+        if let Some(c) = self.change(call.ua).calls.get_mut(&call.leg) {
             c.speaking = speaking;
         }
     }
