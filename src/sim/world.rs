@@ -165,6 +165,7 @@ impl World {
         self.wire.cut(IpAddr::from(BOX));
         self.run_for(off);
         self.start_box();
+        self.run_for(STARTED);
     }
 
     fn start_box(&mut self) {
