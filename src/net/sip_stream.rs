@@ -4,7 +4,7 @@
 use crate::bind;
 use sip::framing::{Frame, PONG, StreamFramer};
 use sip::{Flow, Transport};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -69,6 +69,7 @@ struct Wish {
 pub struct SipListener {
     listener: std::net::TcpListener,
     wishes: mpsc::Receiver<Wish>,
+    most: usize,
 }
 
 /// Opens the listener.
@@ -80,7 +81,7 @@ pub fn open(address: SocketAddr) -> io::Result<(SipStreams, SipListener)> {
     let local = listener.local_addr()?;
     let (wish_in, wishes) = mpsc::channel(WISHES);
     let streams = SipStreams { wishes: wish_in, local, unsent: Arc::default() };
-    Ok((streams, SipListener { listener, wishes }))
+    Ok((streams, SipListener { listener, wishes, most: STREAMS }))
 }
 
 impl SipStreams {
@@ -118,9 +119,10 @@ impl SipListener {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async move {
             let listener = TcpListener::from_std(self.listener)?;
-            let (ended_in, ended) = mpsc::channel(STREAMS);
+            let (ended_in, ended) = mpsc::channel(self.most);
             let table = Table {
-                streams: HashMap::new(),
+                streams: BTreeMap::new(),
+                most: self.most,
                 last: 0,
                 hand_on: Arc::new(hand_on),
                 ended: ended_in,
@@ -135,7 +137,9 @@ impl SipListener {
 type HandOn = Arc<dyn Fn(Arrival) + Send + Sync>;
 
 struct Table {
-    streams: HashMap<u64, Stream>,
+    streams: BTreeMap<u64, Stream>,
+    /// Streams at once.
+    most: usize,
     last: u64,
     hand_on: HandOn,
     ended: mpsc::Sender<u64>,
@@ -178,7 +182,7 @@ impl Table {
 
     fn admit(&mut self, stream: TcpStream, remote: SocketAddr) {
         let untrusted = self.untrusted_of(remote.ip());
-        if self.streams.len() >= STREAMS || untrusted >= UNTRUSTED_PER_SOURCE {
+        if untrusted >= UNTRUSTED_PER_SOURCE || !self.make_room() {
             tracing::debug!(%remote, untrusted, "stream refused: too many");
             return;
         }
@@ -186,6 +190,17 @@ impl Table {
         let local = stream.local_addr().unwrap_or(self.local);
         let flow = Flow { transport: Transport::Tcp, remote, local, connection: id };
         self.start(async { Ok(stream) }, flow, flow, out, trusted);
+    }
+
+    /// Whether there is room for one more stream; closes the oldest that has shown nothing when there was none, so that
+    /// many stalling sources cannot keep honest newcomers out (S4).
+    fn make_room(&mut self) -> bool {
+        if self.streams.len() < self.most {
+            return true;
+        }
+        // Ids grow, so the first is the oldest. Dropping its queue ends its task.
+        let oldest = self.streams.iter().find(|(_, s)| !s.trusted.load(Ordering::Relaxed)).map(|(id, _)| *id);
+        oldest.is_some_and(|id| self.streams.remove(&id).is_some())
     }
 
     fn untrusted_of(&self, source: IpAddr) -> usize {
@@ -234,7 +249,7 @@ impl Table {
     fn connect(&mut self, flow: Flow) -> Option<u64> {
         // An answer goes back by its own stream or not at all; RFC 3261 §18.2.2 allows a new one to the Via's sent-by,
         // which phones behind NAT never accept.
-        if flow.connection != 0 || self.streams.len() >= STREAMS {
+        if flow.connection != 0 || !self.make_room() {
             return None;
         }
         let (id, out, trusted) = self.enter(flow.remote, true);

@@ -71,6 +71,14 @@ impl Engine {
     ) {
         if let Some(name) = self.trunks.by_source(flow.remote, None).map(str::to_owned) {
             self.trunks.heard(now, &name);
+        } else if !matches!(request.method(), Method::Register | Method::Subscribe) {
+            // Answered without proof of identity: a stranger gets only so many of them (S3, S10).
+            if self.place(&flow, None) == Place::Stranger {
+                self.failed(now, &flow, None, Failure::Strange);
+            }
+            if self.guard.silent(now.mono, flow.remote.ip()) {
+                return self.sip.ignore(server);
+            }
         }
         match request.method() {
             Method::Register => self.registers(now, server, flow, request),

@@ -14,7 +14,12 @@ struct Served {
 
 impl Served {
     fn start() -> Served {
-        let (streams, listener) = open("127.0.0.1:0".parse().unwrap()).unwrap();
+        Served::with_room_for(STREAMS)
+    }
+
+    fn with_room_for(most: usize) -> Served {
+        let (streams, mut listener) = open("127.0.0.1:0".parse().unwrap()).unwrap();
+        listener.most = most;
         let (tx, arrivals) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
@@ -161,4 +166,34 @@ fn an_untrusted_stream_expires_and_a_trusted_one_does_not() {
     assert!(expired(old, now, 0, &AtomicBool::new(true)).is_none());
     assert!(expired(old, old, 1, &AtomicBool::new(true)).is_some());
     assert!(UNTRUSTED_FOR < Duration::from_secs(40));
+}
+
+#[test]
+fn stalled_streams_make_room_for_newcomers_and_trusted_ones_stay() {
+    let served = Served::with_room_for(3);
+    let mut known = served.phone();
+    known.write_all(MESSAGE).unwrap();
+    let (flow, _) = served.next_message();
+    served.streams.send(flow, b"SIP/2.0 200 OK\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n".to_vec());
+    let mut answer = [0; 64];
+    assert!(known.read(&mut answer).unwrap() > 0);
+
+    let mut oldest = served.phone();
+    let old_address = oldest.local_addr().unwrap();
+    let _stalled = served.phone();
+    let mut newcomer = served.phone();
+    newcomer.write_all(MESSAGE).unwrap();
+    assert_eq!(oldest.read(&mut answer).unwrap(), 0, "the one that stalled longest was closed");
+    known.write_all(MESSAGE).unwrap();
+    let mut heard = Vec::new();
+    while heard.len() < 2 {
+        match served.next() {
+            Arrival::Message { flow, .. } => heard.push(flow.remote),
+            Arrival::Closed(flow) => assert_eq!(flow.remote, old_address),
+        }
+    }
+    heard.sort();
+    let mut expected = [newcomer.local_addr().unwrap(), known.local_addr().unwrap()];
+    expected.sort();
+    assert_eq!(heard, expected, "the newcomer is served and the trusted stream stays");
 }

@@ -75,6 +75,23 @@ fn guesses_end_in_silence_and_the_admin_sees_the_ban() {
 }
 
 #[test]
+fn a_stranger_gets_only_so_many_answers_without_proof() {
+    use sip::Method;
+    let mut world = World::new(site(|_| {}));
+    let stranger = world.peer("101", "203.0.113.9");
+    let mut answered = 0;
+    for n in 0..200 {
+        let code = world.request(stranger, |r| {
+            r.method = if n % 2 == 0 { Method::Options } else { Method::Message };
+            r.call_id = Some(format!("ask-{n}"));
+            r.credentials = None;
+        });
+        answered += usize::from(code != 0);
+    }
+    assert!((1..=60).contains(&answered), "{answered} of 200 answered");
+}
+
+#[test]
 fn a_ban_ends_by_itself_and_is_told() {
     let mut world = World::new(site(|_| {}));
     let stranger = world.peer("101", "203.0.113.9");
