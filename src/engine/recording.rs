@@ -111,6 +111,7 @@ pub fn switch(core: &mut Core, called: &Leg, on: bool, cx: &Cx, out: &mut Out) {
         (None, true) if policy(core, &called.peer) != RecordPolicy::Never => start(core, called, cx, out),
         (Some(recording), false) => {
             out.media(MediaCommand::StopRecord { recording });
+            out.step("recording_stopped", "");
             core.tape.done();
         }
         (None, _) | (Some(_), true) => {}
@@ -121,6 +122,7 @@ pub fn switch(core: &mut Core, called: &Leg, on: bool, cx: &Cx, out: &mut Out) {
 pub fn pause(core: &mut Core, paused: bool, out: &mut Out) {
     if let Some(recording) = core.tape.running.filter(|_| core.tape.paused != paused) {
         core.tape.paused = paused;
+        out.step(if paused { "recording_paused" } else { "recording_resumed" }, "");
         out.media(MediaCommand::PauseRecord { recording, paused });
     }
 }

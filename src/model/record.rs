@@ -150,7 +150,8 @@ pub struct CallStep {
     /// Milliseconds after the call's start, monotonic; the parts sum to the whole.
     pub offset_ms: u64,
     /// What, one of a fixed set: `trunk_in dialled flow menu digit collect hours queue offered missed answered held
-    /// resumed voicemail message recording overflow outside emergency refused ended`.
+    /// resumed voicemail message recording recording_paused recording_resumed recording_stopped overflow outside
+    /// emergency refused ended`.
     pub kind: String,
     /// Who or what: step name, queue, agent, extension, digit.
     pub detail: String,

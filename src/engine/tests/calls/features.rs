@@ -70,6 +70,13 @@ fn a_phone_records_on_demand_pauses_and_stops_by_star_codes() {
     world.hang_up(a, call);
     let ended = world.records.iter().filter(|r| matches!(r, Record::RecordingEnded { .. })).count();
     assert_eq!(ended, 1);
+    let mut journey = world.journey(world.record().call);
+    journey.retain(|kind| kind.starts_with("recording"));
+    assert_eq!(
+        journey,
+        ["recording", "recording_paused", "recording_resumed", "recording_stopped"],
+        "whoever listens later sees where something is missing"
+    );
     world.at_rest();
 }
 

@@ -36,6 +36,27 @@ fn a_call_is_rung_answered_heard_and_ended_by_the_caller() {
 }
 
 #[test]
+fn a_phone_calls_under_its_own_number_whatever_it_says() {
+    let (mut world, a, b) = two_phones();
+    let call = world.dial_with(a, "102", |invite| {
+        invite.from = sip::NameAddr::new(uri("sip:105@192.0.2.1"));
+        for (name, value) in
+            [("P-Asserted-Identity", "<sip:105@192.0.2.1>"), ("Remote-Party-ID", "<sip:105@192.0.2.1>")]
+        {
+            invite.headers.push((name.into(), value.into()));
+        }
+    });
+    let (_, request) = world.rung(b).expect("102 rings");
+    assert_eq!(request.from().uri.user().as_deref(), Some("101"));
+    for name in ["P-Asserted-Identity", "Remote-Party-ID"] {
+        assert!(request.header(name).all(|value| !value.contains("105")), "{name}");
+    }
+    world.hang_up(a, call);
+    assert_eq!(world.record().caller.number, "101");
+    world.at_rest();
+}
+
+#[test]
 fn the_called_party_may_hang_up_too() {
     let (mut world, a, b) = two_phones();
     world.dial(a, "102");

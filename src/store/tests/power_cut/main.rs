@@ -55,7 +55,10 @@ mod tests {
         }
     }
 
-    /// What was confirmed: ids of ended calls and of messages (the ticket is the id), and the newest generation.
+    /// Marks the ticket of a message; without it the ticket is the id of an ended call.
+    const MESSAGE: u64 = 1 << 40;
+
+    /// What was confirmed: ids of ended calls and of messages (each its ticket), and the newest generation.
     #[derive(Default)]
     struct Confirmed {
         tickets: Arc<Mutex<Vec<Ticket>>>,
@@ -78,7 +81,7 @@ mod tests {
                     id += 1;
                     let _ = store.keep(Ticket(0), Record::CallStarted(call(id, Outcome::Open)));
                     let _ = store.keep(Ticket(id), Record::CallEnded(call(id, Outcome::Answered)));
-                    let _ = store.keep(Ticket(0), Record::Message(message(id)));
+                    let _ = store.keep(Ticket(id | MESSAGE), Record::Message(message(id)));
                 }
                 let _ = store.flush();
                 if disk::with(|d| d.toss(4)) == 0 {
@@ -100,6 +103,13 @@ mod tests {
             let tickets = self.tickets.lock().unwrap().clone();
             for Ticket(id) in tickets.iter().rev().take(if all { usize::MAX } else { 50 }).filter(|t| t.0 > 0)
             {
+                if id & MESSAGE != 0 {
+                    let id = id ^ MESSAGE;
+                    if store.reader().message(MessageId(id))?.is_none() {
+                        lost.push(format!("message {id}"));
+                    }
+                    continue;
+                }
                 let journey = store.reader().journey(CallId(*id))?;
                 if journey.is_none_or(|j| j.record.outcome != Outcome::Answered) {
                     lost.push(format!("call {id}"));

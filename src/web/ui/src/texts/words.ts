@@ -140,6 +140,9 @@ export const STEP = texts({
 export const STEP_BARE = texts({
   trunk_in: ['Came in over a trunk', '从中继呼入'],
   recording: ['Recording began', '开始录音'],
+  recording_paused: ['Recording paused', '录音暂停'],
+  recording_resumed: ['Recording went on', '录音继续'],
+  recording_stopped: ['Recording stopped', '录音停止'],
   held: ['Put on hold', '被保持'],
   resumed: ['Taken off hold', '恢复通话'],
   message: ['Left a message', '已留言'],
