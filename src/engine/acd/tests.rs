@@ -407,3 +407,52 @@ fn a_long_queue_is_shown_at_most_four_times_a_second() {
     desk.wait(1);
     assert_eq!(views(&desk.out), [50], "the last state is told, then nothing");
 }
+
+/// E9: an eight-hour shift of calls, misses, pauses and wrap-up, from the records alone.
+#[test]
+fn the_spells_of_a_shift_have_no_gap_and_add_up_to_it() {
+    const SHIFT_S: u64 = 8 * 3600;
+    let mut desk = Desk::asleep(|q| {
+        q.wrap_up_s = 7;
+        q.agents = vec!["1".into()];
+        q.pause_after_misses = 3;
+    });
+    desk.ask("1", Ask::Login);
+    let begins = desk.now.wall;
+    let ends = Wall(begins.0 + i64::try_from(SHIFT_S).expect("small") * 1_000);
+    let mut call = 0;
+    while desk.now.wall.0 + 600_000 < ends.0 {
+        call += 1;
+        desk.caller(call);
+        desk.wait(1 + call % 9);
+        let result = if call % 5 == 0 { OfferResult::NoAnswer } else { OfferResult::Answered };
+        let stood = desk.result(call, "1", result);
+        desk.wait(20 + call % 90);
+        desk.ends(call);
+        if call % 7 == 0 {
+            desk.ask("1", Ask::Pause("break".into()));
+            desk.wait(60);
+        }
+        if call % 7 == 0 || !stood {
+            desk.ask("1", Ask::Ready);
+        }
+    }
+    let left = u64::try_from(ends.0 - desk.now.wall.0).expect("before the end") / 1_000;
+    desk.wait(left);
+    desk.ask("1", Ask::Logout);
+    let spells: Vec<(AgentState, i64)> = desk
+        .out
+        .iter()
+        .filter_map(|o| {
+            if let Out::Keep(Record::AgentState(s)) = o { Some((s.state.clone(), s.since.0)) } else { None }
+        })
+        .collect();
+    assert!(spells.len() > 1_000, "{} spells", spells.len());
+    assert_eq!((&spells[0].0, spells[0].1), (&AgentState::Ready, begins.0));
+    assert_eq!(spells.last().map(|(state, at)| (state.clone(), *at)), Some((AgentState::LoggedOut, ends.0)));
+    let worked: i64 = spells.windows(2).map(|two| two[1].1 - two[0].1).sum();
+    assert_eq!(worked, ends.0 - begins.0);
+    assert!(spells.windows(2).all(|two| two[0].1 <= two[1].1), "in order, so none overlaps");
+    let talking = spells.iter().filter(|(state, _)| *state == AgentState::Talking).count();
+    assert!(talking > 100, "{talking} calls");
+}
