@@ -105,6 +105,10 @@ fn twenty_calls_are_cut_by_kill_nine_and_nothing_acknowledged_is_lost() {
     assert_eq!(cut.len(), usize::from(CALLS), "one closed record for each call: {history}");
     for record in &cut {
         assert!(record["ended"].is_number(), "{record}");
+        assert!(
+            record["answered"].is_number() && record["agent"].is_string(),
+            "who took it is kept: {record}"
+        );
         let journey = pbx.get(&format!("/history/{}", record["call"]));
         let recording = journey["recordings"][0]["recording"].clone();
         let wav = pbx.get_bytes(&format!("/recordings/{recording}"));
