@@ -294,7 +294,10 @@ impl Engine {
                 trunks::Out::Request(request) => self.sip.request(now, *request, &mut self.outputs),
                 trunks::Out::Resolve(ticket, name) => self.effects.push(Effect::Resolve { ticket, name }),
                 trunks::Out::Wait(name, timer, at) => self.timers.set(Reason::Trunk(name, timer), at),
-                trunks::Out::Changed(name) => self.tell_trunk(&name),
+                trunks::Out::Changed(name) => {
+                    self.tell_trunk(&name);
+                    self.note_trunk(now, &name);
+                }
             }
         }
     }

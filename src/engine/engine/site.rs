@@ -98,6 +98,19 @@ impl Engine {
         }
     }
 
+    /// A line of the event log when a trunk has just come up or gone down: its state is as old as this step.
+    pub(crate) fn note_trunk(&mut self, now: Now, name: &str) {
+        let Some(view) = self.trunks.view(name).filter(|v| v.since == now.wall) else { return };
+        match view.state.as_str() {
+            "up" => self.note(now, "info", "trunk_up", name, &format!("trunk {name} is up")),
+            "down" => {
+                let text = format!("trunk {name} is down: {} {}", view.cause.replace('_', " "), view.detail);
+                self.note(now, "alarm", "trunk_down", name, text.trim_end());
+            }
+            _ => {}
+        }
+    }
+
     fn tell_mailbox(&mut self, number: &Number) {
         if self.config.extension.get(number).is_some_and(|e| e.voicemail.is_some()) {
             self.effects.push(Effect::Notice(Notice::Mailbox(self.mailboxes.view(number))));

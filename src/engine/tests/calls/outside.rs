@@ -3,7 +3,7 @@ use crate::harness::{World, site};
 use model::command::Command;
 use model::notice::Notice;
 use model::number::Number;
-use model::record::{Direction, Outcome};
+use model::record::{Direction, Outcome, Record};
 use serde_json::json;
 
 fn office() -> (World, usize, usize, usize) {
@@ -187,6 +187,18 @@ fn a_carrier_that_was_away_for_two_minutes_is_registered_again_within_thirty_sec
     world.seconds(30);
     assert_eq!(world.trunk("carrier").state, "up");
     assert!(world.peers[carrier].requests.iter().any(|r| r.method() == &sip::Method::Register));
+    let noted: Vec<&str> = world
+        .records
+        .iter()
+        .filter_map(|r| if let Record::Note(note) = r { Some(note) } else { None })
+        .filter(|note| note.subject == "carrier")
+        .map(|note| note.kind.as_str())
+        .collect();
+    assert_eq!(
+        noted,
+        ["trunk_down", "trunk_up", "trunk_down", "trunk_up"],
+        "the event log tells each turn once"
+    );
 }
 
 #[test]
