@@ -16,10 +16,8 @@ fn waits(w: &mut World, number: &str) -> CallRef {
     w.until_hears(caller, "welcome");
     w.press(caller, "1");
     w.until("in the queue", 10, |w| {
-        w.pbx.watch.calls.values().any(|c| {
-            c.caller.number == number && c.with.contains("support")
-                || c.caller.number == number && c.stage != "ivr" && c.stage != "routing"
-        })
+        let led = |stage: &str| stage != "ivr" && stage != "routing";
+        w.pbx.watch.calls.values().any(|c| c.caller.number == number && led(&c.stage))
     });
     caller
 }
