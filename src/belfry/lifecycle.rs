@@ -104,9 +104,12 @@ pub fn complain(text: &str) {
 /// Ends a role that cannot go on: says why, and with which code its supervisor should judge it.
 #[must_use]
 pub fn give_up(role: Role, error: &anyhow::Error) -> ExitCode {
-    tracing::error!(%role, "{error:#}");
     complain(&format!("{error:#}"));
-    ExitCode::from(if error.is::<BadInput>() { EXIT_BAD_INPUT } else { 1 })
+    if error.is::<BadInput>() {
+        return ExitCode::from(EXIT_BAD_INPUT);
+    }
+    tracing::error!(%role, "{error:#}");
+    ExitCode::FAILURE
 }
 
 /// A random number of the kernel.

@@ -215,7 +215,10 @@ impl Supervisor {
             }
             let code = ended.status.code().and_then(|c| u8::try_from(c).ok());
             if !ended.was_ready && !self.announced {
-                tracing::error!(role = %which, status = %ended.status, "the box cannot start");
+                // Bad input was told in one clear message by the role that read it.
+                if code != Some(EXIT_BAD_INPUT) {
+                    tracing::error!(role = %which, status = %ended.status, "the box cannot start");
+                }
                 self.exit = Some(ExitCode::from(code.filter(|&c| c != 0).unwrap_or(1)));
                 self.media.kill();
                 self.control.kill();

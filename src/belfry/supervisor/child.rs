@@ -106,7 +106,10 @@ impl Child {
             match serde_json::from_slice(&line) {
                 Ok(Report::Beats(counts)) => process.pulses.report(counts, now),
                 Ok(report) => {
-                    self.ready |= matches!(report, Report::Ready { .. });
+                    if matches!(report, Report::Ready { .. }) {
+                        self.ready = true;
+                        process.pulses.expect(now);
+                    }
                     told.push(report);
                 }
                 Err(error) => tracing::warn!(role = %self.role, %error, "a report is not understood"),

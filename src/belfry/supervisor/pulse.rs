@@ -23,9 +23,16 @@ fn limit(name: &str) -> Duration {
 #[derive(Debug, Default)]
 pub struct Pulses {
     seen: BTreeMap<String, (u64, Instant)>,
+    /// Since when reports are due, as long as none has come.
+    due: Option<Instant>,
 }
 
 impl Pulses {
+    /// From now on reports are due: a role that is ready and says nothing is stuck as well.
+    pub fn expect(&mut self, now: Instant) {
+        self.due.get_or_insert(now);
+    }
+
     /// Takes a report.
     pub fn report(&mut self, counts: BTreeMap<String, u64>, now: Instant) {
         for (name, count) in counts {
@@ -39,6 +46,10 @@ impl Pulses {
     /// The loop that has not gone round for longer than it may, and for how long; [`EVERY`] when none has moved.
     #[must_use]
     pub fn stuck(&self, now: Instant) -> Option<(&str, Duration)> {
+        if self.seen.is_empty() {
+            let silent = now.saturating_duration_since(self.due?);
+            return (silent > limit(EVERY)).then_some((EVERY, silent));
+        }
         let ages =
             || self.seen.iter().map(|(name, (_, at))| (name.as_str(), now.saturating_duration_since(*at)));
         let (name, age) = ages().find(|(name, age)| *age > limit(name))?;
@@ -48,7 +59,7 @@ impl Pulses {
 
     /// Gives every loop its whole time again: the judge itself was late (a starved machine), so the reports may be too.
     pub fn pardon(&mut self, now: Instant) {
-        for (_, at) in self.seen.values_mut() {
+        for at in self.seen.values_mut().map(|(_, at)| at).chain(&mut self.due) {
             *at = now;
         }
     }
@@ -94,6 +105,18 @@ mod tests {
         pulses.report(counts(1, 1), start);
         let stuck = pulses.stuck(start + Duration::from_secs(6));
         assert_eq!(stuck, Some((EVERY, Duration::from_secs(6))));
+    }
+
+    #[test]
+    fn a_role_that_is_ready_and_never_reports_is_noticed() {
+        let start = Instant::now();
+        let mut pulses = Pulses::default();
+        let later = start + Duration::from_secs(6);
+        assert_eq!(pulses.stuck(later), None, "it is still starting");
+        pulses.expect(start);
+        assert_eq!(pulses.stuck(later), Some((EVERY, Duration::from_secs(6))));
+        pulses.report(counts(1, 1), later);
+        assert_eq!(pulses.stuck(later), None);
     }
 
     #[test]
