@@ -32,6 +32,8 @@ pub struct Account<'a> {
     pub hz: u16,
     /// Picks up by itself.
     pub answers: bool,
+    /// Has a message lamp. Off where it is not the matter: baresip 1.0 now and then asks for it without end.
+    pub lamp: bool,
 }
 
 impl Phone {
@@ -174,8 +176,9 @@ fn voice(hz: u16) -> Vec<u8> {
 fn line(account: &Account<'_>, home: &Path) -> String {
     let Account { registrar, user, password, answers, .. } = account;
     let answer = if *answers { "auto" } else { "manual" };
+    let lamp = if account.lamp { "yes" } else { "no" };
     format!(
-        "<sip:{user}@{registrar}>;auth_user={user};auth_pass={password};answermode={answer};regint=60;mwi=yes;\
+        "<sip:{user}@{registrar}>;auth_user={user};auth_pass={password};answermode={answer};regint=60;mwi={lamp};\
          audio_codecs=PCMU;audio_source=aufile,{}/voice.wav\n",
         home.display()
     )

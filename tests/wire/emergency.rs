@@ -47,6 +47,7 @@ fn a_barred_phone_reaches_112_with_and_without_the_prefix_and_nothing_else() {
         password: "lobby-phone-secret",
         hz: 900,
         answers: true,
+        lamp: false,
     };
     let mut lobby = Phone::start(&account, folder);
     lobby.wait_registered(SOON);

@@ -103,6 +103,7 @@ fn phone(lan: Lan, n: u16, user: &str, password: &str, folder: &Path) -> Phone {
         password,
         hz: AGENT_HZ,
         answers: true,
+        lamp: user == "102",
     };
     Phone::start(&account, folder)
 }

@@ -155,6 +155,7 @@ fn a_page_is_heard_from_the_loudspeaker_and_who_waits_hears_the_line_in() {
         password: "desk-phone-secret",
         hz: 900,
         answers: false,
+        lamp: false,
     };
     let mut desk = Phone::start(&account, folder);
     desk.wait_registered(SOON);
