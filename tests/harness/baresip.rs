@@ -32,7 +32,7 @@ pub struct Account<'a> {
     pub hz: u16,
     /// Picks up by itself.
     pub answers: bool,
-    /// Has a message lamp. Off where it is not the matter: baresip 1.0 now and then asks for it without end.
+    /// Has a message lamp.
     pub lamp: bool,
 }
 
@@ -184,6 +184,8 @@ fn line(account: &Account<'_>, home: &Path) -> String {
     )
 }
 
+/// `mwi.so` comes first: 1 ms after its start it walks through the subscriptions it has and adds one for each, without
+/// end when a fast registrar has let it make one by then.
 fn config(account: &Account<'_>, home: &Path) -> String {
     let folder = home.display();
     let (sip, control, low, high) = (account.port, account.port + 2, account.port + 10, account.port + 59);
@@ -193,7 +195,7 @@ fn config(account: &Account<'_>, home: &Path) -> String {
          ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\n\
          rtp_ports {low}-{high}\nnet_interface 127.0.0.1\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-         module_app account.so\nmodule_app menu.so\nmodule_app mwi.so\nmodule_app ctrl_tcp.so\n\
+         module_app mwi.so\nmodule_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          snd_path {folder}\nctrl_tcp_listen 127.0.0.1:{control}\n"
     )
 }
