@@ -1,5 +1,6 @@
 //! A child process that ends with its value, whose output is kept for the message of a failed test.
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ impl Process {
         let err = out.try_clone().expect("a file handle can be copied");
         let child = command
             .stdin(Stdio::null())
+            .process_group(0)
             .stdout(out)
             .stderr(err)
             .spawn()
@@ -77,8 +79,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
+        // With all it started: Kamailio's workers outlive their parent.
+        if let Ok(pid) = i32::try_from(self.pid()) {
+            let _ =
+                nix::sys::signal::killpg(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
         }
         let _ = self.child.wait();
     }
