@@ -5,6 +5,7 @@ pub mod diff;
 pub mod draft;
 pub mod extension;
 pub mod flow;
+pub mod network;
 pub mod queue;
 pub mod route;
 pub mod system;
@@ -14,6 +15,7 @@ pub mod trunk;
 use crate::number::Number;
 use extension::{Agent, Extension};
 use flow::Flow;
+use network::{Network, Time};
 use queue::Queue;
 use route::{Inbound, Outbound};
 use serde::Serialize;
@@ -26,6 +28,10 @@ use trunk::Trunk;
 pub struct Config {
     /// Name, country, language, time zone, limits.
     pub system: System,
+    /// Addresses, names, marks of packets.
+    pub network: Network,
+    /// Whom the box asks for the time.
+    pub time: Time,
     /// Where voicemail mails go out; `None` = no mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,

@@ -4,6 +4,7 @@
 mod carrier;
 mod cross;
 mod ivr;
+mod lan;
 mod people;
 mod secret;
 mod site;
@@ -16,6 +17,7 @@ mod walk;
 use crate::config::Config;
 use crate::config::extension::{Agent, Extension};
 use crate::config::flow::Flow;
+use crate::config::network::{Network, Time};
 use crate::config::queue::Queue;
 use crate::config::route::{Inbound, Outbound};
 use crate::config::system::{Audio, Features, Mail, Schedule, System};
@@ -42,6 +44,8 @@ pub struct Problem {
 /// Everything as read, in the order typed, before it is checked against each other.
 struct Sections {
     system: System,
+    network: Network,
+    time: Time,
     mail: Option<Mail>,
     feature: Features,
     audio: Audio,
@@ -76,6 +80,8 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
     };
     let sections = Sections {
         system: site::system(or_empty("system")),
+        network: lan::network(or_empty("network")),
+        time: lan::time(or_empty("time")),
         mail: t.table("mail").map(site::mail),
         feature: site::feature(or_empty("feature")),
         audio: site::audio(or_empty("audio")),
@@ -96,6 +102,8 @@ impl Sections {
     fn into_config(self) -> Config {
         Config {
             system: self.system,
+            network: self.network,
+            time: self.time,
             mail: self.mail,
             feature: self.feature,
             audio: self.audio,

@@ -46,8 +46,10 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "system",
+    "network",
+    "time",
     "mail",
     "feature",
     "audio",

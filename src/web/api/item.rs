@@ -22,7 +22,7 @@ const LISTS: [(&str, &str); 6] = [
     ("trunk", "name"),
 ];
 /// Sections that are read and replaced as one.
-const WHOLE: [&str; 6] = ["audio", "feature", "inbound", "mail", "outbound", "system"];
+const WHOLE: [&str; 8] = ["audio", "feature", "inbound", "mail", "network", "outbound", "system", "time"];
 /// Tries at a write whose asker named no generation, while others write too.
 const TRIES: u32 = 3;
 

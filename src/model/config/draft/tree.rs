@@ -1,6 +1,6 @@
 //! Writes a `Config` back as a tree: whole, or brief with everything left out that the reader would put there anyway.
 use super::table::{Problems, Table};
-use super::{carrier, ivr, people, site, waiting};
+use super::{carrier, ivr, lan, people, site, waiting};
 use crate::config::Config;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ const KEPT: [&str; 10] =
 pub fn brief(config: &Config) -> Value {
     let Value::Object(mut tree) = to_tree(config) else { return Value::Null };
     one(&mut tree, "system", &[], |t| value(&site::system(t)));
+    one(&mut tree, "network", &[], |t| value(&lan::network(t)));
+    one(&mut tree, "time", &[], |t| value(&lan::time(t)));
     one(&mut tree, "mail", &["security"], |t| value(&site::mail(t)));
     one(&mut tree, "feature", &[], |t| value(&site::feature(t)));
     one(&mut tree, "audio", &[], |t| value(&site::audio(t)));
