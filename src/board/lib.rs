@@ -3,5 +3,6 @@
 
 pub mod audio;
 pub mod description;
+pub mod network;
 pub mod notify;
 pub mod watchdog;
