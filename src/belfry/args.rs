@@ -18,6 +18,7 @@ belfry - a telephone exchange and contact centre in a box
   belfry token create NAME --role admin|supervisor|agent|user [--data DIR]
   belfry status [--json] [--data DIR]
   belfry console [--data DIR]
+  belfry steward [--socket PATH] [--root DIR] [--log FILTER]
   belfry --version | --help
 
 Without --data the folder is /var/lib/belfry.
@@ -43,6 +44,8 @@ pub enum Command {
         /// Data folder.
         data: PathBuf,
     },
+    /// `belfry steward`
+    Steward(StewardOptions),
     /// `belfry token create`
     TokenCreate {
         /// Shown name.
@@ -160,6 +163,17 @@ impl RunOptions {
     }
 }
 
+/// Options of `belfry steward`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StewardOptions {
+    /// Where it listens.
+    pub socket: PathBuf,
+    /// Folder that stands for the machine in a test.
+    pub root: Option<PathBuf>,
+    /// Log filter.
+    pub log: String,
+}
+
 /// A wrong command line, as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage(pub String);
@@ -214,6 +228,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             Ok(Command::Status { json, data })
         }
         "console" => Ok(Command::Console(only_data(&mut words)?)),
+        "steward" => Ok(Command::Steward(steward(&mut words)?)),
         other => Err(Usage(format!("there is no command \"{other}\""))),
     }
 }
@@ -231,6 +246,20 @@ fn run_options(words: &mut Words) -> Result<RunOptions, Usage> {
             "--media-address" => options.media_address = Some(media_address(&words.value(&flag)?)?),
             "--log" => options.log = log_filter(words.value(&flag)?)?,
             "--drain" => options.drain = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(options)
+}
+
+fn steward(words: &mut Words) -> Result<StewardOptions, Usage> {
+    let socket = PathBuf::from(board::steward::SOCKET);
+    let mut options = StewardOptions { socket, root: None, log: "info".into() };
+    while let Some(flag) = words.flag()? {
+        match flag.as_str() {
+            "--socket" => options.socket = words.value(&flag)?.into(),
+            "--root" => options.root = Some(words.value(&flag)?.into()),
+            "--log" => options.log = log_filter(words.value(&flag)?)?,
             other => return Err(unknown(other)),
         }
     }

@@ -15,6 +15,7 @@ mod prompts;
 mod replies;
 mod role;
 mod site;
+mod steward;
 mod supervisor;
 mod technician;
 mod wire;
@@ -53,6 +54,10 @@ fn main() -> ExitCode {
                 Role::Control => control::run(&options),
                 Role::Media => media_role::run(&options),
             }
+        }
+        Command::Steward(options) => {
+            let _log = logging::start(&options.log);
+            steward::run(&options)
         }
         Command::Config(command, data) => cli::finish(cli::config(command, &data)),
         Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),

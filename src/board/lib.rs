@@ -5,4 +5,5 @@ pub mod audio;
 pub mod description;
 pub mod network;
 pub mod notify;
+pub mod steward;
 pub mod watchdog;
