@@ -23,6 +23,8 @@ fn mask(text: &str) -> Mask {
 pub fn site() -> Config {
     let keyed = |list: Vec<Extension>| list.into_iter().map(|e| (e.number.clone(), e)).collect();
     Config {
+        network: model::config::network::Network::default(),
+        time: model::config::network::Time::default(),
         system: system(),
         mail: None,
         feature: features(),

@@ -267,6 +267,11 @@ pub enum MediaCommand {
         /// Name → ALSA PCM name. At most 8.
         outputs: Vec<(String, String)>,
     },
+    /// Marks the packets of every port (`IP_TOS`, `IPV6_TCLASS`). Sent with `Devices`.
+    Mark {
+        /// DSCP, 0–63.
+        dscp: u8,
+    },
     /// Answered by `Pong` from each media thread; the supervisor's proof that they beat.
     Ping(u64),
 }

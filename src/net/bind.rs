@@ -3,10 +3,11 @@
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// Traffic class of signalling: DSCP CS3 (RFC 4594 §4.1) in the upper six bits of the byte.
-pub const SIGNALLING_CLASS: u32 = 24 << 2;
+/// DSCP of signalling for every socket of this process that is opened from now on: CS3 until the site says otherwise.
+static SIGNALLING: AtomicU8 = AtomicU8::new(24);
 /// Receive buffer of the UDP socket: all phones come back at once after a power cut; 1,000 REGISTERs are about 1 MiB with
 /// the kernel's overhead.
 const UDP_BUFFER: usize = 4 * 1024 * 1024;
@@ -46,12 +47,19 @@ pub fn tcp(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
+/// Sets the DSCP of signalling, 0–63, for sockets opened later. Streams that stand keep theirs until they are opened anew.
+pub fn set_signalling(dscp: u8) {
+    SIGNALLING.store(dscp, Ordering::Relaxed);
+}
+
 /// Gives a socket the traffic class of signalling; a network that forbids it is no reason not to talk.
 pub fn mark<'s>(socket: impl Into<SockRef<'s>>, address: SocketAddr) {
     let socket = socket.into();
+    // The DSCP stands in the upper six bits of the octet.
+    let class = u32::from(SIGNALLING.load(Ordering::Relaxed)) << 2;
     let marked = match address {
-        SocketAddr::V4(_) => socket.set_tos_v4(SIGNALLING_CLASS),
-        SocketAddr::V6(_) => socket.set_tclass_v6(SIGNALLING_CLASS),
+        SocketAddr::V4(_) => socket.set_tos_v4(class),
+        SocketAddr::V6(_) => socket.set_tclass_v6(class),
     };
     if let Err(error) = marked {
         tracing::debug!(%error, "the traffic class of signalling cannot be set");

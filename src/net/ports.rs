@@ -1,12 +1,12 @@
 //! Binds the whole RTP range at start: even ports RTP, the odd ones after them RTCP. So an SDP answer never waits for a
 //! socket, and no other program takes a port in the middle of a call. Ports that somebody else holds are left out and
 //! named.
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// DSCP EF (46, RFC 3246) in the place of the old TOS octet.
-const EXPEDITED: u32 = 46 << 2;
+/// DSCP EF (46, RFC 3246), until control says what the site wants.
+pub const EXPEDITED: u8 = 46;
 
 /// Receive buffer of a port in use: about two seconds of 20 ms packets, the longest stall that is worth making up for.
 const BUFFER_OPEN: usize = 128 * 1024;
@@ -58,15 +58,30 @@ fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(BUFFER_IDLE)?;
-    match address {
-        SocketAddr::V4(_) => socket.set_tos_v4(EXPEDITED)?,
-        SocketAddr::V6(_) => socket.set_tclass_v6(EXPEDITED)?,
-    }
+    mark(&socket, address, EXPEDITED)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
+/// The DSCP stands in the upper six bits of the octet.
+fn mark<'s>(socket: impl Into<SockRef<'s>>, address: SocketAddr, dscp: u8) -> io::Result<()> {
+    let (socket, class) = (socket.into(), u32::from(dscp) << 2);
+    match address {
+        SocketAddr::V4(_) => socket.set_tos_v4(class),
+        SocketAddr::V6(_) => socket.set_tclass_v6(class),
+    }
+}
+
 impl PortPair {
+    /// Marks what is sent from now on; a network that forbids it is no reason not to talk.
+    pub(crate) fn mark(&self, dscp: u8) {
+        for socket in [&self.rtp, &self.rtcp] {
+            if let Err(why) = socket.local_addr().and_then(|address| mark(socket, address, dscp)) {
+                tracing::debug!(port = self.port, %why, "packets cannot be marked");
+            }
+        }
+    }
+
     /// Makes ready for a session: forgets what came before it and gives room for what comes.
     pub(crate) fn open(&self) {
         self.resize(BUFFER_OPEN);
@@ -88,7 +103,7 @@ impl PortPair {
     /// A size the kernel does not grant leaves the one before, which works too.
     fn resize(&self, size: usize) {
         for socket in [&self.rtp, &self.rtcp] {
-            if let Err(why) = socket2::SockRef::from(socket).set_recv_buffer_size(size) {
+            if let Err(why) = SockRef::from(socket).set_recv_buffer_size(size) {
                 tracing::debug!(port = self.port, %why, "receive buffer stays as it is");
             }
         }

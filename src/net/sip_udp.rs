@@ -50,6 +50,11 @@ impl SipUdp {
         self.local
     }
 
+    /// Takes the DSCP that is set for signalling now ([`bind::set_signalling`]).
+    pub fn mark(&self) {
+        bind::mark(&*self.socket, self.local);
+    }
+
     /// Datagrams the kernel refused to send.
     #[must_use]
     pub fn unsent(&self) -> u64 {

@@ -44,6 +44,9 @@ impl Engine {
         if old.audio != config.audio && self.media_up {
             self.tell_devices();
         }
+        if old.network.dscp_rtp != config.network.dscp_rtp && self.media_up {
+            self.tell_marks();
+        }
         self.effects.push(Effect::Reply { ticket, reply: Ok(()) });
         self.effects.push(Effect::Notice(Notice::ConfigApplied(generation)));
         self.system_changed(now);

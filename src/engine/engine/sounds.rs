@@ -18,6 +18,7 @@ impl Engine {
         let hello = MediaCommand::Hello { protocol: PROTOCOL, epoch: self.epoch, orphan_s: ORPHAN_S };
         self.effects.push(Effect::Media(hello));
         self.tell_devices();
+        self.tell_marks();
     }
 
     /// Music and loudspeakers by name.
@@ -33,6 +34,11 @@ impl Engine {
         let sources = sources.take(32).collect();
         let outputs = self.config.audio.paging.iter().map(|pcm| (PAGING.to_owned(), pcm.clone())).collect();
         self.effects.push(Effect::Media(MediaCommand::Devices { sources, outputs }));
+    }
+
+    /// How packets are marked.
+    pub(super) fn tell_marks(&mut self) {
+        self.effects.push(Effect::Media(MediaCommand::Mark { dscp: self.config.network.dscp_rtp }));
     }
 
     /// One event of media.

@@ -49,6 +49,8 @@ impl MediaCore {
             MediaCommand::Page { session, output } => self.page(session, output, out),
             MediaCommand::Close { session } => self.close(now, session, out),
             MediaCommand::Devices { sources, outputs } => self.devices(&sources, &outputs, out),
+            // The sockets are the shell's.
+            MediaCommand::Mark { .. } => {}
             MediaCommand::Ping(number) => out.events.push(MediaEvent::Pong { number }),
         }
     }

@@ -40,6 +40,32 @@ pub struct Network {
     pub dscp_rtp: u8,
 }
 
+impl Default for Network {
+    /// What a box does that nobody told anything: it asks DHCP and routers.
+    fn default() -> Network {
+        Network {
+            host_name: "belfry".into(),
+            interface: None,
+            vlan: 0,
+            ipv4: Ipv4Mode::Dhcp,
+            ipv4_address: None,
+            ipv4_gateway: None,
+            ipv6: Ipv6Mode::Auto,
+            ipv6_address: None,
+            ipv6_gateway: None,
+            dns: Vec::new(),
+            mdns: true,
+            dscp_sip: DSCP_SIP,
+            dscp_rtp: DSCP_RTP,
+        }
+    }
+}
+
+/// DSCP of signalling: CS3, what phones and switches of the field ship with.
+const DSCP_SIP: u8 = 24;
+/// DSCP of speech: EF (RFC 3246).
+const DSCP_RTP: u8 = 46;
+
 impl Network {
     /// Whether a change from these settings to `other` can cut the administrator off: it is then tried and counted
     /// down. Marks, names and name servers cannot.
@@ -128,7 +154,7 @@ impl Serialize for Prefix {
 }
 
 /// Whom the box asks for the time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Time {
     /// NTP servers, in order; empty = those of DHCP.
     pub ntp: Vec<String>,

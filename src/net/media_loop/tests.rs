@@ -520,3 +520,34 @@ fn prompts_are_read_from_their_folders() {
     assert_eq!(set.music("calm"), Some(&b"music"[..]));
     assert!(prompts_from(&folder.path().join("gone")).is_err());
 }
+
+/// The traffic class of the next packet that the phone gets.
+fn class_heard(phone: &Phone) -> u8 {
+    use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+    use std::os::fd::AsRawFd;
+    let (mut bytes, mut control) = ([0; 1500], nix::cmsg_space!(u8));
+    let mut slices = [std::io::IoSliceMut::new(&mut bytes)];
+    let fd = phone.socket.as_raw_fd();
+    let message = recvmsg::<()>(fd, &mut slices, Some(&mut control), MsgFlags::empty()).expect("a packet");
+    let mut marks = message.cmsgs().unwrap().filter_map(|control| match control {
+        ControlMessageOwned::Ipv4Tos(class) => Some(class),
+        _ => None,
+    });
+    marks.next().expect("its traffic class")
+}
+
+#[test]
+fn speech_is_marked_as_the_site_wants_also_in_a_call_that_stands() {
+    let rig = start(21_600, false);
+    let phone = rig.phone(0);
+    nix::sys::socket::setsockopt(&phone.socket, nix::sys::socket::sockopt::IpRecvTos, &true).unwrap();
+    rig.open(1, &phone, Codec::Pcmu);
+    let hello = vec![Sound::Prompt { language: Language::En, name: "hello".into() }];
+    let (session, play) = (SessionId(1), PlayId(1));
+    rig.ask(MediaCommand::Play { session, play, sounds: hello, repeat: true, barge_in: false });
+    assert_eq!(class_heard(&phone), 46 << 2);
+    rig.ask(MediaCommand::Mark { dscp: 34 });
+    rig.barrier(9);
+    // What was sent before the change is heard first.
+    assert!((0..500).any(|_| class_heard(&phone) == 34 << 2));
+}

@@ -4,7 +4,7 @@ use super::batch::{Batches, Outgoing};
 use super::server::{self, Addressed, Connection};
 use super::workers::{self, Write, hand};
 use super::{AudioDevices, Beats, MediaFault, MediaRoleConfig};
-use crate::ports::{BoundRange, PortPair, bind_range};
+use crate::ports::{BoundRange, EXPEDITED, PortPair, bind_range};
 use media::core::MediaCore;
 use media::out::{FileId, MediaOut};
 use model::clock::{Mono, Now, Wall};
@@ -110,6 +110,8 @@ pub(crate) struct Loop {
     outputs: BTreeMap<String, (String, SyncSender<Vec<u8>>)>,
     /// The connection that said `Hello`; nobody else is told anything.
     control: Option<Connection>,
+    /// How packets are marked now.
+    dscp: u8,
     beats: Beats,
     stop: Arc<AtomicBool>,
     started: Instant,
@@ -161,6 +163,7 @@ impl Loop {
             captures: BTreeMap::new(),
             outputs: BTreeMap::new(),
             control: None,
+            dscp: EXPEDITED,
             beats: config.beats,
             stop: config.stop,
             started: Instant::now(),
@@ -247,7 +250,16 @@ impl Loop {
         if let MediaCommand::Devices { sources, outputs } = &command {
             self.devices(sources, outputs);
         }
+        if let MediaCommand::Mark { dscp } = command {
+            self.mark(dscp);
+        }
         self.core.command(now, command, &mut self.out);
+    }
+
+    fn mark(&mut self, dscp: u8) {
+        if std::mem::replace(&mut self.dscp, dscp) != dscp {
+            self.ports.values().for_each(|pair| pair.mark(dscp));
+        }
     }
 
     fn take(&mut self, now: Now, key: u64) {

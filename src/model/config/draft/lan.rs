@@ -8,34 +8,31 @@ const IPV4: [(&str, Ipv4Mode); 3] =
     [("dhcp", Ipv4Mode::Dhcp), ("off", Ipv4Mode::Off), ("static", Ipv4Mode::Static)];
 const IPV6: [(&str, Ipv6Mode); 3] =
     [("auto", Ipv6Mode::Auto), ("off", Ipv6Mode::Off), ("static", Ipv6Mode::Static)];
-/// DSCP of signalling: CS3 (RFC 4594 §4.1 has CS5 for it; carriers and switches of the field ship with CS3).
-const DSCP_SIP: u32 = 24;
-/// DSCP of speech: EF (RFC 3246).
-const DSCP_RTP: u32 = 46;
 /// Name servers the system's resolver asks.
 const DNS_MAX: usize = 4;
 /// Time servers: four tell a wrong one from the right ones, more are no better.
 const NTP_MAX: usize = 4;
 
 pub(super) fn network(t: Table<'_>) -> Network {
+    let usual = Network::default();
     let network = Network {
-        host_name: t.parsed("host_name", host_name).unwrap_or_else(|| "belfry".into()),
+        host_name: t.parsed("host_name", host_name).unwrap_or(usual.host_name),
         interface: t.parsed("interface", interface),
         vlan: small(t.count("vlan", 0..=4094, 0)),
-        ipv4: t.choice("ipv4", &IPV4).unwrap_or(Ipv4Mode::Dhcp),
+        ipv4: t.choice("ipv4", &IPV4).unwrap_or(usual.ipv4),
         ipv4_address: t.parsed("ipv4_address", |text| prefix(text, IpAddr::is_ipv4)),
         ipv4_gateway: t.parsed("ipv4_gateway", |text| {
             text.parse().map_err(|_| format!("\"{text}\" is not an IPv4 address; write it like 192.0.2.1"))
         }),
-        ipv6: t.choice("ipv6", &IPV6).unwrap_or(Ipv6Mode::Auto),
+        ipv6: t.choice("ipv6", &IPV6).unwrap_or(usual.ipv6),
         ipv6_address: t.parsed("ipv6_address", |text| prefix(text, IpAddr::is_ipv6)),
         ipv6_gateway: t.parsed("ipv6_gateway", |text| {
             text.parse().map_err(|_| format!("\"{text}\" is not an IPv6 address; write it like fe80::1"))
         }),
         dns: t.list("dns", DNS_MAX, value::address),
-        mdns: t.flag("mdns", true),
-        dscp_sip: dscp(&t, "dscp_sip", DSCP_SIP),
-        dscp_rtp: dscp(&t, "dscp_rtp", DSCP_RTP),
+        mdns: t.flag("mdns", usual.mdns),
+        dscp_sip: dscp(&t, "dscp_sip", usual.dscp_sip),
+        dscp_rtp: dscp(&t, "dscp_rtp", usual.dscp_rtp),
     };
     whole(&t, &network);
     t.done();
@@ -86,8 +83,8 @@ fn small(n: u32) -> u16 {
     u16::try_from(n).unwrap_or(0)
 }
 
-fn dscp(t: &Table<'_>, field: &'static str, usual: u32) -> u8 {
-    u8::try_from(t.count(field, 0..=63, usual)).unwrap_or(0)
+fn dscp(t: &Table<'_>, field: &'static str, usual: u8) -> u8 {
+    u8::try_from(t.count(field, 0..=63, u32::from(usual))).unwrap_or(usual)
 }
 
 fn host_name(text: &str) -> Result<String, String> {

@@ -84,6 +84,7 @@ impl Media {
             | MediaCommand::PauseRecord { .. }
             | MediaCommand::Page { .. }
             | MediaCommand::Devices { .. }
+            | MediaCommand::Mark { .. }
             | MediaCommand::Ping(_) => Vec::new(),
         }
     }
