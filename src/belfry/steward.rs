@@ -44,6 +44,7 @@ fn serve(options: &StewardOptions) -> anyhow::Result<()> {
     let listener = listen(&options.socket)?;
     let place = Arc::new(Place::new(options.root.clone()));
     let open = Arc::new(AtomicUsize::new(0));
+    update::proof::watch(place.clone())?;
     for stream in listener.incoming() {
         let stream = stream?;
         if open.fetch_add(1, Ordering::AcqRel) >= CONNECTIONS {
@@ -119,9 +120,14 @@ fn put(mut stream: &UnixStream, line: &Line) -> std::io::Result<()> {
 /// Where an act tells how far it is: percent, and what it does.
 type Tell<'a> = &'a mut dyn FnMut(u8, Said);
 
-fn carry_out(act: &Act, place: &Place, _tell: Tell<'_>) -> Result<Answer, Refused> {
+fn carry_out(act: &Act, place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
     match act {
-        Act::Slots => update::slots(place).map(Answer::Slots),
+        Act::Slots => update::slots::look(place).map(Answer::Slots),
+        Act::InspectBundle => update::bundle::inspect(place).map(Answer::Bundle),
+        Act::InstallBundle => update::install(place, tell),
+        Act::MarkGood => update::mark_good(place),
+        Act::MarkBad { why } => update::mark_bad(place, why),
+        Act::RollBack => update::roll_back(place),
         Act::Reboot => power::reboot(place),
         Act::PowerOff => power::off(place),
     }

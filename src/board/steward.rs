@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where the steward of an image listens.
 pub const SOCKET: &str = "/run/belfry-steward/socket";
+/// Where the box puts a bundle that was uploaded; the only one that is looked at.
+pub const BUNDLE: &str = "/data/belfry/update/bundle.raucb";
 /// Longest line in either direction, bytes: the longest is a list of what is on a USB stick.
 pub const LINE_MAX: usize = 64 * 1024;
 
@@ -16,6 +18,19 @@ pub const LINE_MAX: usize = 64 * 1024;
 pub enum Act {
     /// State of both slots of the system.
     Slots,
+    /// Looks at the bundle in the box's upload folder ([`BUNDLE`]) and says whether it may be installed.
+    InspectBundle,
+    /// Writes it into the slot that does not run and makes that one start next.
+    InstallBundle,
+    /// The running system is proven: it stays.
+    MarkGood,
+    /// The running system is not to be started again; the box restarts into the other one.
+    MarkBad {
+        /// What was wrong with it.
+        why: Said,
+    },
+    /// Makes the other, older system start next.
+    RollBack,
     /// Restarts the box, in order.
     Reboot,
     /// Switches the box off, in order.
@@ -30,6 +45,8 @@ pub enum Answer {
     Done,
     /// To [`Act::Slots`].
     Slots(Slots),
+    /// To [`Act::InspectBundle`]: it may be installed.
+    Bundle(Bundle),
     /// It will not be done, or could not.
     Refused(Refused),
 }
@@ -121,6 +138,27 @@ pub struct Slots {
     pub a: SlotState,
     /// Slot B.
     pub b: SlotState,
+    /// An update that is installed and not proven yet.
+    pub pending: Option<Pending>,
+    /// What became of the last one.
+    pub last: Option<Outcome>,
+}
+
+impl Slots {
+    /// One of them.
+    #[must_use]
+    pub fn of(&self, slot: Slot) -> &SlotState {
+        match slot {
+            Slot::A => &self.a,
+            Slot::B => &self.b,
+        }
+    }
+
+    /// Whether the running system still has to prove itself.
+    #[must_use]
+    pub fn unproven(&self) -> bool {
+        self.pending.as_ref().is_some_and(|p| p.slot == self.running)
+    }
 }
 
 /// One slot.
@@ -132,13 +170,68 @@ pub struct SlotState {
     pub bootable: bool,
 }
 
+/// An update on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Where it goes.
+    pub slot: Slot,
+    /// Its version.
+    pub version: String,
+    /// Version it replaces.
+    pub from: String,
+    /// Written whole; else it is being written, or was when the power went.
+    pub installed: bool,
+    /// Boot in which it was installed (the kernel's boot id).
+    pub boot: String,
+}
+
+/// What became of an update.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Which way it went.
+    pub result: Went,
+    /// Its version.
+    pub version: String,
+    /// Why, for a person.
+    pub said: Said,
+    /// Seconds since 1970, by the box's clock.
+    pub at_s: u64,
+}
+
+/// Which way an update went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Went {
+    /// It proved itself and stays.
+    Kept,
+    /// It did not; the system before it runs again.
+    TakenBack,
+    /// A person went back to the system before it.
+    RolledBack,
+    /// The power went, or the disk failed, while it was written; nothing was changed.
+    Interrupted,
+}
+
+/// A bundle that may be installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// Its version.
+    pub version: String,
+    /// Version that runs.
+    pub running: String,
+    /// Whether it is older than what runs.
+    pub older: bool,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_word_survives_the_line() {
-        for act in [Act::Slots, Act::Reboot, Act::PowerOff] {
+        for act in [Act::Slots, Act::Reboot, Act::MarkBad { why: Said::new("x", "y") }] {
             let line = serde_json::to_string(&act).unwrap();
             assert_eq!(serde_json::from_str::<Act>(&line).unwrap(), act);
         }

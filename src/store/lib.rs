@@ -7,7 +7,7 @@ mod config;
 mod fault;
 mod housekeeping;
 mod mail;
-mod migrate;
+pub mod migrate;
 pub mod offline;
 mod reader;
 mod row;

@@ -22,6 +22,9 @@ static STEPS: [Step; 3] = steps!("0001_records" "0002_site" "0003_mail");
 
 /// The schema of this program.
 pub const KNOWN: u32 = 3;
+/// The oldest schema that a system may have which replaces this one: that of the last release. Older ones are reached
+/// one release at a time, which is what is tested.
+pub const BACK_TO: u32 = 3;
 
 /// The schema of the file.
 pub(crate) fn version(db: &Connection) -> Result<u32, Fault> {

@@ -1,97 +1,156 @@
-//! Acts on the two slots of the system, through RAUC: what is in them, and which one starts.
+//! Acts on the two slots of the system, through RAUC: install, keep, take back, go back by hand. An update is noted
+//! before the first byte is written, so that whenever the power goes the next boot knows whether what runs is proven.
+pub mod bundle;
+pub mod note;
+pub mod proof;
+pub mod slots;
+mod verity;
+pub mod version;
+
+use super::Tell;
 use super::place::Place;
+use super::power;
 use super::run;
-use board::steward::{Refused, Slot, SlotState, Slots};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use board::steward::{Answer, BUNDLE, Outcome, Pending, Refused, Said, Went};
+use note::Note;
 use std::time::Duration;
 
-/// RAUC reads a few files and asks the boot loader's environment.
-const LOOK: Duration = Duration::from_secs(15);
+/// Writing 200 MB to a slow card and reading it back.
+const WRITING: Duration = Duration::from_secs(20 * 60);
+/// RAUC changes the boot loader's environment. Generous: a slow box must not be counted as a bad one.
+const MARKING: Duration = Duration::from_secs(600);
 
-/// State of both slots.
+/// Writes the uploaded bundle into the slot that does not run; it starts at the next restart.
 ///
 /// # Errors
-/// The box has none (it was not started from an image), or RAUC fails.
-pub fn slots(place: &Place) -> Result<Slots, Refused> {
-    let running = running(place)?;
-    let text =
-        run::run(place, "rauc", &["status", "--detailed", "--output-format=json"], LOOK)?.fine("rauc")?;
-    let status: Status = serde_json::from_str(text.trim()).map_err(|error| strange(&error.to_string()))?;
-    let mut slots = Slots { running, a: status.slot(Slot::A), b: status.slot(Slot::B) };
-    let own = match running {
-        Slot::A => &mut slots.a,
-        Slot::B => &mut slots.b,
+/// Whatever [`bundle::inspect`] refuses; an update waits for its proof; RAUC fails (what ran goes on running).
+pub fn install(place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
+    let running = slots::running(place)?;
+    let before = note::read(place);
+    if before.pending.as_ref().is_some_and(|p| p.slot == running) {
+        return Err(unproven());
+    }
+    tell(0, Said::new("Checking the bundle", "正在检查更新包"));
+    let found = bundle::inspect(place)?;
+    let pending = Pending {
+        slot: running.other(),
+        version: found.version.clone(),
+        from: found.running,
+        installed: false,
+        boot: note::this_boot(place),
     };
-    // What runs says itself what it is; the first system of a new box was not installed by RAUC.
-    own.version = place.fact("version").or(own.version.take());
-    Ok(slots)
+    note::write(place, &Note { pending: Some(pending.clone()), ..before.clone() })?;
+    if let Err(refused) = write_slot(place, tell) {
+        note::write(place, &before)?;
+        return Err(refused);
+    }
+    note::write(place, &Note { pending: Some(Pending { installed: true, ..pending }), ..before })?;
+    tell(100, Said::new("Installed; it starts at the next restart", "已安装；下次重新启动时生效"));
+    Ok(Answer::Done)
 }
 
-/// The slot that was started.
+fn write_slot(place: &Place, tell: Tell<'_>) -> Result<(), Refused> {
+    let path = place.path(BUNDLE);
+    let path = path.to_string_lossy();
+    let mut last = 0;
+    let ran = run::follow(place, "rauc", &["install", &path], WRITING, |line| {
+        if let Some(percent) = percent(line).filter(|p| *p > last) {
+            last = percent;
+            tell(percent.min(99), Said::new("Writing the new system", "正在写入新系统"));
+        }
+    })?;
+    if ran.ok {
+        return Ok(());
+    }
+    let why = ran.out.lines().chain(ran.err.lines()).find_map(|line| line.trim().strip_prefix("LastError: "));
+    let why = why.unwrap_or_else(|| run::last_line(&ran.err)).to_owned();
+    Err(Refused::new(
+        "install_failed",
+        format!("The update could not be written: {why}. The present system goes on; try again."),
+        format!("无法写入更新：{why}。当前系统继续运行；请重试。"),
+    ))
+}
+
+/// `" 40% Copying image to rootfs.1"` → 40.
+fn percent(line: &str) -> Option<u8> {
+    line.trim().split_once('%')?.0.parse().ok().filter(|p| *p <= 100)
+}
+
+/// The running system stays.
 ///
 /// # Errors
-/// The box was not started from an image.
-pub fn running(place: &Place) -> Result<Slot, Refused> {
-    match place.fact("slot").as_deref() {
-        Some("a" | "A") => Ok(Slot::A),
-        Some("b" | "B") => Ok(Slot::B),
-        Some(_) | None => Err(no_slots()),
+/// RAUC fails.
+pub fn mark_good(place: &Place) -> Result<Answer, Refused> {
+    let running = slots::running(place)?;
+    run::run(place, "rauc", &["status", "mark-good"], MARKING)?.fine("rauc")?;
+    if note::read(place).pending.is_some_and(|p| p.slot == running) {
+        let said = Said::new("It called itself and has its trunks again.", "自检通话成功，中继已重新注册。");
+        note::close(place, Went::Kept, said)?;
     }
+    Ok(Answer::Done)
 }
 
-/// What `rauc status` prints, as far as it is needed.
-#[derive(Debug, Deserialize)]
-struct Status {
-    slots: Vec<BTreeMap<String, RaucSlot>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RaucSlot {
-    bootname: Option<String>,
-    boot_status: Option<String>,
-    slot_status: Option<SlotStatus>,
-}
-
-#[derive(Debug, Deserialize)]
-struct SlotStatus {
-    bundle: Option<Bundle>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Bundle {
-    version: Option<String>,
-}
-
-impl Status {
-    fn slot(&self, slot: Slot) -> SlotState {
-        let name = match slot {
-            Slot::A => "A",
-            Slot::B => "B",
-        };
-        let all = self.slots.iter().flat_map(BTreeMap::values);
-        let found = all.into_iter().find(|s| s.bootname.as_deref() == Some(name));
-        let Some(found) = found else { return SlotState::default() };
-        let bundle = found.slot_status.as_ref().and_then(|s| s.bundle.as_ref());
-        SlotState {
-            version: bundle.and_then(|b| b.version.clone()),
-            bootable: found.boot_status.as_deref() == Some("good"),
-        }
+/// The running system has failed its proof: never start it again, go back to the other one now.
+///
+/// # Errors
+/// It is proven already (then only a person may go back), or RAUC fails.
+pub fn mark_bad(place: &Place, why: &Said) -> Result<Answer, Refused> {
+    let running = slots::running(place)?;
+    if note::read(place).pending.is_none_or(|p| p.slot != running) {
+        return Err(Refused::new(
+            "proven",
+            "The running system is proven; go back by hand if you want the other one.",
+            "当前系统已通过验证；如需另一个系统，请手动回退。",
+        ));
     }
+    // Noted after: if the power goes in between, the other system starts and notes that this one did not stay.
+    run::run(place, "rauc", &["status", "mark-bad"], MARKING)?.fine("rauc")?;
+    note::close(place, Went::TakenBack, why.clone())?;
+    power::reboot(place)
 }
 
-fn no_slots() -> Refused {
+/// Makes the other system start next.
+///
+/// # Errors
+/// There is none, or RAUC fails.
+pub fn roll_back(place: &Place) -> Result<Answer, Refused> {
+    let slots = slots::look(place)?;
+    let other = slots.of(slots.running.other());
+    if slots.pending.is_some() {
+        return Err(unproven());
+    }
+    let Some(version) = &other.version else {
+        return Err(Refused::new(
+            "no_other",
+            "There is no older system to go back to: the other slot was never written.",
+            "没有可以回退的旧系统：另一个分区从未写入。",
+        ));
+    };
+    run::run(place, "rauc", &["status", "mark-active", "other"], MARKING)?.fine("rauc")?;
+    let said = Said::new(format!("Back to {version}, by hand."), format!("已手动回退到 {version}。"));
+    let left = slots::running_version(place);
+    let last = Outcome { result: Went::RolledBack, version: left, said, at_s: note::now_s() };
+    note::write(place, &Note { pending: None, last: Some(last) })?;
+    Ok(Answer::Done)
+}
+
+fn unproven() -> Refused {
     Refused::new(
-        "no_slots",
-        "This box has no update slots: it runs on a PC, not from the Belfry image.",
-        "本机没有更新分区：它运行在普通电脑上，不是 Belfry 镜像。",
+        "unproven",
+        "An update is waiting for its restart or its proof; wait until that is over.",
+        "有一个更新正在等待重新启动或验证；请等它结束。",
     )
 }
 
-fn strange(why: &str) -> Refused {
-    Refused::new(
-        "program_failed",
-        format!("The state of the system's slots cannot be read: {why}."),
-        format!("无法读取系统分区的状态：{why}。"),
-    )
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn progress_of_rauc_is_read() {
+        assert_eq!(percent("  0% Installing"), Some(0));
+        assert_eq!(percent(" 40% Copying image to rootfs.1"), Some(40));
+        assert_eq!(percent("Installing `/x` succeeded"), None);
+        assert_eq!(percent("900% nonsense"), None);
+    }
 }

@@ -13,6 +13,22 @@ const STATUS: &str = r#"{"compatible":"belfry-test","variant":"","booted":"A","b
 {"kernel.0":{"class":"kernel","device":"/dev/boot-a","type":"raw","bootname":null,"state":"active","parent":"rootfs.0","mountpoint":null,"boot_status":null}},
 {"rootfs.0":{"class":"rootfs","device":"/dev/root-a","type":"raw","bootname":"A","state":"booted","parent":null,"mountpoint":null,"boot_status":"good"}}]}"#;
 
+/// Slot A of a new box.
+pub const FACTS_A: &str = "slot=a\nversion=0.1.0\n";
+
+/// Stands in for RAUC where it needs slots and a boot loader; bundles are looked at by the real one.
+const RAUC: &str = r#"case "$*" in
+*info*) exec /usr/bin/rauc "$@" ;;
+status\ --detailed*) cat "$STEWARD_ROOT/rauc-status" ;;
+status*) ;;
+install*)
+    echo "installing"; echo "  0% Installing"; echo " 40% Copying image to rootfs.1"
+    if [ -e "$STEWARD_ROOT/disk-broken" ]; then
+        echo "LastError: Installation error: Failed updating slot rootfs.1: No space left on device"; exit 1
+    fi
+    echo "100% Installing done." ;;
+esac"#;
+
 /// How long a process may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -24,28 +40,43 @@ pub struct Machine {
 impl Machine {
     pub fn start() -> Machine {
         let root = tempfile::tempdir().expect("a machine for tests does this");
-        for folder in ["usr/bin", "run/belfry-boot", "etc/rauc", "data/belfry"] {
+        let folders = [
+            "run/belfry-boot",
+            "proc/sys/kernel/random",
+            "etc/rauc",
+            "data/belfry/update",
+            "usr/share/belfry",
+        ];
+        for folder in ["usr/bin"].into_iter().chain(folders) {
             std::fs::create_dir_all(root.path().join(folder)).expect("a machine for tests does this");
         }
-        std::fs::write(root.path().join("run/belfry-boot/facts"), "slot=a\nversion=0.1.0\n")
+        boot(root.path(), FACTS_A, "first");
+        let system = format!(
+            "[system]\ncompatible=belfry-test\nbootloader=noop\n[keyring]\npath={}/etc/rauc/keyring.pem\n",
+            root.path().display()
+        );
+        std::fs::write(root.path().join("etc/rauc/system.conf"), system)
+            .expect("a machine for tests does this");
+        std::fs::write(root.path().join("usr/share/belfry/update.toml"), "oldest = \"0.1.0\"\n")
             .expect("a machine for tests does this");
         std::fs::write(root.path().join("rauc-status"), STATUS).expect("a machine for tests does this");
         program(root.path(), "systemctl", "");
-        program(root.path(), "rauc", "[ \"$1\" = status ] && cat \"$STEWARD_ROOT/rauc-status\"");
-        let socket = root.path().join("socket");
-        let child = Command::new(env!("CARGO_BIN_EXE_belfry"))
-            .args(["steward", "--log", "off", "--socket"])
-            .arg(&socket)
-            .arg("--root")
-            .arg(root.path())
-            .spawn()
-            .expect("a machine for tests does this");
-        let until = Instant::now() + PATIENCE;
-        while !socket.exists() {
-            assert!(Instant::now() < until, "the steward does not start");
-            std::thread::yield_now();
-        }
+        program(root.path(), "rauc", RAUC);
+        let child = steward(root.path());
         Machine { root, child }
+    }
+
+    /// The same machine after a restart.
+    pub fn restarted(mut self, facts: &str, boot_id: &str) -> Machine {
+        self.stop();
+        boot(self.root.path(), facts, boot_id);
+        self.child = steward(self.root.path());
+        self
+    }
+
+    fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     pub fn path(&self, below: &str) -> PathBuf {
@@ -69,9 +100,32 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
+}
+
+fn boot(root: &Path, facts: &str, boot_id: &str) {
+    std::fs::write(root.join("run/belfry-boot/facts"), facts).expect("a machine for tests does this");
+    std::fs::write(root.join("proc/sys/kernel/random/boot_id"), boot_id)
+        .expect("a machine for tests does this");
+}
+
+fn steward(root: &Path) -> Child {
+    let socket = root.join("socket");
+    let _ = std::fs::remove_file(&socket);
+    let child = Command::new(env!("CARGO_BIN_EXE_belfry"))
+        .args(["steward", "--log", "off", "--socket"])
+        .arg(&socket)
+        .arg("--root")
+        .arg(root)
+        .spawn()
+        .expect("a machine for tests does this");
+    let until = Instant::now() + PATIENCE;
+    while !socket.exists() {
+        assert!(Instant::now() < until, "the steward does not start");
+        std::thread::yield_now();
+    }
+    child
 }
 
 /// A program that writes down its words and then does `body`.

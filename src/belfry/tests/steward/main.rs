@@ -1,5 +1,7 @@
 //! The steward as a process, on a folder that stands for the machine.
+mod bundle;
 mod machine;
+mod update;
 
 use board::steward::client::SHORT;
 use board::steward::{Act, Answer, Slot};

@@ -1,0 +1,105 @@
+//! What is in the two slots of the system, and which one runs: what RAUC, the first boot stage and our own note say.
+use super::note;
+use crate::steward::place::Place;
+use crate::steward::run;
+use board::steward::{Refused, Slot, SlotState, Slots};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// RAUC reads a few files and asks the boot loader's environment.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// State of both slots.
+///
+/// # Errors
+/// The box has none (it was not started from an image), or RAUC fails.
+pub fn look(place: &Place) -> Result<Slots, Refused> {
+    let running = running(place)?;
+    let text =
+        run::run(place, "rauc", &["status", "--detailed", "--output-format=json"], LOOK)?.fine("rauc")?;
+    let status: Status = serde_json::from_str(text.trim()).map_err(|error| strange(&error.to_string()))?;
+    let (a, b, note) = (status.slot(Slot::A), status.slot(Slot::B), note::read(place));
+    let mut slots = Slots { running, a, b, pending: note.pending, last: note.last };
+    let own = match running {
+        Slot::A => &mut slots.a,
+        Slot::B => &mut slots.b,
+    };
+    // What runs says itself what it is; the first system of a new box was not installed by RAUC.
+    own.version = place.fact("version").or(own.version.take());
+    Ok(slots)
+}
+
+/// The slot that was started.
+///
+/// # Errors
+/// The box was not started from an image.
+pub fn running(place: &Place) -> Result<Slot, Refused> {
+    match place.fact("slot").as_deref() {
+        Some("a" | "A") => Ok(Slot::A),
+        Some("b" | "B") => Ok(Slot::B),
+        Some(_) | None => Err(no_slots()),
+    }
+}
+
+/// What `rauc status` prints, as far as it is needed.
+#[derive(Debug, Deserialize)]
+struct Status {
+    slots: Vec<BTreeMap<String, RaucSlot>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RaucSlot {
+    bootname: Option<String>,
+    boot_status: Option<String>,
+    slot_status: Option<SlotStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SlotStatus {
+    bundle: Option<Bundle>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Bundle {
+    version: Option<String>,
+}
+
+impl Status {
+    fn slot(&self, slot: Slot) -> SlotState {
+        let name = match slot {
+            Slot::A => "A",
+            Slot::B => "B",
+        };
+        let all = self.slots.iter().flat_map(BTreeMap::values);
+        let found = all.into_iter().find(|s| s.bootname.as_deref() == Some(name));
+        let Some(found) = found else { return SlotState::default() };
+        let bundle = found.slot_status.as_ref().and_then(|s| s.bundle.as_ref());
+        SlotState {
+            version: bundle.and_then(|b| b.version.clone()),
+            bootable: found.boot_status.as_deref() == Some("good"),
+        }
+    }
+}
+
+/// Version of the system that runs.
+#[must_use]
+pub fn running_version(place: &Place) -> String {
+    place.fact("version").unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())
+}
+
+fn no_slots() -> Refused {
+    Refused::new(
+        "no_slots",
+        "This box has no update slots: it runs on a PC, not from the Belfry image.",
+        "本机没有更新分区：它运行在普通电脑上，不是 Belfry 镜像。",
+    )
+}
+
+fn strange(why: &str) -> Refused {
+    Refused::new(
+        "program_failed",
+        format!("The state of the system's slots cannot be read: {why}."),
+        format!("无法读取系统分区的状态：{why}。"),
+    )
+}
