@@ -16,8 +16,24 @@ const BENCH: &str = include_str!("../../board/bench/board.toml");
 pub struct Board {
     /// Name, the folder under `board/`.
     pub name: String,
-    /// Hardware watchdog; none = the service manager's only.
+    /// Hardware watchdog that Belfry feeds itself; none = the service manager's only.
     pub watchdog: Option<Watchdog>,
+    /// How the image of this board is made; none = a board without one. Read by `tools/image` and the Yocto layer.
+    pub image: Option<Image>,
+}
+
+/// What an image of the board needs. The running box uses none of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// `grub-efi` or `u-boot`.
+    pub loader: String,
+    /// Kernel console, e.g. `ttyS0,115200`; the technician's line.
+    pub console: String,
+    /// Further kernel arguments.
+    pub kernel_arguments: String,
+    /// Kernel modules of the first boot stage, in order.
+    pub modules: Vec<String>,
 }
 
 /// A hardware watchdog.
@@ -97,6 +113,21 @@ mod tests {
         let board = read(BENCH).unwrap();
         assert_eq!(board.name, "bench");
         assert_eq!(board.watchdog, None);
+    }
+
+    #[test]
+    fn every_board_of_the_tree_is_readable_and_called_like_its_folder() {
+        let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../board");
+        let mut seen = 0;
+        for folder in std::fs::read_dir(boards).unwrap().map(|entry| entry.unwrap()) {
+            let file = folder.path().join("board.toml");
+            if file.exists() {
+                let board = Board::from_file(&file).unwrap();
+                assert_eq!(board.name, folder.file_name().to_string_lossy());
+                seen += 1;
+            }
+        }
+        assert!(seen >= 4, "{seen} boards");
     }
 
     #[test]

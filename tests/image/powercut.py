@@ -1,0 +1,153 @@
+"""Power cuts under calls: loads a box whose disk keeps a record of its writes, and judges the data partition of many cuts
+of that record. What was confirmed before a cut must be there after it: settings that the admin was told are in force, calls
+that ended two seconds before, messages that the admin has listed. Used by the tests and by tools/soak."""
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+
+import cuts
+from caller import CARRIER, Carrier
+
+# A call record may take this long to be on disk after the caller heard that the call is over.
+RECORD_S = 2.0
+
+SITE = f"""
+[system]
+name = "%s"
+country = "DE"
+language = "en"
+time_zone = "Europe/Berlin"
+
+[[extension]]
+number = "101"
+name = "Anna"
+password = "kept-secret-101"
+[extension.voicemail]
+pin = "194720"
+max_messages = 500
+
+[[trunk]]
+name = "carrier"
+kind = "address"
+host = "{CARRIER}"
+capacity = 100
+
+[[inbound]]
+number = "+4930555101"
+to = "voicemail:101"
+
+[[queue]]
+name = "sales"
+overflow = "voicemail:101"
+record = "always"
+max_wait_s = 600
+overflow_when_empty = false
+
+[[inbound]]
+to = "queue:sales"
+"""
+
+
+class Marks:
+    """What the box confirmed, and how long the record of writes was at that moment."""
+
+    def __init__(self, writes):
+        self.writes, self.settings, self.calls, self.messages, self.lock = writes, [], [], [], threading.Lock()
+
+    def here(self):
+        return os.path.getsize(self.writes)
+
+
+def site(name):
+    return (SITE % name).encode()
+
+
+def load(vm, seconds, callers=20):
+    """Calls and settings for a while; returns what was confirmed when."""
+    marks, stop, waiting = Marks(vm.writes), threading.Event(), []
+
+    def call_ended(call):
+        with marks.lock:
+            waiting.append((time.monotonic() + RECORD_S, call))
+
+    def keep_time():
+        while not stop.wait(0.05):
+            now = time.monotonic()
+            with marks.lock:
+                due = [call for at, call in waiting if at <= now]
+                waiting[:] = [(at, call) for at, call in waiting if at > now]
+                marks.calls += [(call, marks.here()) for call in due]
+
+    def set_things():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            status, answer, _ = vm.ask("POST", "/config/apply", site(f"Site {number}"), [("Content-Type", "application/toml")])
+            if status == 200:
+                marks.settings.append((answer["generation"], marks.here()))
+            listed = vm.ask("GET", "/messages?limit=200")
+            if listed[0] == 200:
+                known = {m for m, _ in marks.messages}
+                marks.messages += [(m["message"], marks.here()) for m in listed[1]["items"] if m["message"] not in known]
+            time.sleep(0.1)
+
+    helpers = [threading.Thread(target=work, daemon=True) for work in (keep_time, set_things)]
+    for helper in helpers:
+        helper.start()
+    carriers = [Carrier(vm, "+4930555101", callers // 2, ended=call_ended), Carrier(vm, "+4930555200", callers - callers // 2, ended=call_ended)]
+    time.sleep(seconds)
+    marks.answered = sum(c.answered for c in carriers)
+    stop.set()
+    return marks, carriers
+
+
+def judge(record, disk, marks, first, count, work, belfry=None, lying=False, seed=1):
+    """Cuts the record `count` times after entry `first` and looks at the data partition. Returns what was found, as numbers."""
+    random.seed(seed)
+    partition = cuts.partitions(disk)["data"]
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    replay = cuts.Replay(record, cuts.carve(disk, partition, f"{work}/data.img"), *partition)
+    found = {"cuts": 0, "damaged": 0, "repaired by force": 0, "settings lost": 0, "calls lost": 0, "messages lost": 0, "did not open": 0}
+    for at in sorted(random.sample(range(first, len(record.entries)), min(count, len(record.entries) - first))):
+        image = replay.to(at, random.choice((0.0, 0.5, 1.0)), lying)
+        position = record.entries[at][0]
+        found["cuts"] += 1
+        found["repaired by force"] += cuts.belfry_folder(image, f"{work}/out") >= 4
+        judge_folder(f"{work}/out/belfry", marks, position, found, belfry)
+    return found
+
+
+def judge_folder(folder, marks, position, found, belfry):
+    settings = max((g for g, size in marks.settings if size <= position), default=0)
+    calls = {c for c, size in marks.calls if size <= position}
+    messages = {m for m, size in marks.messages if size <= position}
+    try:
+        db = sqlite3.connect(f"{folder}/belfry.db")
+        whole = db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        kept = db.execute("SELECT max(generation) FROM generation").fetchone()[0] or 0
+        callers = {number for (number,) in db.execute("SELECT caller_number FROM call WHERE outcome <> 'open'")}
+        files = dict(db.execute("SELECT message, path FROM message"))
+        db.close()
+    except sqlite3.DatabaseError:
+        whole, kept, callers, files = False, 0, set(), {}
+    found["damaged"] += not whole
+    found["settings lost"] += kept < settings
+    found["calls lost"] += bool(calls - callers)
+    found["messages lost"] += any(m not in files or not os.path.exists(f"{folder}/{files[m]}") for m in messages)
+    if belfry:
+        opened = subprocess.run([belfry, "config", "export", "--data", folder], capture_output=True)
+        found["did not open"] += opened.returncode != 0 and settings > 0
+
+
+def lost(found):
+    return sum(found[what] for what in ("damaged", "settings lost", "calls lost", "messages lost", "did not open"))
+
+
+def told(found):
+    return ", ".join(f"{number} {what}" for what, number in found.items())

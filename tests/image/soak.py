@@ -1,0 +1,178 @@
+"""The long forms of the power-cut tests; called by tools/soak. One box lives through a load or an update on a disk whose
+every write is kept; then the disk is cut at many points of that record."""
+
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import build
+import cuts
+import powercut
+from steps import set_up
+from vm import Vm
+
+
+def fresh(work, with_updates):
+    """A set-up box on a recorded disk: the box, the disk as it was at first, what was built."""
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    made = build.images(build.binary(), with_updates)
+    for name in ("disk", "before"):
+        subprocess.run(["cp", "--sparse=always", made["disk"], f"{work}/{name}.img"], check=True)
+    vm = Vm(f"{work}/disk.img", work, writes=f"{work}/writes.log").start()
+    print(f"SIP after {vm.wait_sip():.0f} s", flush=True)
+    vm.console.wait("> $", 500, 0)
+    set_up(vm)
+    return vm, f"{work}/before.img", made
+
+
+def power_cut(words, work):
+    vm, before, _ = fresh(work, False)
+    try:
+        first = os.path.getsize(vm.writes)
+        marks, carriers = powercut.load(vm, words.seconds)
+    finally:
+        vm.cut_power()
+    for carrier in carriers:
+        carrier.stop.set()
+    record = cuts.Record(vm.writes)
+    first = record.index_at(first)
+    print(f"{marks.answered} calls answered, {len(marks.calls)} ended, {len(marks.settings)} settings, {len(marks.messages)} messages; "
+          f"{len(record.entries) - first} writes, {record.flushes()} flushes", flush=True)
+    found = powercut.judge(record, before, marks, first, words.count, f"{work}/cut", build.binary())
+    print("honest disk:", powercut.told(found), flush=True)
+    control = powercut.judge(record, before, marks, first, min(words.count, 60), f"{work}/cut", build.binary(), lying=True)
+    print("control, a disk that lies about its flushes (must lose):", powercut.told(control), flush=True)
+    dead = boots(record, before, sorted(random.sample(range(first, len(record.entries)), words.boots)), work)
+    bad = powercut.lost(found) or not powercut.lost(control) or dead
+    print("FAILED" if bad else "passed")
+    return 1 if bad else 0
+
+
+def boots(record, before, points, work):
+    """Really starts the disk of some cuts. Returns how many never answered."""
+    dead, disk = 0, f"{work}/boots.img"
+    subprocess.run(["cp", "--sparse=always", before, disk], check=True)
+    replay = cuts.Replay(record, disk)
+    for number, point in enumerate(points):
+        box = Vm(replay.to(point, random.choice((0.0, 0.5, 1.0))), f"{work}/boot{number}").start()
+        try:
+            print(f"cut {point}: answers after {box.wait_sip(250):.0f} s, {slot_of(box)}", flush=True)
+        except (TimeoutError, RuntimeError) as why:
+            dead += 1
+            print(f"cut {point}: never answered: {why}", flush=True)
+        finally:
+            box.quit()
+    return dead
+
+
+def slot_of(box):
+    return box.sh("cat /run/belfry-boot/facts").replace("\n", " ")
+
+
+def update_cut(words, work):
+    vm, before, made = fresh(work, True)
+    try:
+        first = os.path.getsize(vm.writes)
+        status, answer = build.offer(vm, made["good"])
+        print(f"bundle taken: {status}", flush=True)
+        build.install(vm)
+        vm.wait_no_sip(300)
+        vm.rebooted()
+        vm.wait_sip()
+        kept = build.wait_kept(vm)
+        print(f"the update runs; kept: {kept}", flush=True)
+    finally:
+        vm.cut_power()
+    record = cuts.Record(vm.writes)
+    first = record.index_at(first)
+    print(f"{len(record.entries) - first} writes while it was updated", flush=True)
+    disk = f"{work}/replay.img"
+    subprocess.run(["cp", "--sparse=always", before, disk], check=True)
+    replay, seen, dead = cuts.Replay(record, disk), {}, 0
+    for point in sorted(random.sample(range(first, len(record.entries)), min(words.count, len(record.entries) - first))):
+        starts = who_starts(replay.to(point, random.choice((0.0, 0.5, 1.0))), work)
+        seen[starts] = seen.get(starts, 0) + 1
+        if starts == "nobody":
+            dead += 1
+            print(f"cut {point}: nothing would start", flush=True)
+    print(f"{sum(seen.values())} cuts; which version starts: {seen}", flush=True)
+    lied = cuts.Replay(record, before)
+    control = [who_starts(lied.to(p, 0.5, lying=True), work) for p in sorted(random.sample(range(first, len(record.entries)), 20))]
+    print(f"control, a disk that lies about its flushes: {control.count('nobody')} of 20 would not start", flush=True)
+    dead += boots(record, made["disk"], sorted(random.sample(range(first, len(record.entries)), words.boots)), work)
+    print("FAILED" if dead or not kept else "passed")
+    return 1 if dead or not kept else 0
+
+
+def idle(words, work):
+    """What a box at rest writes: bytes that reach the disk, after it has settled."""
+    vm, before, _ = fresh(work, False)
+    try:
+        time.sleep(words.settle)
+        low = os.path.getsize(vm.writes)
+        print(vm.sh("free -m | head -2; uptime"), flush=True)
+        time.sleep(words.seconds)
+        high = os.path.getsize(vm.writes)
+    finally:
+        vm.cut_power()
+    record, places = cuts.Record(vm.writes), cuts.partitions(before)
+    low, high = record.index_at(low), record.index_at(high)
+    for name, place in places.items():
+        written = record.bytes_written(low, high, place)
+        print(f"{name}: {written / 1e6:.2f} MB in {words.seconds} s, {written / 1e6 * 86400 / words.seconds:.1f} MB a day", flush=True)
+    day = record.bytes_written(low, high, places["data"]) / 1e6 * 86400 / words.seconds
+    print("passed" if day <= 20 else "FAILED", "(at most 20 MB a day)")
+    return 0 if day <= 20 else 1
+
+
+def who_starts(disk, work):
+    """Which slot the boot loader would choose on this disk and whether it is whole; after three failed starts the other one.
+    The same rules as board/common/boot/grub.cfg."""
+    places = cuts.partitions(disk)
+    esp = places["esp"][0]
+    read = subprocess.run(["mtype", "-i", f"{disk}@@{esp}", "::/grub/grubenv"], capture_output=True, text=True, errors="replace").stdout
+    values = dict(re.findall(r"^(\w+)=(.*)$", read, re.M)) if read.startswith("# GRUB Environment Block") else {}
+    loader = subprocess.run(["mdir", "-i", f"{disk}@@{esp}", "::/EFI/BOOT/BOOTX64.EFI"], capture_output=True).returncode == 0
+    if not loader:
+        return "nobody"
+    for slot in values.get("ORDER", "A B").split():
+        if values.get(f"{slot}_OK", "1") == "1" and whole(disk, places, slot.lower(), work):
+            return slot
+    return "nobody"
+
+
+def whole(disk, places, slot, work):
+    """Whether a slot has its kernel and matches the hash it pins."""
+    boot, root = cuts.carve(disk, places[f"boot-{slot}"], f"{work}/boot.part"), cuts.carve(disk, places[f"root-{slot}"], f"{work}/root.part")
+    text = subprocess.run(["unsquashfs", "-cat", boot, "boot.cfg"], capture_output=True, text=True, errors="replace").stdout
+    found = re.search(r"belfry\.blocks=(\d+) belfry\.hash=(\w+)", text)
+    if not found or any(subprocess.run(["unsquashfs", "-cat", boot, name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode for name in ("vmlinuz", "initrd")):
+        return False
+    return subprocess.run(["veritysetup", "verify", root, root, found[2], f"--hash-offset={int(found[1]) * 4096}"], capture_output=True).returncode == 0
+
+
+def main():
+    words = argparse.ArgumentParser(prog="tools/soak")
+    words.add_argument("what", choices=["power-cut", "update-cut", "idle"])
+    words.add_argument("--count", type=int)
+    words.add_argument("--seconds", type=int, default=120)
+    words.add_argument("--settle", type=int, default=300)
+    words.add_argument("--boots", type=int, default=5)
+    words.add_argument("--seed", type=int, default=1)
+    words = words.parse_args()
+    random.seed(words.seed)
+    began, work = time.monotonic(), build.folder(f"soak-{words.what}")
+    words.count = words.count or (500 if words.what == "power-cut" else 200)
+    done = {"power-cut": power_cut, "update-cut": update_cut, "idle": idle}[words.what](words, work)
+    print(f"{time.monotonic() - began:.0f} s")
+    return done
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""What tests/image/run and tools/soak both do with a box, and how a result is told."""
+
+import re
+
+import powercut
+from vm import SLOW
+
+PASSWORD = "a-long-winded-test-password"
+
+results = []
+
+
+def check(name, good, note=""):
+    results.append((name, bool(good)))
+    print(f"{'ok  ' if good else 'FAIL'} {name}{': ' if note else ''}{note}", flush=True)
+
+
+def facts(vm):
+    return dict(line.split("=", 1) for line in vm.sh("cat /run/belfry-boot/facts").splitlines())
+
+
+def console_answers(vm, word, limit=60):
+    """What the technician's line shows after an item of its menu."""
+    at = len(vm.console.text)
+    vm.console.send("\r")
+    vm.console.wait("> $", limit * SLOW, at)
+    at = len(vm.console.text)
+    vm.console.send(word + "\r")
+    vm.console.wait("(?s)\n.*> $", limit * SLOW, at)
+    return vm.console.text[at:]
+
+
+def set_up(vm):
+    """The first boot as an installer does it: the code from the serial line, an administrator by the web, a site."""
+    shown = console_answers(vm, "7")
+    code = re.search(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b", shown)
+    check("the set-up code is on the serial console", code, "" if code else shown[-400:])
+    status, _, _ = vm.ask("POST", "/setup", {"code": code[0] if code else "", "user": "installer", "password": PASSWORD, "site_name": "Test",
+                                             "language": "en", "country": "DE", "time_zone": "Europe/Berlin"})
+    check("the set-up code makes the administrator", status == 200, str(status))
+    vm.token = vm.sh("belfry token create tests --role admin --data /data/belfry")
+    status, answer, _ = vm.ask("POST", "/config/apply", powercut.site("Test"), [("Content-Type", "application/toml")])
+    check("a site is put in force", status == 200, "" if status == 200 else str(answer)[:300])
