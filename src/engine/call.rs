@@ -262,6 +262,7 @@ impl Call {
             started,
             since: self.since,
             recording: self.core.tape.running(),
+            recording_paused: self.core.tape.paused(),
         }
     }
 }

@@ -69,8 +69,10 @@ pub struct CallView {
     pub started: Wall,
     /// Start of this stage.
     pub since: Wall,
-    /// Being recorded.
+    /// Being recorded, also while that is paused.
     pub recording: bool,
+    /// The recording is paused: nothing said now is in the file.
+    pub recording_paused: bool,
 }
 
 /// An agent now.

@@ -27,6 +27,7 @@ fn call(id: u64, from: &str, to: &str, with: &str) -> Notice {
         started: Wall(0),
         since: Wall(0),
         recording: false,
+        recording_paused: false,
     })
 }
 

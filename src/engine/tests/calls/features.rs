@@ -60,9 +60,10 @@ fn a_phone_records_on_demand_pauses_and_stops_by_star_codes() {
                 if let MediaCommand::PauseRecord { paused, .. } = c { Some(*paused) } else { None }
             })
         };
-    assert_eq!(paused(&world), Some(true));
+    let shown = |world: &World| world.view().map(|v| (v.recording, v.recording_paused));
+    assert_eq!((paused(&world), shown(&world)), (Some(true), Some((true, true))));
     world.press(A, "*2");
-    assert_eq!(paused(&world), Some(false));
+    assert_eq!((paused(&world), shown(&world)), (Some(false), Some((true, false))));
     world.press(A, "*1");
     assert!(world.media.recordings.is_empty());
     world.seconds(1);

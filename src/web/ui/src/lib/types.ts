@@ -40,6 +40,7 @@ export interface CallView {
   started: Wall;
   since: Wall;
   recording: boolean;
+  recording_paused: boolean;
 }
 
 export type AgentStateName = 'logged_out' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';

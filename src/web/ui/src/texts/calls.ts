@@ -25,6 +25,7 @@ export const K = texts({
   hangUp: ['Hang up', '挂断'],
   hangUpOf: ['Hang up the call of {who}', '挂断 {who} 的通话'],
   recording: ['Recording', '录音中'],
+  recordingPaused: ['Recording paused', '录音已暂停'],
   recordStart: ['Start recording', '开始录音'],
   recordStop: ['Stop recording', '停止录音'],
   recordPause: ['Pause recording', '暂停录音'],
