@@ -277,10 +277,7 @@ impl Engine {
         let Some(extension) = config.extension.get(&number) else { return self.sip.ignore(server) };
         let called = self.dialled(request);
         let target = called.as_ref().and_then(|n| dialled::target(&config, n));
-        let direction = match target {
-            Some(Target::Outside(_) | Target::Emergency(_)) => Direction::Outbound,
-            _ => Direction::Internal,
-        };
+        let direction = direction_to(target.as_ref());
         let caller = Caller {
             party: Party { number: number.to_string(), name: extension.name.clone() },
             peer: Peer::Phone(number),
@@ -369,8 +366,16 @@ struct Knock<'a> {
     request: &'a Request,
 }
 
+/// Which way a call of our own phones goes.
+pub(super) fn direction_to(target: Option<&Target>) -> Direction {
+    match target {
+        Some(Target::Outside(_) | Target::Emergency(_)) => Direction::Outbound,
+        Some(_) | None => Direction::Internal,
+    }
+}
+
 /// The name of the called party, where there is one.
-fn name_of(config: &Arc<Config>, target: Option<&Target>) -> String {
+pub(super) fn name_of(config: &Arc<Config>, target: Option<&Target>) -> String {
     match target {
         Some(Target::Extension(n)) => config.extension.get(n).map(|e| e.name.clone()).unwrap_or_default(),
         Some(Target::Queue(name) | Target::Flow(name)) => name.clone(),

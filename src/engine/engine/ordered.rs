@@ -1,5 +1,6 @@
 //! What people ask by web, API, console and script. Each command gets one reply.
 use super::Engine;
+use super::admit::{direction_to, name_of};
 use crate::agents::Ask;
 use crate::call::leg::Leg;
 use crate::call::stage::Stage;
@@ -12,7 +13,7 @@ use model::command::{Actor, Command, Reply};
 use model::id::CallId;
 use model::notice::Notice;
 use model::number::Number;
-use model::record::{BanRecord, Direction, Party, Record};
+use model::record::{BanRecord, Party, Record};
 use model::refusal::Refusal;
 
 impl Engine {
@@ -92,7 +93,8 @@ impl Engine {
             return Err(Refusal::Overloaded);
         }
         let party = Party { number: from.to_string(), name: extension.name.clone() };
-        self.summon(now, party, from, Party { number: to.to_string(), name: String::new() }, target);
+        let called = Party { number: to.to_string(), name: name_of(&config, Some(&target)) };
+        self.summon(now, party, from, called, target);
         Ok(())
     }
 
@@ -103,7 +105,8 @@ impl Engine {
         let peer = Peer::Phone(at.clone());
         let caller = Caller { party, peer: peer.clone(), outside: None };
         let leg = Leg::nobody(peer);
-        let core = Core::new(self.ids.call(), config, Direction::Internal, caller, shown, leg, language);
+        let direction = direction_to(Some(&target));
+        let core = Core::new(self.ids.call(), config, direction, caller, shown, leg, language);
         let id = core.id;
         self.open_story(now, &core);
         self.calls.insert(id, Box::new(Call { core, stage: Stage::Routing, since: now.wall }));

@@ -159,8 +159,21 @@ fn click_to_call_rings_the_own_phone_then_dials_with_its_rights() {
     assert!(world.media.joined());
     world.hang_up(carrier, out);
     assert!(world.ended(phone));
-    assert_eq!(world.record().outcome, Outcome::Answered);
+    let record = world.record();
+    assert_eq!((record.outcome, record.direction), (Outcome::Answered, Direction::Outbound));
     world.at_rest();
+}
+
+#[test]
+fn click_to_call_names_the_colleague_who_is_called() {
+    let (mut world, phone, _, _) = office();
+    world.phone("102", "192.0.2.12");
+    let number = |n: &str| Number::read(n).expect("a number");
+    world.order(Command::Dial { from: number("101"), to: number("102") }).expect("accepted");
+    world.moment();
+    let (leg, _) = world.rung(phone).expect("the own phone rings");
+    assert_eq!(world.view().map(|v| v.called.name.clone()), Some("Phone 102".into()));
+    world.answer(phone, leg);
 }
 
 #[test]
