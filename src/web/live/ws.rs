@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{self, Asker, Proof};
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -55,13 +56,14 @@ impl Drop for Open {
 /// `GET /api/v1/live`.
 ///
 /// # Errors
-/// 403 from another site's page, 503 at the limit of sockets.
+/// 400 when the request is no WebSocket, 403 from another site's page, 503 at the limit of sockets.
 pub async fn upgrade(
     State(app): State<App>,
     asker: Asker,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|why| ApiError::malformed(format!("This is a WebSocket: {why}.")))?;
     // A browser always says where a socket comes from; with a cookie it must say so.
     let browser = matches!(asker.proof, Proof::Session { .. });
     if browser && !headers.contains_key(header::ORIGIN) {
