@@ -8,6 +8,7 @@ mod page;
 mod port;
 mod screen;
 mod terminal;
+mod told;
 mod words;
 
 pub use menu::{Options, run};

@@ -1,5 +1,6 @@
 //! What each entry of the menu shows, from what the interface answers. Pure; a field that is missing shows as nothing.
 use crate::screen::row;
+use crate::told;
 use crate::words::{Language, Phrase, cause};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -82,7 +83,7 @@ pub fn calls(body: &Value, reader: &Reader<'_>) -> Vec<String> {
                 (&since, 8),
                 (&party("caller"), 24),
                 (&party("called"), 24),
-                (text(c, "stage"), 10),
+                (told::word(text(c, "stage"), reader.language), 10),
                 (text(c, "with"), 9),
             ])
         })
@@ -95,7 +96,8 @@ pub fn trunks(body: &Value, reader: &Reader<'_>) -> Vec<String> {
     let line = |t: &Value| {
         let calls = format!("{}/{}", number(t, "calls"), number(t, "capacity"));
         let why = cause(text(t, "cause"), reader.language).unwrap_or_else(|| text(t, "cause"));
-        let mut lines = vec![row(&[(text(t, "trunk"), 20), (text(t, "state"), 7), (&calls, 8), (why, 42)])];
+        let state = told::word(text(t, "state"), reader.language);
+        let mut lines = vec![row(&[(text(t, "trunk"), 20), (state, 7), (&calls, 8), (why, 42)])];
         if text(t, "state") != "up" && !text(t, "detail").is_empty() {
             lines.push(row(&[("", 20), (text(t, "detail"), 58)]));
         }
@@ -158,7 +160,9 @@ pub fn events(body: &Value, reader: &Reader<'_>, last: &mut Option<u64>) -> Vec<
     let mut lines = Vec::new();
     for event in items(&body["items"]).iter().rev().filter(|e| last.is_none_or(|l| number(e, "id") > l)) {
         let at = clock(event["at"].as_i64().unwrap_or(0), reader);
-        lines.push(row(&[(&at, 8), (text(event, "level"), 7), (text(event, "text"), 62)]));
+        let said = |field| text(event, field);
+        let told = told::event(said("kind"), said("subject"), said("text"), reader.language);
+        lines.push(row(&[(&at, 8), (told::word(said("level"), reader.language), 7), (&told, 62)]));
     }
     if last.is_none() && lines.is_empty() {
         lines = one(Phrase::NoEvents, reader);

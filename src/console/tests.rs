@@ -57,7 +57,8 @@ impl Box_ {
         let call = json!({ "started": 0, "caller": {"number": "+4930123", "name": "王小明"}, "called": {"number": "101", "name": "Ada"},
                            "stage": "bridged", "with": "101" });
         let phone = json!({ "extension": "101", "contacts": [{ "address": "192.0.2.50:5060", "transport": "udp", "user_agent": "evil\u{1b}[2J" }] });
-        let event = json!({ "id": 4, "at": 0, "level": "warning", "text": "trunk carrier is down" });
+        let event = json!({ "id": 4, "at": 0, "level": "warning", "kind": "trunk_down", "subject": "carrier",
+                            "text": "trunk carrier is down" });
         let answers = vec![
             ("GET /api/v1/status", status),
             ("GET /api/v1/calls", json!([call])),
@@ -126,18 +127,17 @@ fn every_page_shows_what_it_is_for_and_fits() {
             "evil[2J",
             "https://192.0.2.7:8443/",
             "https://[2001:db8::7]:8443/",
-            "trunk carrier is down",
             "K7QM-2XHD",
             "01:00:00",
         ];
         for text in expected {
             assert!(desk.shown.contains(text), "{language:?}: {text} in\n{}", desk.shown);
         }
-        let remedy = match language {
-            Language::En => "wrong user name or password: check both",
-            Language::Zh => "用户名或密码错误：请核对",
+        let (remedy, event) = match language {
+            Language::En => ("wrong user name or password: check both", "trunk carrier is down"),
+            Language::Zh => ("用户名或密码错误：请核对", "中继 carrier 中断"),
         };
-        assert!(desk.shown.contains(remedy));
+        assert!(desk.shown.contains(remedy) && desk.shown.contains(event), "{}", desk.shown);
     }
 }
 

@@ -1,0 +1,76 @@
+//! What the box tells in words of its own (events, levels, states, stages), in the language of the reader. English readers
+//! get the box's own sentence, which says more; a word that is not known here is shown as it is.
+use crate::words::Language;
+
+/// A line of the event log.
+#[must_use]
+pub fn event(kind: &str, subject: &str, text: &str, language: Language) -> String {
+    match (language, chinese_event(kind)) {
+        (Language::Zh, Some(sentence)) => sentence.replace("{s}", subject),
+        (Language::En | Language::Zh, _) => text.to_owned(),
+    }
+}
+
+/// A level, a state of a trunk or a stage of a call.
+#[must_use]
+pub fn word(word: &str, language: Language) -> &str {
+    match language {
+        Language::En => word,
+        Language::Zh => chinese_word(word).unwrap_or(word),
+    }
+}
+
+fn chinese_event(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "ban" => "{s} 被封禁",
+        "circle" => "某一步骤未能完成，已放弃",
+        "disk_failed" => "磁盘无法写入",
+        "disk_ok" => "磁盘恢复写入",
+        "emergency_call" => "{s} 拨打了紧急电话",
+        "emergency_room" => "中继 {s} 上的一路通话为紧急呼叫让路",
+        "fault" => "设备故障导致一路通话结束",
+        "guesses" => "{s} 出现密码错误，该处有话机注册",
+        "late_answer" => "坐席 {s} 在振铃结束后才接听",
+        "media" => "音频进程出现问题",
+        "media_restarted" => "音频进程已重新启动",
+        "trunk_down" => "中继 {s} 中断",
+        "trunk_up" => "中继 {s} 恢复正常",
+        _ => return None,
+    })
+}
+
+fn chinese_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "info" => "信息",
+        "warning" => "警告",
+        "alarm" => "告警",
+        "up" => "正常",
+        "down" => "中断",
+        "trying" => "尝试中",
+        "routing" => "选路中",
+        "ivr" => "语音菜单",
+        "queued" => "排队中",
+        "offering" => "坐席振铃",
+        "ringing" => "振铃中",
+        "bridged" => "通话中",
+        "held" => "保持中",
+        "voicemail" => "留言中",
+        "service" => "服务号码",
+        "clearing" => "结束中",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_told_in_the_language_of_the_reader_and_unknown_ones_as_the_box_wrote_them() {
+        let told = |kind, language| event(kind, "carrier", "trunk carrier is down: 403", language);
+        assert_eq!(told("trunk_down", Language::Zh), "中继 carrier 中断");
+        assert_eq!(told("trunk_down", Language::En), "trunk carrier is down: 403");
+        assert_eq!(told("of tomorrow", Language::Zh), "trunk carrier is down: 403");
+        assert_eq!((word("bridged", Language::Zh), word("bridged", Language::En)), ("通话中", "bridged"));
+    }
+}
