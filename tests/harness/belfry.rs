@@ -112,6 +112,15 @@ impl Belfry {
         self.curl(&["-f", "-sS", &format!("http://box/api/v1{path}")])
     }
 
+    /// What a browser gets for `/`.
+    ///
+    /// # Panics
+    /// When the box does not answer.
+    #[must_use]
+    pub fn page(&self) -> String {
+        text(&self.curl(&["-sS", "http://box/"]))
+    }
+
     /// Sends a request with a JSON body.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! One file per real part a test of the whole may need.
 pub mod baresip;
 pub mod belfry;
+pub mod browser;
 pub mod kamailio;
 pub mod lan;
 pub mod process;

@@ -58,8 +58,19 @@ impl Process {
     /// # Panics
     /// When it still runs after `limit`.
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
-        let name = self.name.clone();
-        until(&format!("{name} ends"), limit, || self.child.try_wait().expect("a child can be waited for"))
+        let ended = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(
+                Instant::now() < ended,
+                "waited {limit:?} in vain until {} ends; it said {}",
+                self.name,
+                self.output()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Whether it has not ended yet.

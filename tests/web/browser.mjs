@@ -54,11 +54,11 @@ export async function visit(browser, box, { lang = 'en', theme = 'light', width 
 }
 
 /** Signs in by the page. */
-export async function login(seat, user = 'admin') {
+export async function login(seat, user = 'admin', password = PASSWORD) {
   const zh = await seat.page.evaluate(() => navigator.language.startsWith('zh'));
   await seat.go('/');
   await seat.page.getByLabel(zh ? '用户名' : 'User name').fill(user);
-  await seat.page.getByLabel(zh ? '密码' : 'Password').fill(PASSWORD);
+  await seat.page.getByLabel(zh ? '密码' : 'Password').fill(password);
   await seat.page.getByRole('button', { name: zh ? '登录' : 'Log in' }).click();
   await seat.page.locator('main#main h1').waitFor();
 }
