@@ -9,6 +9,8 @@ import path from 'node:path';
 
 /** A start takes longer on a busy machine; a box that is not ready by then has failed. */
 const READY_MS = 60_000;
+/** What the box does by itself is done by then. */
+const PATIENCE_MS = 20_000;
 /** Sound ports of one box; each test file takes another block. */
 const PORTS = 60;
 
@@ -131,6 +133,15 @@ export async function startBox({ site } = {}) {
     log: () => said,
     /** Asks over the local socket, as an administrator. */
     ask: (method, where, body) => ask(path.join(data, 'run/control.sock'), method, where, body),
+    /** Asks again and again until the answer fits; for what the box does in its own time. */
+    async until(what, ask, fits) {
+      for (const end = Date.now() + PATIENCE_MS; ; ) {
+        const last = await ask();
+        if (fits(last)) return last;
+        if (Date.now() > end) throw new Error(`waited in vain until ${what}: ${JSON.stringify(last)}`);
+        await new Promise((done) => setTimeout(done, 50));
+      }
+    },
     /** Makes an administrator without the set-up page. */
     async admin(name = 'admin', role = 'admin', more = {}) {
       const made = await box.ask('PUT', `/users/${name}`, { role, password: PASSWORD, ...more });

@@ -1,5 +1,5 @@
-// A call as a supervisor sees it: live while it runs, hung up by a button, afterwards one line of the history that opens
-// into its steps and its recording, which plays.
+// A call as a supervisor sees it: placed by a form, live while it runs, its recording paused, hung up by a button,
+// afterwards one line of the history that opens into its steps and its recording, which plays.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SITE, startBox } from './box.mjs';
@@ -65,6 +65,42 @@ test('a call is seen live, hung up, and found in the history with journey and re
   await page.getByLabel('All outcomes').or(page.getByLabel('Outcome')).first().selectOption('busy');
   await page.getByText('No call fits these filters').waitFor();
   assert.match(page.url(), /outcome=busy/, 'filters stand in the address');
+  await seat.close();
+});
+
+test('a call is placed from the page; every page sees that its recording is paused', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/calls');
+  await page.getByText('No call at the moment').waitFor();
+  await page.getByRole('button', { name: 'Place a call' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Phone that rings first').fill('101');
+  await form.getByLabel('Number to call').fill('999');
+  await form.getByRole('button', { name: 'Call', exact: true }).click();
+  await page.getByText('No call at the moment').waitFor();
+
+  await page.getByRole('button', { name: 'Place a call' }).click();
+  await form.getByLabel('Phone that rings first').fill('101');
+  await form.getByLabel('Number to call').fill('102');
+  await form.getByRole('button', { name: 'Call', exact: true }).click();
+  const row = page.getByRole('row').filter({ hasText: 'Anna Keller' });
+  await row.getByText('Recording', { exact: true }).waitFor();
+
+  const other = await visit(browser, box);
+  await login(other);
+  await other.go('/calls');
+  await row.getByRole('button', { name: 'Pause recording' }).click();
+  const there = other.page.getByRole('row').filter({ hasText: 'Anna Keller' });
+  await there.getByText('Recording paused').waitFor();
+  await there.getByRole('button', { name: 'Resume recording' }).click();
+  await row.getByText('Recording', { exact: true }).waitFor();
+  await other.close();
+
+  await row.getByRole('button', { name: /^Hang up the call/ }).click();
+  await page.getByText('No call at the moment').waitFor();
+  await Promise.all(phones.map((phone) => phone.over));
   await seat.close();
 });
 

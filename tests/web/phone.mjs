@@ -8,6 +8,11 @@ const PATIENCE_MS = 20_000;
 /** RFC 3261 T1, then doubled: when a request is sent again. */
 const T1_MS = 500;
 
+/** Longer than any pause between the words of a prompt. */
+const TURN_MS = 1_500;
+
+/** A sample of A-law above the noise of silence: the upper five of its eight segments. */
+const loud = (sample) => (((sample ^ 0x55) >> 4) & 7) >= 3;
 const md5 = (text) => createHash('md5').update(text).digest('hex');
 const token = () => randomBytes(6).toString('hex');
 
@@ -15,23 +20,32 @@ export class Phone {
   #socket = dgram.createSocket('udp4');
   #sound = dgram.createSocket('udp4');
   #waiting = [];
+  /** Requests without an answer yet: how each is given up. */
+  #asking = new Set();
   #cseq = 1;
   #ticker;
   #call;
+  #sent = 0;
+  #heardAt;
 
-  constructor(box, number, password, { answers = true } = {}) {
-    Object.assign(this, { box, number, password, answers });
+  /** `answers`: takes calls, else it is busy. `host`: its own address, one of the loopback. */
+  constructor(box, number, password, { answers = true, host = '127.0.0.1' } = {}) {
+    Object.assign(this, { box, number, password, answers, host });
   }
 
   async open() {
-    for (const s of [this.#socket, this.#sound]) await new Promise((done) => s.bind(0, '127.0.0.1', done));
+    for (const s of [this.#socket, this.#sound]) await new Promise((done) => s.bind(0, this.host, done));
     this.port = this.#socket.address().port;
     this.#socket.on('message', (bytes) => this.#receive(bytes.toString('latin1')));
+    this.#sound.on('message', (packet) => {
+      if (packet.subarray(12).some(loud)) this.#heardAt = Date.now();
+    });
     return this;
   }
 
   close() {
     clearInterval(this.#ticker);
+    for (const end of this.#asking) end('the phone is switched off');
     this.#socket.close();
     this.#sound.close();
   }
@@ -48,6 +62,7 @@ export class Phone {
 
   /** Calls a number and talks once it is answered. */
   async call(number) {
+    this.#heardAt = undefined;
     const callId = token();
     const uri = `sip:${number}@127.0.0.1:${this.box.sip}`;
     const answer = await this.#request('INVITE', uri, { to: this.#address(number), callId, body: this.#sdp() });
@@ -63,6 +78,17 @@ export class Phone {
     this.#call = undefined;
     clearInterval(this.#ticker);
     await this.#request('BYE', target, call);
+  }
+
+  /** Settles when the other side has said something and is silent since, as a person waits for the end of a greeting. */
+  get turn() {
+    return this.#until(() => this.#heardAt !== undefined && Date.now() - this.#heardAt > TURN_MS);
+  }
+
+  /** Settles when so many seconds of tone have gone out from now on. */
+  speak(seconds) {
+    const end = this.#sent + seconds * 50;
+    return this.#until(() => this.#sent >= end);
   }
 
   /** Settles when the other side has hung up. */
@@ -82,13 +108,13 @@ export class Phone {
   #text(method, uri, { callId, to, from, cseq, body = '', extra = [], branch = `z9hG4bK${token()}` }) {
     return [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
+      `Via: SIP/2.0/UDP ${this.host}:${this.port};branch=${branch};rport`,
       'Max-Forwards: 70',
       `From: ${from ?? `${this.#address(this.number)};tag=${token()}`}`,
       `To: ${to}`,
       `Call-ID: ${callId}`,
       `CSeq: ${cseq} ${method}`,
-      `Contact: <sip:${this.number}@127.0.0.1:${this.port}>`,
+      `Contact: <sip:${this.number}@${this.host}:${this.port}>`,
       ...extra,
       ...(body ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${body.length}`,
@@ -134,15 +160,20 @@ export class Phone {
         timer = setTimeout(again, pause);
         pause = Math.min(pause * 2, 4000);
       };
-      const late = setTimeout(() => {
+      const end = (why) => {
         clearTimeout(timer);
-        reject(new Error(`${method} of ${this.number}: no answer`));
-      }, PATIENCE_MS);
+        clearTimeout(late);
+        this.#asking.delete(end);
+        reject(new Error(`${method} of ${this.number}: ${why}`));
+      };
+      const late = setTimeout(() => end('no answer'), PATIENCE_MS);
+      this.#asking.add(end);
       this.#waiting.push((m) => {
         if (m.code === undefined || m.header('call-id') !== callId || m.cseq !== cseq) return false;
         clearTimeout(timer);
         if (m.code < 200) return false;
         clearTimeout(late);
+        this.#asking.delete(end);
         resolve(m);
         return true;
       });
@@ -181,7 +212,7 @@ export class Phone {
       `To: ${to}`,
       `Call-ID: ${m.header('call-id')}`,
       `CSeq: ${m.header('cseq')}`,
-      `Contact: <sip:${this.number}@127.0.0.1:${this.port}>`,
+      `Contact: <sip:${this.number}@${this.host}:${this.port}>`,
       ...(body ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${body.length}`,
       '',
@@ -204,6 +235,7 @@ export class Phone {
       packet.writeUInt16BE(n & 0xffff, 2);
       packet.writeUInt32BE((n * 160) >>> 0, 4);
       n++;
+      this.#sent++;
       this.#sound.send(packet, port, '127.0.0.1');
     }, 20);
   }

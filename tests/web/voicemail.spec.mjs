@@ -1,0 +1,85 @@
+// A message as the owner of the mailbox handles it: it appears by itself, is heard, marked and deleted, with time to
+// think again; somebody else sees nothing of it.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { SITE, startBox } from './box.mjs';
+import { launch, login, visit } from './browser.mjs';
+import { Phone } from './phone.mjs';
+
+let browser;
+let box;
+const phones = [];
+before(async () => {
+  browser = await launch();
+  box = await startBox({ site: SITE });
+  await box.admin();
+  await box.admin('anna', 'user', { extension: '102' });
+  await box.admin('rita', 'user', { extension: '101' });
+  for (const number of ['101', '102']) {
+    const phone = await new Phone(box, number, `test-only-${number}-secret`, { answers: false }).open();
+    phones.push(await phone.register());
+  }
+});
+after(async () => {
+  for (const phone of phones) phone.close();
+  await browser?.close();
+  await box?.stop();
+});
+
+/** Reception calls Anna, who is busy, waits for the end of the greeting and speaks. */
+async function leaveMessage() {
+  await phones[0].call('102');
+  await phones[0].turn;
+  await phones[0].speak(3);
+  await phones[0].hangUp();
+}
+const messages = async () => (await box.ask('GET', '/messages?mailbox=102')).json;
+
+test('the owner hears a message, marks it new again, deletes it and thinks again', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat, 'anna');
+  await seat.go('/voicemail');
+  await page.getByText('No messages').waitFor();
+  await leaveMessage();
+  const row = page.getByRole('row').filter({ hasText: 'Reception' });
+  await row.getByText('New', { exact: true }).waitFor();
+
+  await row.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 0.5);
+  await row.getByText('Heard', { exact: true }).waitFor();
+  assert.equal((await messages())[0].heard, true);
+  await page.getByRole('button', { name: 'Mark as new' }).click();
+  await row.getByText('New', { exact: true }).waitFor();
+  assert.equal((await messages())[0].heard, false);
+  await page.getByRole('button', { name: 'Mark as heard' }).click();
+  await row.getByText('Heard', { exact: true }).waitFor();
+
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('The message is deleted.').waitFor();
+  await page.getByText('No messages').waitFor();
+  await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+  await row.waitFor();
+  assert.equal((await messages()).length, 1, 'nothing left the box before the time to think again was over');
+
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('No messages').waitFor();
+  await page.getByRole('link', { name: 'Call history' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Call history' }).waitFor();
+  await page.getByRole('link', { name: 'Voicemail' }).click();
+  await page.getByText('No messages').waitFor();
+  assert.deepEqual(await messages(), []);
+  await seat.close();
+});
+
+test('nobody sees the message of another mailbox', async () => {
+  await leaveMessage();
+  await box.until('the message is kept', messages, (kept) => kept.length === 1);
+  const seat = await visit(browser, box);
+  await login(seat, 'rita');
+  await seat.go('/voicemail');
+  await seat.page.getByText('No messages').waitFor();
+  assert.doesNotMatch(await seat.page.locator('main').innerText(), /Reception/);
+  await seat.close();
+});
