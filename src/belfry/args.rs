@@ -17,6 +17,8 @@ belfry - a telephone exchange and contact centre in a box
   belfry user set NAME --role admin|supervisor|agent|user [--data DIR]   (password on standard input)
   belfry token create NAME --role admin|supervisor|agent|user [--data DIR]
   belfry status [--json] [--data DIR]
+  belfry backup create [FILE]|list|check FILE|restore FILE [--data DIR]   (pass-phrase on standard input)
+  belfry factory-reset --yes [--data DIR]
   belfry console [--data DIR]
   belfry steward [--socket PATH] [--root DIR] [--log FILTER]
   belfry --version | --help
@@ -27,10 +29,19 @@ Without --data the folder is /var/lib/belfry.
 /// One thing asked on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// `belfry backup …`
+    Backup(BackupCommand, PathBuf),
     /// `belfry config …`
     Config(ConfigCommand, PathBuf),
     /// `belfry console`
     Console(PathBuf),
+    /// `belfry factory-reset`
+    FactoryReset {
+        /// Whether it was said that it is meant.
+        yes: bool,
+        /// Data folder.
+        data: PathBuf,
+    },
     /// `belfry --help`
     Help,
     /// `belfry role …`: a child of the supervisor; not for people.
@@ -66,6 +77,19 @@ pub enum Command {
     },
     /// `belfry --version`
     Version,
+}
+
+/// What to do with backups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BackupCommand {
+    /// Reads one and says what is in it.
+    Check(PathBuf),
+    /// Makes one: into this file, or as the configuration says.
+    Create(Option<PathBuf>),
+    /// Lists them.
+    List,
+    /// Takes one back.
+    Restore(PathBuf),
 }
 
 /// What to do with the configuration.
@@ -203,6 +227,18 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             };
             Ok(Command::Role(role, run_options(&mut words)?))
         }
+        "backup" => backup(&mut words),
+        "factory-reset" => {
+            let (mut yes, mut data) = (false, PathBuf::from(DEFAULT_DATA));
+            while let Some(flag) = words.flag()? {
+                match flag.as_str() {
+                    "--yes" => yes = true,
+                    "--data" => data = words.value(&flag)?.into(),
+                    other => return Err(unknown(other)),
+                }
+            }
+            Ok(Command::FactoryReset { yes, data })
+        }
         "config" => config(&mut words),
         "user" => {
             words.must_be("user", "set")?;
@@ -285,6 +321,17 @@ fn config(words: &mut Words) -> Result<Command, Usage> {
         }
     };
     Ok(Command::Config(command, only_data(words)?))
+}
+
+fn backup(words: &mut Words) -> Result<Command, Usage> {
+    let command = match words.plain("backup", "create, list, check or restore")?.as_str() {
+        "check" => BackupCommand::Check(words.plain("backup check", "a FILE")?.into()),
+        "create" => BackupCommand::Create(words.next_plain().map(PathBuf::from)),
+        "list" => BackupCommand::List,
+        "restore" => BackupCommand::Restore(words.plain("backup restore", "a FILE")?.into()),
+        other => return Err(Usage(format!("backup can create, list, check or restore, not \"{other}\""))),
+    };
+    Ok(Command::Backup(command, only_data(words)?))
 }
 
 fn only_data(words: &mut Words) -> Result<PathBuf, Usage> {
@@ -511,6 +558,9 @@ mod tests {
             ("config melt", "not \"melt\""),
             ("config check", "a FILE"),
             ("config undo now", "is not a generation"),
+            ("backup melt", "create, list, check or restore"),
+            ("backup restore", "a FILE"),
+            ("factory-reset --now", "no flag \"--now\""),
             ("user delete anna", "can only set"),
             ("user set anna", "--role is missing"),
             ("user set anna --role king", "none of admin"),

@@ -207,12 +207,12 @@ fn in_words(status: &Status) -> String {
 
 const NAME_RULE: &str = "a name has 1 to 64 of the characters a-z 0-9 . _ -";
 
-fn running(data: &Path) -> Option<Client> {
+pub(crate) fn running(data: &Path) -> Option<Client> {
     let client = Client::new(&lifecycle::control_socket(data));
     client.up().then_some(client)
 }
 
-fn fine(answer: Answer) -> anyhow::Result<Answer> {
+pub(crate) fn fine(answer: Answer) -> anyhow::Result<Answer> {
     fine_file(answer, "")
 }
 
@@ -260,7 +260,7 @@ fn role_of(word: &str) -> anyhow::Result<Role> {
     role.ok_or_else(|| BadInput(format!("role \"{word}\" is none of admin, supervisor, agent, user")).into())
 }
 
-fn password_line() -> anyhow::Result<String> {
+pub(crate) fn password_line() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().take(PASSWORD_BYTES).read_to_string(&mut text)?;
     let line = text.lines().next().unwrap_or_default().to_owned();

@@ -4,9 +4,11 @@ use crate::args::{Role, RunOptions};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
 use crate::engine_loop::{EngineLoop, Events, Hands, events};
+use crate::keeper::Keeper;
 use crate::lifecycle::{self, BadInput};
 use crate::mirror::Mirror;
 use crate::replies::Replies;
+use crate::retention::Guard;
 use crate::role::{self, Bond, Order, Report};
 use crate::{mailer, ports, site, wire};
 use engine::event::{Boot, Event};
@@ -24,7 +26,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use store::{BootState, Options, Store};
 use tokio::sync::watch;
@@ -35,6 +37,8 @@ use web::live::hub::Inbox;
 pub const STARTED: &str = "BELFRY_STARTED_MS";
 /// How long phones get for their last good-byes after the calls were ended.
 const GOOD_BYE: Duration = Duration::from_secs(1);
+/// How often it is looked whether the role has to start again.
+const LOOK: Duration = Duration::from_millis(300);
 /// Workers of the web's runtime: the box has two cores, and calls come first.
 const WEB_WORKERS: usize = 2;
 /// Blocking threads of the web: questions to the store.
@@ -44,10 +48,7 @@ const WEB_BLOCKING: usize = 16;
 #[must_use]
 pub fn run(options: &RunOptions) -> ExitCode {
     match Control::start(options) {
-        Ok((control, orders)) => {
-            control.obey(&orders);
-            ExitCode::SUCCESS
-        }
+        Ok((control, orders)) => control.obey(&orders),
         Err(error) => lifecycle::give_up(Role::Control, &error),
     }
 }
@@ -61,6 +62,8 @@ struct Control {
     disk: Arc<DiskWatch>,
     stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
+    /// Raised when this role has to end in order and to be started again: a restore or a factory reset waits for it.
+    again: Arc<AtomicBool>,
 }
 
 impl Control {
@@ -90,6 +93,7 @@ impl Control {
             disk: Arc::default(),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
+            again: Arc::default(),
         };
         let machine = ports::Machine {
             clock,
@@ -100,7 +104,8 @@ impl Control {
             media_pid: control.media_pid.clone(),
             started: started(),
         };
-        let app = control.web_app(machine, options)?;
+        let keeper = control.keeper();
+        let app = control.web_app(machine, keeper.clone(), options)?;
         say_where(&bond, &app, https_address);
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
         let inbox = app.inbox();
@@ -140,10 +145,16 @@ impl Control {
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
         control.start_disk_watch(inbox)?;
+        control.start_keeping(keeper)?;
         Ok((control, orders))
     }
 
-    fn web_app(&self, machine: ports::Machine, options: &RunOptions) -> anyhow::Result<App> {
+    fn web_app(
+        &self,
+        machine: ports::Machine,
+        keeper: Arc<Keeper>,
+        options: &RunOptions,
+    ) -> anyhow::Result<App> {
         let ports = web::ports::Ports {
             storage: Arc::new(ports::Storage(self.store.clone())),
             site: Arc::new(site::Site {
@@ -153,6 +164,7 @@ impl Control {
             }),
             engine: Arc::new(ports::Engine { events: self.events.clone(), replies: self.replies.clone() }),
             machine: Arc::new(machine),
+            saving: keeper,
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
         Ok(App::start(ports, settings)?)
@@ -243,14 +255,39 @@ impl Control {
         Ok(())
     }
 
-    fn obey(&self, orders: &Receiver<Order>) {
-        for order in orders {
-            match order {
-                Order::Peer { pid } => self.media_pid.store(pid.unwrap_or(0), Ordering::Relaxed),
-                Order::Stop { drain_s } => {
+    fn keeper(&self) -> Arc<Keeper> {
+        let alarm = Box::new(|_: Option<&str>| {});
+        let steward = board::steward::client::Steward::default();
+        Arc::new(Keeper::new(self.store.clone(), steward, self.again.clone(), alarm))
+    }
+
+    /// Without a pulse: both wait for disks and servers, and no call needs them.
+    fn start_keeping(&self, keeper: Arc<Keeper>) -> anyhow::Result<()> {
+        let stop = self.stop.clone();
+        role::spawn("backup", move || keeper.run(&stop))?;
+        let alarm = Box::new(|_: Option<&str>| {});
+        let guard = Guard::new(self.store.clone(), self.events.clone(), alarm);
+        let stop = self.stop.clone();
+        role::spawn("retention", move || guard.run(&stop))?;
+        Ok(())
+    }
+
+    fn obey(&self, orders: &Receiver<Order>) -> ExitCode {
+        loop {
+            match orders.recv_timeout(LOOK) {
+                Ok(Order::Peer { pid }) => self.media_pid.store(pid.unwrap_or(0), Ordering::Relaxed),
+                Ok(Order::Stop { drain_s }) => {
                     self.wind_up(Duration::from_secs(drain_s));
-                    return;
+                    return ExitCode::SUCCESS;
                 }
+                Err(RecvTimeoutError::Timeout) if self.again.load(Ordering::Relaxed) => {
+                    // Whoever asked for it hears the answer first.
+                    std::thread::sleep(LOOK);
+                    self.wind_up(Duration::ZERO);
+                    return ExitCode::from(role::EXIT_AGAIN);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return ExitCode::SUCCESS,
             }
         }
     }
@@ -390,6 +427,9 @@ fn note_start(boot: &BootState) {
             calls = boot.closed.len(),
             "calls that were open when the box stopped have been closed"
         );
+    }
+    if let Some(facts) = &boot.restored {
+        tracing::warn!(site = facts.site, "the site was restored from a backup");
     }
     if let Some(aside) = &boot.set_aside {
         tracing::error!(path = %aside.display(), "the database was damaged and has been set aside");

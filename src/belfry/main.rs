@@ -1,10 +1,12 @@
 //! The binary: reads the command line and starts a role. Wires every part, decides nothing.
 mod args;
+mod backup_cli;
 mod cli;
 mod clock;
 mod control;
 mod disk_watch;
 mod engine_loop;
+mod keeper;
 mod lifecycle;
 mod logging;
 mod mailer;
@@ -13,6 +15,7 @@ mod mirror;
 mod ports;
 mod prompts;
 mod replies;
+mod retention;
 mod role;
 mod site;
 mod steward;
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
             let _log = logging::start(&options.log);
             steward::run(&options)
         }
+        Command::Backup(command, data) => cli::finish(backup_cli::backup(command, &data)),
+        Command::FactoryReset { yes, data } => cli::finish(backup_cli::factory_reset(yes, &data)),
         Command::Config(command, data) => cli::finish(cli::config(command, &data)),
         Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),
         Command::TokenCreate { name, role, data } => cli::finish(cli::token_create(&name, &role, &data)),

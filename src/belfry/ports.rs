@@ -13,6 +13,7 @@ use model::query::{
 };
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
+use model::saving::Hold;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -73,6 +74,9 @@ impl web::ports::Storage for Storage {
     }
     fn recording(&self, recording: RecordingId) -> Stored<Option<RecordingRow>> {
         self.0.reader().recording(recording).map_err(fault)
+    }
+    fn recording_hold(&self, recording: RecordingId, hold: Option<Hold>) -> Stored<bool> {
+        self.0.hold(recording, hold).map_err(fault)
     }
     fn messages(&self, mailbox: Option<&str>) -> Stored<Vec<MessageRecord>> {
         self.0.reader().messages(mailbox).map_err(fault)

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Exit code of a role that can never start with what it was given; the supervisor gives up with it too.
 pub const EXIT_BAD_INPUT: u8 = 2;
+/// Exit code of a role that ended in order and wants to be started again.
+pub const EXIT_AGAIN: u8 = 75;
 /// Exit code of a role whose thread panicked.
 const EXIT_PANIC: i32 = 70;
 /// How often counters are reported: well under the shortest limit of a pulse.

@@ -4,6 +4,7 @@
 mod place;
 mod power;
 mod run;
+mod storage;
 mod update;
 
 use crate::args::StewardOptions;
@@ -128,6 +129,10 @@ fn carry_out(act: &Act, place: &Place, tell: Tell<'_>) -> Result<Answer, Refused
         Act::MarkGood => update::mark_good(place),
         Act::MarkBad { why } => update::mark_bad(place, why),
         Act::RollBack => update::roll_back(place),
+        Act::FactoryReset => storage::factory_reset(place),
+        Act::UsbFiles => storage::files(place),
+        Act::UsbPut { name, keep } => storage::put(place, name, *keep),
+        Act::UsbGet { name } => storage::get(place, name),
         Act::Reboot => power::reboot(place),
         Act::PowerOff => power::off(place),
     }

@@ -7,7 +7,7 @@ pub mod pulse;
 
 use crate::args::{Role, RunOptions};
 use crate::lifecycle::{Folder, say};
-use crate::role::{EXIT_BAD_INPUT, Order, Report};
+use crate::role::{EXIT_AGAIN, EXIT_BAD_INPUT, Order, Report};
 use child::Child;
 use model::clock::Wall;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -67,6 +67,8 @@ struct Supervisor {
     media: Child,
     control: Child,
     announced: bool,
+    /// What the control role said last.
+    said: Vec<String>,
     stopping: Option<Stopping>,
     exit: Option<ExitCode>,
     notify: board::notify::Notify,
@@ -103,6 +105,7 @@ impl Supervisor {
             media: Child::new(Role::Media, now),
             control: Child::new(Role::Control, now),
             announced: false,
+            said: Vec::new(),
             stopping: None,
             exit: None,
             notify: board::notify::Notify::from_environment(),
@@ -176,8 +179,12 @@ impl Supervisor {
         for report in self.media.read_reports(now).into_iter().chain(self.control.read_reports(now)) {
             match report {
                 Report::Ready { sip, http, https } => self.keep_addresses(sip, http, https),
-                // Said once: whoever started the box has read it when a role is started again.
-                Report::Say(text) if !self.announced => say(&text),
+                // Said once: whoever started the box has read it when a role is started again. After a factory reset
+                // there is a new set-up code.
+                Report::Say(text) if !self.said.contains(&text) => {
+                    say(&text);
+                    self.said = vec![text];
+                }
                 Report::Say(_) => {}
                 // Kept by the child already.
                 Report::Beats(_) => {}
@@ -222,6 +229,10 @@ impl Supervisor {
                 self.exit = Some(ExitCode::from(code.filter(|&c| c != 0).unwrap_or(1)));
                 self.media.kill();
                 self.control.kill();
+                continue;
+            }
+            if code == Some(EXIT_AGAIN) {
+                tracing::warn!(role = %which, "a role ended in order and is started again");
                 continue;
             }
             tracing::error!(role = %which, status = %ended.status, "a role died and is started again");

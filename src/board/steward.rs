@@ -31,6 +31,22 @@ pub enum Act {
     },
     /// Makes the other, older system start next.
     RollBack,
+    /// Destroys the keys of the data, asks the next start for a new data file system, and restarts.
+    FactoryReset,
+    /// Backups on the USB stick that is plugged in.
+    UsbFiles,
+    /// Copies a backup of the box onto it and keeps the newest there.
+    UsbPut {
+        /// Which.
+        name: BackupName,
+        /// How many stay.
+        keep: u32,
+    },
+    /// Copies a backup from it to the box, under `uploaded-` and its name.
+    UsbGet {
+        /// Which.
+        name: BackupName,
+    },
     /// Restarts the box, in order.
     Reboot,
     /// Switches the box off, in order.
@@ -47,6 +63,11 @@ pub enum Answer {
     Slots(Slots),
     /// To [`Act::InspectBundle`]: it may be installed.
     Bundle(Bundle),
+    /// To [`Act::UsbFiles`] and [`Act::UsbPut`]: what is on the stick.
+    UsbFiles {
+        /// Newest first after a put, else last.
+        files: Vec<UsbFile>,
+    },
     /// It will not be done, or could not.
     Refused(Refused),
 }
@@ -59,6 +80,46 @@ pub enum Line {
     Progress(Progress),
     /// The last line.
     Answer(Answer),
+}
+
+/// A backup on a stick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsbFile {
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Name of a backup's file: letters, digits, `-`, `_` and `.`, ending in `.belfry`; never a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BackupName(String);
+
+impl BackupName {
+    /// As a file name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for BackupName {
+    type Error = String;
+    fn try_from(text: String) -> Result<BackupName, String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let fine = text.ends_with(".belfry")
+            && text.len() <= 100
+            && !text.starts_with('.')
+            && text.chars().all(plain);
+        if fine { Ok(BackupName(text)) } else { Err(format!("\"{text}\" is not the name of a backup")) }
+    }
+}
+
+impl From<BackupName> for String {
+    fn from(name: BackupName) -> String {
+        name.0
+    }
 }
 
 /// How far a long act is.
@@ -231,7 +292,10 @@ mod tests {
 
     #[test]
     fn every_word_survives_the_line() {
-        for act in [Act::Slots, Act::Reboot, Act::MarkBad { why: Said::new("x", "y") }] {
+        let bad = Act::MarkBad { why: Said::new("x", "y") };
+        let name = BackupName::try_from("a-20261122-120000.belfry".to_owned()).unwrap();
+        let put = Act::UsbPut { name: name.clone(), keep: 3 };
+        for act in [Act::Slots, Act::Reboot, bad, Act::FactoryReset, put, Act::UsbGet { name }] {
             let line = serde_json::to_string(&act).unwrap();
             assert_eq!(serde_json::from_str::<Act>(&line).unwrap(), act);
         }
@@ -245,7 +309,13 @@ mod tests {
 
     #[test]
     fn unknown_acts_are_refused() {
-        for line in [r#"{"act":"shell"}"#, r#"{"act":"Reboot"}"#, "{}", "[]"] {
+        for line in [
+            r#"{"act":"usb_get","name":"../../etc/shadow.belfry"}"#,
+            r#"{"act":"shell"}"#,
+            r#"{"act":"Reboot"}"#,
+            "{}",
+            "[]",
+        ] {
             assert!(serde_json::from_str::<Act>(line).is_err(), "{line}");
         }
     }

@@ -27,6 +27,14 @@ pub fn site() -> Config {
         time: model::config::network::Time::default(),
         system: system(),
         mail: None,
+        backup: None,
+        retention: model::config::vault::Retention {
+            recordings_days: 90,
+            voicemail_days: 90,
+            call_records_days: 365,
+            alarm_percent: 80,
+            full_percent: 90,
+        },
         feature: features(),
         audio: Audio {
             music: BTreeMap::from([("default".into(), Music::BuiltIn)]),

@@ -11,6 +11,7 @@ pub mod route;
 pub mod system;
 pub mod text;
 pub mod trunk;
+pub mod vault;
 
 use crate::number::Number;
 use extension::{Agent, Extension};
@@ -22,6 +23,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use system::{Audio, Features, Mail, Schedule, System};
 use trunk::Trunk;
+use vault::{Backup, Retention};
 
 /// The whole site. Keys of the maps repeat the name inside the item; lookups go by key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,6 +37,11 @@ pub struct Config {
     /// Where voicemail mails go out; `None` = no mail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
+    /// When and where the site is saved; `None` = it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+    /// How long things are kept, and when the disk counts as full.
+    pub retention: Retention,
     /// Star codes.
     pub feature: Features,
     /// Sound card and hold music, by name. The music `default` always exists.

@@ -12,3 +12,4 @@ pub mod number;
 pub mod query;
 pub mod record;
 pub mod refusal;
+pub mod saving;

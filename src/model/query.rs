@@ -153,6 +153,8 @@ pub struct RecordingRow {
     pub recording: RecordingRecord,
     /// Milliseconds; `None` while it runs.
     pub ms: Option<u32>,
+    /// The order that it must not be deleted, if there is one.
+    pub hold: Option<crate::saving::Hold>,
 }
 
 /// Everything about one call.

@@ -3,7 +3,7 @@
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::id;
-use crate::{config, housekeeping, migrate, row, schema, unfinished};
+use crate::{backup, config, housekeeping, migrate, reset, row, schema, unfinished};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
@@ -46,6 +46,8 @@ pub struct BootState {
     pub closed: Vec<CallRecord>,
     /// Where a damaged database was put, if there was one.
     pub set_aside: Option<PathBuf>,
+    /// The backup that was taken back just now, if one was.
+    pub restored: Option<backup::Facts>,
 }
 
 /// Ids left out at each start: those of calls that a crash kept from the disk, whose files may exist all the same.
@@ -58,6 +60,8 @@ const LOCK: &str = "belfry.lock";
 pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState), Fault> {
     schema::private_folder(dir)?;
     let lock = hold(dir)?;
+    reset::apply_pending(dir)?;
+    let restored = backup::apply_pending(dir)?;
     let suspect = dir.join(SUSPECT).exists();
     let first = start(dir, now, suspect, false);
     let (db, state) = match first {
@@ -72,10 +76,10 @@ pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState
     if suspect {
         std::fs::remove_file(dir.join(SUSPECT)).map_err(Fault::file(dir))?;
     }
-    Ok((db, lock, state))
+    Ok((db, lock, BootState { restored, ..state }))
 }
 
-fn hold(dir: &Path) -> Result<File, Fault> {
+pub(crate) fn hold(dir: &Path) -> Result<File, Fault> {
     let path = dir.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(Fault::file(&path))?;
@@ -120,7 +124,7 @@ fn start(dir: &Path, now: Wall, suspect: bool, from_copy: bool) -> Result<(Conne
 }
 
 /// The whole database is read; only after trouble, because it takes seconds on a full disk.
-fn look_closely(db: &Connection) -> Result<(), Fault> {
+pub(crate) fn look_closely(db: &Connection) -> Result<(), Fault> {
     let word: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if word == "ok" {
         return Ok(());
@@ -135,6 +139,7 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
     let closed = unfinished::close(&tx, now)?;
     let next = next_ids(&tx)?;
     let epoch = counted(&tx, "epoch", |n| n + 1)?;
+    name_box(&tx)?;
     let chosen = config::choose(&tx)?;
     let state = BootState {
         epoch,
@@ -160,6 +165,7 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
         closed,
         set_aside: None,
+        restored: None,
     };
     housekeeping::alive(&tx, now)?;
     tx.commit()?;
@@ -192,6 +198,12 @@ fn next_ids(db: &Connection) -> rusqlite::Result<u64> {
         (0, 0) => 1,
         (before, used) => before.max(used) + ID_GAP,
     })
+}
+
+/// A random name, once for each data folder: a backup knows by it whether it comes back to its own box.
+fn name_box(db: &Connection) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO setting VALUES (?1, lower(hex(randomblob(16))))";
+    db.execute(sql, [backup::BOX_ID]).map(drop)
 }
 
 /// Changes a number among the settings.

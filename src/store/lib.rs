@@ -2,6 +2,7 @@
 //! when it is on the disk ([`writer`]); anybody may read at any time ([`Reader`]); the configuration is kept as
 //! generations; sound files are written by the media process through [`spool`]. Decides nothing about calls.
 mod apply;
+pub mod backup;
 mod boot;
 mod config;
 mod fault;
@@ -10,6 +11,8 @@ mod mail;
 pub mod migrate;
 pub mod offline;
 mod reader;
+pub mod reset;
+mod retention;
 mod row;
 mod schema;
 pub mod spool;

@@ -1,9 +1,10 @@
 //! What the command line does to a data folder while no box runs on it: export, check, apply, history and undo of the
 //! configuration, users and tokens. Each opens the store, does one thing, and closes it. Passwords come hashed, tokens
 //! come hashed; nothing here prints.
+use crate::backup::{self, BackupFault, Facts};
 use crate::config::{CommitRefusal, Committed, finish};
 use crate::fault::Fault;
-use crate::{Options, Store, writer};
+use crate::{Options, Store, boot, reset, schema, writer};
 use model::config::draft::Problem;
 use model::config::{diff, draft, text};
 use model::id::Generation;
@@ -94,6 +95,29 @@ pub fn user_set(store: &Store, name: &str, role: Role, password_hash: &str) -> R
         extension: old.as_ref().and_then(|u| u.extension.clone()),
         created: old.map_or_else(writer::now, |u| u.created),
     })
+}
+
+/// Takes a backup back on a folder that no box runs on.
+///
+/// # Errors
+/// Why it is not taken; the folder is as it was then.
+pub fn restore(dir: &Path, file: &Path, pass_phrase: &str) -> Result<Facts, BackupFault> {
+    schema::private_folder(dir)?;
+    let _lock = boot::hold(dir)?;
+    let facts = backup::stage(dir, file, pass_phrase)?;
+    backup::commit(dir)?;
+    backup::apply_pending(dir)?;
+    Ok(facts)
+}
+
+/// Brings a folder that no box runs on back to the state of a new one.
+///
+/// # Errors
+/// `InUse`, or the disk.
+pub fn factory_reset(dir: &Path) -> Result<(), Fault> {
+    let _lock = boot::hold(dir)?;
+    reset::ask(dir)?;
+    reset::apply_pending(dir).map(drop)
 }
 
 /// Makes or replaces a token by its SHA-256 (lower-case hex).

@@ -113,7 +113,7 @@ impl Reader {
             return Ok(None);
         };
         let steps = self.all(&by_call(row::STEP, "step", "seq"), [key(call.0)], row::step)?;
-        let recordings = by_call(row::RECORDING, "recording", "recording");
+        let recordings = by_call(row::RECORDING_HELD, "recording", "recording");
         let recordings = self.all(&recordings, [key(call.0)], row::recording)?;
         Ok(Some(Journey { record, steps, recordings }))
     }
@@ -123,7 +123,7 @@ impl Reader {
     /// # Errors
     /// The disk.
     pub fn recording(&self, recording: RecordingId) -> Result<Option<RecordingRow>, Fault> {
-        let sql = format!("SELECT {} FROM recording WHERE recording = ?1", row::RECORDING);
+        let sql = format!("SELECT {} FROM recording WHERE recording = ?1", row::RECORDING_HELD);
         self.one(&sql, [key(recording.0)], row::recording)
     }
 
@@ -132,7 +132,8 @@ impl Reader {
     /// # Errors
     /// The disk.
     pub fn open_recordings(&self) -> Result<Vec<RecordingRow>, Fault> {
-        let sql = format!("SELECT {} FROM recording WHERE ms IS NULL ORDER BY recording", row::RECORDING);
+        let sql =
+            format!("SELECT {} FROM recording WHERE ms IS NULL ORDER BY recording", row::RECORDING_HELD);
         self.all(&sql, [], row::recording)
     }
 

@@ -7,6 +7,7 @@ use model::record::{
     AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Party,
     RecordingRecord,
 };
+use model::saving::Hold;
 use rusqlite::types::Type;
 use rusqlite::{Error, Row};
 use serde::Serialize;
@@ -97,6 +98,10 @@ pub(crate) fn step(row: &Row<'_>) -> rusqlite::Result<CallStep> {
 
 pub(crate) const RECORDING: &str = "recording, call, path, started, left_party, right_party, ms";
 
+/// The same with the hold, as [`recording`] reads it.
+pub(crate) const RECORDING_HELD: &str =
+    "recording, call, path, started, left_party, right_party, ms, held_by, held_at";
+
 pub(crate) fn recording(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
     let recording = RecordingRecord {
         recording: RecordingId(id(row.get(0)?)),
@@ -106,7 +111,9 @@ pub(crate) fn recording(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         left: row.get(4)?,
         right: row.get(5)?,
     };
-    Ok(RecordingRow { recording, ms: row.get(6)? })
+    let by: Option<String> = row.get(7)?;
+    let at = row.get::<_, Option<i64>>(8)?.map_or(Wall(0), Wall);
+    Ok(RecordingRow { recording, ms: row.get(6)?, hold: by.map(|by| Hold { by, at }) })
 }
 
 pub(crate) const MESSAGE: &str =

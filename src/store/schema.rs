@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) const FILE: &str = "belfry.db";
 
 /// Longest wait for a lock: only a reader that copies the log back can hold one, and only for a moment.
-const BUSY: Duration = Duration::from_secs(2);
+pub(crate) const BUSY: Duration = Duration::from_secs(2);
 
 /// Where the database is.
 pub(crate) fn file(dir: &Path) -> PathBuf {
@@ -52,6 +52,11 @@ pub(crate) fn reading(dir: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "query_only", "ON")?;
     db.set_prepared_statement_cache_capacity(64);
     Ok(db)
+}
+
+/// Nobody else may read the file.
+pub(crate) fn only_owner(path: &Path) -> Result<(), Fault> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(Fault::file(path))
 }
 
 /// Makes new names in a folder survive a power cut.

@@ -267,8 +267,39 @@ fn write_note(note: &Path, path: &str) -> std::io::Result<()> {
 }
 
 fn free_mib(dir: &Path) -> Result<u64, Fault> {
+    Ok(free_bytes(dir)? >> 20)
+}
+
+/// How full the disk of the data folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Share in use of what we may use, percent, rounded down.
+    pub percent: u32,
+    /// Bytes that may still be written.
+    pub free: u64,
+}
+
+/// How full the disk of the data folder is, as `df` counts.
+///
+/// # Errors
+/// `File`.
+pub fn usage(dir: &Path) -> Result<Usage, Fault> {
     let stat = nix::sys::statvfs::statvfs(dir).map_err(|e| Fault::file(dir)(e.into()))?;
-    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()) / 1024 / 1024)
+    let (used, free) = (stat.blocks().saturating_sub(stat.blocks_free()), stat.blocks_available());
+    let share = used.saturating_mul(100) / used.saturating_add(free).max(1);
+    Ok(Usage {
+        percent: u32::try_from(share).unwrap_or(100),
+        free: free.saturating_mul(stat.fragment_size()),
+    })
+}
+
+/// Free bytes of the disk that the data folder is on.
+///
+/// # Errors
+/// `File`.
+pub fn free_bytes(dir: &Path) -> Result<u64, Fault> {
+    let stat = nix::sys::statvfs::statvfs(dir).map_err(|e| Fault::file(dir)(e.into()))?;
+    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
 }
 
 fn ms(bytes: u64, channels: u16) -> u32 {

@@ -2,6 +2,7 @@
 //! per resource below. The whole table is here so that one look shows who may do what.
 pub mod access;
 pub mod agents;
+pub mod backups;
 pub mod calls;
 pub mod config;
 pub mod events;
@@ -10,6 +11,7 @@ pub mod item;
 pub mod live;
 pub mod messages;
 pub mod openapi;
+pub mod reset;
 pub mod sound;
 pub mod status;
 pub mod tokens;
@@ -27,6 +29,7 @@ use axum::middleware::from_fn_with_state;
 use model::notice::{AgentView, CallView, PhoneView, QueueView, TrunkView};
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::saving::BackupState;
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -36,11 +39,12 @@ const DELETE: Method = Method::DELETE;
 const JSON: &str = "application/json";
 const TOML: &str = "application/toml";
 const WAV: &str = "audio/wav";
+const BYTES: &str = "application/octet-stream";
 
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), people()].into_iter().flatten().collect()
+    [sign_in(), configuration(), calls(), people(), saving()].into_iter().flatten().collect()
 }
 
 fn sign_in() -> Vec<Operation> {
@@ -178,6 +182,56 @@ fn people() -> Vec<Operation> {
             .takes::<t::NewToken>()
             .gives::<t::MadeToken>(),
         op(DELETE, "/api/v1/tokens/{name}", ADMIN, "Removes a token.", t::delete),
+    ]
+}
+
+fn saving() -> Vec<Operation> {
+    use backups as b;
+    vec![
+        op(GET, "/api/v1/backups", ADMIN, "Backups: what is there, and how the last one went.", b::state)
+            .gives::<BackupState>(),
+        op(POST, "/api/v1/backups", ADMIN, "Begins a backup now.", b::start),
+        op(POST, "/api/v1/backups/upload", ADMIN, "Brings a backup to the box.", b::upload_one)
+            .takes_raw(BYTES)
+            .gives::<b::Uploaded>(),
+        op(GET, "/api/v1/backups/{name}", ADMIN, "A backup's file.", b::download).gives_raw(BYTES),
+        op(DELETE, "/api/v1/backups/{name}", ADMIN, "Deletes a backup.", b::delete),
+        op(POST, "/api/v1/backups/{name}/check", ADMIN, "Reads a backup and says what is in it.", b::check)
+            .takes::<b::PassPhraseForm>()
+            .gives::<b::Described>(),
+        op(
+            POST,
+            "/api/v1/backups/{name}/restore",
+            ADMIN,
+            "Takes a backup back; the box starts again.",
+            b::restore,
+        )
+        .takes::<b::PassPhraseForm>()
+        .gives::<b::Described>(),
+        op(
+            POST,
+            "/api/v1/backups/{name}/fetch",
+            ADMIN,
+            "Copies a backup from a USB stick to the box.",
+            b::fetch,
+        )
+        .gives::<b::Uploaded>(),
+        op(
+            POST,
+            "/api/v1/reset",
+            ADMIN,
+            "Factory reset: removes everything; the box starts again.",
+            reset::reset,
+        )
+        .takes::<reset::ResetForm>(),
+        op(
+            PUT,
+            "/api/v1/recordings/{recording}/hold",
+            LEADS,
+            "Orders that a recording is not deleted, or lifts it.",
+            history::hold,
+        )
+        .takes::<history::HoldForm>(),
     ]
 }
 

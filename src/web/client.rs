@@ -11,10 +11,14 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// Longest wait for the next byte; a write of the configuration takes the longest.
 const WAIT: Duration = Duration::from_secs(20);
 
+/// The same for an act that reads a whole backup before it answers.
+const LONG_WAIT: Duration = Duration::from_secs(3600);
+
 /// The local socket of a running box.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    wait: Duration,
 }
 
 /// An answer.
@@ -56,7 +60,13 @@ impl Client {
     /// For the socket at this path.
     #[must_use]
     pub fn new(socket: &Path) -> Client {
-        Client { socket: socket.to_owned() }
+        Client { socket: socket.to_owned(), wait: WAIT }
+    }
+
+    /// One that waits for long acts.
+    #[must_use]
+    pub fn patient(&self) -> Client {
+        Client { wait: LONG_WAIT, ..self.clone() }
     }
 
     /// Whether a box answers there.
@@ -91,7 +101,7 @@ impl Client {
 
     fn send(&self, method: &str, path: &str, mime: &str, body: &[u8]) -> Result<Answer> {
         let mut stream = UnixStream::connect(&self.socket)?;
-        stream.set_read_timeout(Some(WAIT))?;
+        stream.set_read_timeout(Some(self.wait))?;
         stream.set_write_timeout(Some(WAIT))?;
         let kind = if mime.is_empty() { String::new() } else { format!("Content-Type: {mime}\r\n") };
         let head = format!(

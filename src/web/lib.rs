@@ -22,6 +22,7 @@ pub mod session;
 pub mod setup;
 pub mod throttle;
 pub mod tls;
+pub mod upload;
 
 #[cfg(test)]
 mod tests;

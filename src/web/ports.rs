@@ -8,7 +8,9 @@ use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
 use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::saving::{BackupState, Hold};
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -96,6 +98,11 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn recording(&self, recording: RecordingId) -> Stored<Option<RecordingRow>>;
+    /// Orders that a recording must not be deleted, or lifts that; false when there is none.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn recording_hold(&self, recording: RecordingId, hold: Option<Hold>) -> Stored<bool>;
     /// Messages of one mailbox, or all, newest first, at most 1,000.
     ///
     /// # Errors
@@ -195,6 +202,78 @@ pub trait Machine: Send + Sync + 'static {
     fn now(&self) -> Now;
 }
 
+/// Why the site is not saved, or a backup not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SavingRefusal {
+    /// One thing at a time.
+    #[error("another backup or restore runs; wait until it is done")]
+    Busy,
+    /// The configuration says neither where to nor with which pass-phrase.
+    #[error("set a target and a pass-phrase for backups first")]
+    NotConfigured,
+    /// No such file.
+    #[error("there is no such backup on this box")]
+    Unknown,
+    /// It was locked with another one.
+    #[error("the pass-phrase does not open this backup; give the one that was set when it was made")]
+    PassPhrase,
+    /// Damaged, foreign, newer: a machine word, and the sentence that says it.
+    #[error("{1}")]
+    Refused(&'static str, String),
+    /// The disk.
+    #[error("the disk failed: {0}")]
+    Failed(String),
+}
+
+/// Answer of the keeper of backups.
+pub type Saved<T> = Result<T, SavingRefusal>;
+
+/// Who saves the site and takes it back. Every method may block on the disk.
+pub trait Saving: Send + Sync + 'static {
+    /// What is known of backups.
+    fn state(&self) -> BackupState;
+    /// Begins one; the state tells how it goes.
+    ///
+    /// # Errors
+    /// `Busy`, `NotConfigured`.
+    fn start(&self, by: &str) -> Saved<()>;
+    /// File of a backup that is on the box.
+    ///
+    /// # Errors
+    /// `Unknown`.
+    fn file(&self, name: &str) -> Saved<PathBuf>;
+    /// Removes one that is on the box.
+    ///
+    /// # Errors
+    /// `Unknown`, `Failed`.
+    fn delete(&self, name: &str) -> Saved<()>;
+    /// Where an uploaded file is to be put; older uploads make room.
+    ///
+    /// # Errors
+    /// `Failed`.
+    fn upload(&self) -> Saved<PathBuf>;
+    /// Reads a backup to its end and describes it.
+    ///
+    /// # Errors
+    /// Why it would not be taken.
+    fn check(&self, name: &str, pass_phrase: &str) -> Saved<String>;
+    /// Takes a backup back; the box starts again soon after.
+    ///
+    /// # Errors
+    /// Why it is not taken; nothing is changed then.
+    fn restore(&self, by: &str, name: &str, pass_phrase: &str) -> Saved<String>;
+    /// Brings the box back to the state of a new one; it starts again soon after.
+    ///
+    /// # Errors
+    /// `Busy`, `Failed`: nothing is changed then.
+    fn reset(&self, by: &str) -> Saved<()>;
+    /// Copies a backup from a USB stick to the box, to be restored from there; its name here.
+    ///
+    /// # Errors
+    /// `Unknown`, `Failed`.
+    fn fetch(&self, name: &str) -> Saved<String>;
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -206,4 +285,6 @@ pub struct Ports {
     pub engine: Arc<dyn Engine>,
     /// The box.
     pub machine: Arc<dyn Machine>,
+    /// Backups.
+    pub saving: Arc<dyn Saving>,
 }

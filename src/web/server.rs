@@ -8,6 +8,7 @@ use crate::error::{ApiError, too_large};
 use crate::guard::Peer;
 use crate::headers::{self, secure};
 use crate::patience::Patient;
+use crate::upload;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -50,6 +51,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const HEADERS: Duration = Duration::from_secs(30);
 /// Time for a body to arrive.
 const WHOLE_BODY: Duration = Duration::from_secs(30);
+/// Time for a body that goes to a file, over a slow line.
+const LARGE_BODY: Duration = Duration::from_secs(3 * 3600);
 /// Time without a byte in either direction. Live pages ping every 15 s.
 const STILL: Duration = Duration::from_secs(40);
 /// Time for running requests to end when the server stops.
@@ -106,6 +109,9 @@ pub fn router(app: &App) -> Router {
 
 /// Refuses a body that says it is too large before reading it, and one that takes too long.
 async fn bounded(request: Request, next: Next) -> Response {
+    if upload::LARGE.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
     let length = length.and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
     if usize::try_from(length).is_ok_and(|l| l <= BODY) {
@@ -216,7 +222,8 @@ fn builder() -> http1::Builder {
 
 async fn answer(router: Router, peer: Peer, request: hyper::Request<Incoming>) -> Response {
     let (parts, body) = request.into_parts();
-    let mut request = Request::from_parts(parts, Body::new(slow::Timed::new(body, WHOLE_BODY)));
+    let patience = if upload::LARGE.contains(&parts.uri.path()) { LARGE_BODY } else { WHOLE_BODY };
+    let mut request = Request::from_parts(parts, Body::new(slow::Timed::new(body, patience)));
     request.extensions_mut().insert(peer);
     match tokio::spawn(router.oneshot(request)).await {
         Ok(Ok(response)) => response,

@@ -1,4 +1,5 @@
 //! The web as its askers see it: whole requests against the router, with the rest of the box in memory.
+mod backups;
 mod common;
 mod config;
 mod live;

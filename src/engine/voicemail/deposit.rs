@@ -154,6 +154,10 @@ impl Deposit {
 
     fn recorded(&mut self, now: Now, end: RecordEnd, ms: u32, out: &mut Vec<Out>) {
         let spoken = if end == RecordEnd::Silence { ms.saturating_sub(SILENCE_MS) } else { ms };
+        if end == RecordEnd::Disk && spoken < SHORTEST_MS {
+            out.push(Out::Trace { kind: "message", detail: "disk full".into() });
+            return self.leave("vm-full", out);
+        }
         if spoken < SHORTEST_MS {
             out.push(Out::Trace { kind: "message", detail: "too short".into() });
             return self.leave("vm-too-short", out);

@@ -15,7 +15,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 /// Fields whose values are never shown.
-const SECRETS: [&str; 2] = ["password", "pin"];
+const SECRETS: [&str; 3] = ["password", "pass_phrase", "pin"];
 
 /// Whether a field's value is never shown.
 #[must_use]

@@ -11,6 +11,7 @@ mod site;
 mod table;
 mod tree;
 mod value;
+mod vault;
 mod waiting;
 mod walk;
 
@@ -22,6 +23,7 @@ use crate::config::queue::Queue;
 use crate::config::route::{Inbound, Outbound};
 use crate::config::system::{Audio, Features, Mail, Schedule, System};
 use crate::config::trunk::Trunk;
+use crate::config::vault::{Backup, Retention};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use table::{Problems, Table};
@@ -47,6 +49,8 @@ struct Sections {
     network: Network,
     time: Time,
     mail: Option<Mail>,
+    backup: Option<Backup>,
+    retention: Retention,
     feature: Features,
     audio: Audio,
     schedule: Vec<Schedule>,
@@ -83,6 +87,8 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
         network: lan::network(or_empty("network")),
         time: lan::time(or_empty("time")),
         mail: t.table("mail").map(site::mail),
+        backup: t.table("backup").map(vault::backup),
+        retention: vault::retention(or_empty("retention")),
         feature: site::feature(or_empty("feature")),
         audio: site::audio(or_empty("audio")),
         schedule: t.tables("schedule", 200).into_iter().map(site::schedule).collect(),
@@ -105,6 +111,8 @@ impl Sections {
             network: self.network,
             time: self.time,
             mail: self.mail,
+            backup: self.backup,
+            retention: self.retention,
             feature: self.feature,
             audio: self.audio,
             schedule: self.schedule.into_iter().map(|x| (x.name.clone(), x)).collect(),

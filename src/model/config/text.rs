@@ -46,11 +46,13 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 16] = [
     "system",
     "network",
     "time",
     "mail",
+    "backup",
+    "retention",
     "feature",
     "audio",
     "schedule",

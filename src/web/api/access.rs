@@ -247,6 +247,33 @@ pub async fn password(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Makes sure that it is the person of the session who asks, not somebody at a page left open.
+///
+/// # Errors
+/// 403 for a wrong password and for an API token, 429 after too many tries.
+pub(super) async fn prove(
+    app: &App,
+    address: &Address,
+    asker: &Asker,
+    password: String,
+) -> Result<(), ApiError> {
+    match &asker.proof {
+        Proof::Local => return Ok(()),
+        Proof::Token { .. } => {
+            let text = "An API token cannot do this; sign in with a password.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", text));
+        }
+        Proof::Session { .. } => {}
+    }
+    begin_try(app, address)?;
+    let user = app.accounts.user(&asker.name).ok_or_else(ApiError::unauthenticated)?;
+    if !app.gate.check(password, Some(user.password_hash)).await? {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "The present password is wrong."));
+    }
+    end_try(app, address);
+    Ok(())
+}
+
 /// A new session for somebody who proved to be `name`.
 async fn sign_in(app: &App, name: &str) -> Result<WithCookie<axum::Json<SessionView>>, ApiError> {
     let user = app.accounts.user(name).ok_or_else(ApiError::unauthenticated)?;

@@ -3,15 +3,16 @@
 use super::sound::{self, Sound};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{Path, Query};
+use crate::extract::{Json, Path, Query};
 use crate::guard::Asker;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use model::id::{CallId, RecordingId};
 use model::query::{HistoryQuery, Journey, PAGE_MAX, Page};
 use model::record::{CallRecord, Direction, Outcome};
+use model::saving::Hold;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Longest text looked for.
 const TEXT: usize = 64;
@@ -87,6 +88,30 @@ pub async fn sound(
     visible(&app, &asker, row.call).await.map_err(|_| ApiError::not_found("recording"))?;
     tracing::info!(by = %asker.name, recording, call = %row.call, "a recording is listened to");
     sound::open(&app, &row.path, &headers).await
+}
+
+/// Whether a recording must stay.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldForm {
+    /// True = it must not be deleted, whatever the time or the disk says.
+    pub hold: bool,
+}
+
+/// `PUT /recordings/{recording}/hold`
+///
+/// # Errors
+/// 404.
+pub async fn hold(
+    State(app): State<App>,
+    asker: Asker,
+    Path(recording): Path<u64>,
+    Json(form): Json<HoldForm>,
+) -> Result<StatusCode, ApiError> {
+    let hold = form.hold.then(|| Hold { by: asker.name.clone(), at: app.now().wall });
+    tracing::warn!(by = asker.name, recording, hold = form.hold, "the hold of a recording was changed");
+    let found = app.store(move |s| s.recording_hold(RecordingId(recording), hold)).await?;
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found("recording")) }
 }
 
 async fn visible(app: &App, asker: &Asker, call: CallId) -> Result<Journey, ApiError> {

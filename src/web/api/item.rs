@@ -22,7 +22,8 @@ const LISTS: [(&str, &str); 6] = [
     ("trunk", "name"),
 ];
 /// Sections that are read and replaced as one.
-const WHOLE: [&str; 8] = ["audio", "feature", "inbound", "mail", "network", "outbound", "system", "time"];
+const WHOLE: [&str; 10] =
+    ["audio", "backup", "feature", "inbound", "mail", "network", "outbound", "retention", "system", "time"];
 /// Tries at a write whose asker named no generation, while others write too.
 const TRIES: u32 = 3;
 

@@ -29,8 +29,16 @@ pub async fn open(app: &App, path: &str, headers: &HeaderMap) -> Result<Sound, A
     if !below.components().all(|part| matches!(part, Component::Normal(_))) {
         return Err(ApiError::fault(&format_args!("a record names a path outside the data folder: {path}")));
     }
+    file(&app.data.join(below), headers).await
+}
+
+/// The same for a file that the caller has found.
+///
+/// # Errors
+/// 404 when it is gone, 416 for a range outside of it.
+pub async fn file(path: &Path, headers: &HeaderMap) -> Result<Sound, ApiError> {
     let gone = |_| ApiError::not_found("sound");
-    let mut file = File::open(app.data.join(below)).await.map_err(gone)?;
+    let mut file = File::open(path).await.map_err(gone)?;
     let about = file.metadata().await.map_err(gone)?;
     if !about.is_file() {
         return Err(ApiError::not_found("sound"));

@@ -1,7 +1,7 @@
 //! A box behind the ports that exists in memory only, and the few words the tests speak with it.
 mod ports;
 
-pub use ports::{Clock, Disk, FakeEngine, FakeSite};
+pub use ports::{Clock, Disk, FakeEngine, FakeSaving, FakeSite};
 
 use crate::app::{App, Settings};
 use crate::guard::Peer;
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use model::query::{Role, UserRow};
 use serde_json::{Value, json};
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use tower::ServiceExt;
 
 /// Password of everybody in these tests.
@@ -27,6 +27,7 @@ pub struct Bench {
     pub site: Arc<FakeSite>,
     pub engine: Arc<FakeEngine>,
     pub clock: Arc<Clock>,
+    pub saving: Arc<FakeSaving>,
     pub folder: tempfile::TempDir,
 }
 
@@ -91,12 +92,18 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let (site, engine, clock) =
         (Arc::new(FakeSite::new()), Arc::new(FakeEngine::default()), Arc::new(Clock::new()));
-    let ports =
-        Ports { storage: disk.clone(), site: site.clone(), engine: engine.clone(), machine: clock.clone() };
+    let saving = Arc::new(FakeSaving { folder: folder.path().into(), restored: Mutex::default() });
+    let ports = Ports {
+        storage: disk.clone(),
+        site: site.clone(),
+        engine: engine.clone(),
+        machine: clock.clone(),
+        saving: saving.clone(),
+    };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };
     let app = App::start(ports, settings).unwrap();
     let router = crate::server::router(&app);
-    Bench { app, router, disk, site, engine, clock, folder }
+    Bench { app, router, disk, site, engine, clock, saving, folder }
 }
 
 /// The name of a role's user on the bench.

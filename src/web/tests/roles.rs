@@ -167,7 +167,7 @@ fn keep_a_call_and_a_message(bench: &Bench) {
         left: "caller".into(),
         right: "101".into(),
     };
-    let recordings = vec![RecordingRow { recording, ms: Some(1) }];
+    let recordings = vec![RecordingRow { recording, ms: Some(1), hold: None }];
     bench.disk.journeys.lock().unwrap().insert(1, Journey { record, steps: Vec::new(), recordings });
     bench.disk.messages.lock().unwrap().push(MessageRecord {
         message: MessageId(1),

@@ -37,7 +37,9 @@ impl Bench {
         self.upload(bytes);
         match self.ask(&Act::InspectBundle)? {
             Answer::Bundle(bundle) => Ok(bundle),
-            Answer::Done | Answer::Slots(_) | Answer::Refused(_) => panic!("no bundle"),
+            Answer::Done | Answer::Slots(_) | Answer::UsbFiles { .. } | Answer::Refused(_) => {
+                panic!("no bundle")
+            }
         }
     }
 

@@ -51,6 +51,9 @@ pub fn inherit(tree: &mut Value, current: &Value) {
     {
         keep(mail, old, "password");
     }
+    if let (Some(Value::Object(backup)), Some(old)) = (tree.get_mut("backup"), current.get("backup")) {
+        keep(backup, old, "pass_phrase");
+    }
 }
 
 fn items<'a>(tree: &'a mut Value, section: &str) -> impl Iterator<Item = &'a mut Map<String, Value>> {

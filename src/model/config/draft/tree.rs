@@ -1,6 +1,6 @@
 //! Writes a `Config` back as a tree: whole, or brief with everything left out that the reader would put there anyway.
 use super::table::{Problems, Table};
-use super::{carrier, ivr, lan, people, site, waiting};
+use super::{carrier, ivr, lan, people, site, vault, waiting};
 use crate::config::Config;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,6 +27,8 @@ pub fn brief(config: &Config) -> Value {
     one(&mut tree, "network", &[], |t| value(&lan::network(t)));
     one(&mut tree, "time", &[], |t| value(&lan::time(t)));
     one(&mut tree, "mail", &["security"], |t| value(&site::mail(t)));
+    one(&mut tree, "backup", &["target"], |t| value(&vault::backup(t)));
+    one(&mut tree, "retention", &[], |t| value(&vault::retention(t)));
     one(&mut tree, "feature", &[], |t| value(&site::feature(t)));
     one(&mut tree, "audio", &[], |t| value(&site::audio(t)));
     each(&mut tree, "schedule", &["name"], |t| value(&site::schedule(t)));
@@ -65,7 +67,8 @@ fn shorten(item: &mut Map<String, Value>, keys: &[&str], read: impl Fn(Table<'_>
     let bare = Value::Object(bare);
     let unheard = Problems::default();
     let defaults = read(Table::new(String::new(), Some(&bare), &unheard));
-    let needed = |field: &str| matches!(field, "password" | "overflow" | "to" | "step" | "trunks");
+    let needed =
+        |field: &str| matches!(field, "password" | "pass_phrase" | "overflow" | "to" | "step" | "trunks");
     let kept = |field: &str| KEPT.contains(&field) || keys.contains(&field) || needed(field);
     item.retain(|field, v| kept(field) || defaults.get(field) != Some(&*v));
 }

@@ -13,4 +13,6 @@ mod questions;
 #[cfg(test)]
 mod restart;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod wrong_sites;

@@ -1,5 +1,7 @@
 //! The ports in memory: a disk, a site that checks drafts with the real reader, an engine that notes what it is asked.
-use crate::ports::{CommitRefusal, Draft, Engine, Later, Machine, Site, Storage, Stored};
+use crate::ports::{
+    CommitRefusal, Draft, Engine, Later, Machine, Saved, SavingRefusal, Site, Storage, Stored,
+};
 use model::clock::{Mono, Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::{self, Problem};
@@ -10,6 +12,7 @@ use model::query::{
 };
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
+use model::saving::{BackupState, Hold};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -81,6 +84,12 @@ impl Storage for Disk {
     }
     fn journey(&self, call: CallId) -> Stored<Option<Journey>> {
         Ok(self.journeys.lock().unwrap().get(&call.0).cloned())
+    }
+    fn recording_hold(&self, recording: RecordingId, hold: Option<Hold>) -> Stored<bool> {
+        let mut journeys = self.journeys.lock().unwrap();
+        let mut all = journeys.values_mut().flat_map(|j| j.recordings.iter_mut());
+        let found = all.find(|r| r.recording.recording == recording);
+        Ok(found.map(|row| row.hold = hold).is_some())
     }
     fn recording(&self, recording: RecordingId) -> Stored<Option<RecordingRow>> {
         let journeys = self.journeys.lock().unwrap();
@@ -234,5 +243,45 @@ impl Machine for Clock {
     fn now(&self) -> Now {
         let us = self.0.load(Ordering::SeqCst);
         Now { mono: Mono(us), wall: Wall(1_760_000_000_000 + i64::try_from(us / 1000).unwrap()) }
+    }
+}
+
+/// A keeper with one backup, in a folder.
+pub struct FakeSaving {
+    pub folder: std::path::PathBuf,
+    pub restored: Mutex<Vec<String>>,
+}
+
+impl crate::ports::Saving for FakeSaving {
+    fn state(&self) -> BackupState {
+        BackupState { configured: true, ..BackupState::default() }
+    }
+    fn start(&self, _: &str) -> Saved<()> {
+        Err(SavingRefusal::Busy)
+    }
+    fn file(&self, name: &str) -> Saved<std::path::PathBuf> {
+        Some(self.folder.join(name)).filter(|path| path.is_file()).ok_or(SavingRefusal::Unknown)
+    }
+    fn delete(&self, name: &str) -> Saved<()> {
+        self.file(name).map(|path| std::fs::remove_file(path).unwrap())
+    }
+    fn upload(&self) -> Saved<std::path::PathBuf> {
+        Ok(self.folder.join("uploaded-20261122-120000.belfry"))
+    }
+    fn check(&self, name: &str, pass_phrase: &str) -> Saved<String> {
+        self.file(name)?;
+        if pass_phrase == "right" { Ok(name.to_owned()) } else { Err(SavingRefusal::PassPhrase) }
+    }
+    fn restore(&self, _: &str, name: &str, pass_phrase: &str) -> Saved<String> {
+        self.check(name, pass_phrase)?;
+        self.restored.lock().unwrap().push(name.to_owned());
+        Ok(name.to_owned())
+    }
+    fn reset(&self, by: &str) -> Saved<()> {
+        self.restored.lock().unwrap().push(format!("reset by {by}"));
+        Ok(())
+    }
+    fn fetch(&self, _: &str) -> Saved<String> {
+        Err(SavingRefusal::Unknown)
     }
 }

@@ -97,6 +97,32 @@ export const put = <T>(path: string, body: unknown, options: Options = {}): Prom
 export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>('PATCH', path, { body });
 export const del = <T>(path: string, match?: number): Promise<T> => ask<T>('DELETE', path, { match });
 
+/** Sends a file as it is and tells how far it is, in percent. */
+export function send<T>(path: string, file: Blob, progress: (percent: number) => void): Promise<T> {
+  return new Promise((done, fail) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', BASE + path);
+    request.setRequestHeader('accept', 'application/json');
+    request.setRequestHeader('x-csrf', csrf);
+    request.setRequestHeader('content-type', 'application/octet-stream');
+    request.upload.onprogress = (e) => progress(e.total > 0 ? Math.floor((e.loaded / e.total) * 100) : 0);
+    request.onerror = () => fail(new ApiError(0, 'no_answer', 'The box does not answer.'));
+    request.onload = () => {
+      let value: { error?: { code?: string; message?: string; problems?: Problem[] } } = {};
+      try {
+        value = JSON.parse(request.responseText || '{}') as typeof value;
+      } catch {
+        // A refusal without a body says everything by its status.
+      }
+      if (request.status < 300) return done(value as T);
+      const error = value.error ?? {};
+      if (request.status === 401) onSignedOut();
+      fail(new ApiError(request.status, error.code ?? `http_${request.status}`, error.message ?? '', error.problems ?? []));
+    };
+    request.send(file);
+  });
+}
+
 /** A path from parts, each escaped. */
 export function path(...parts: (string | number)[]): string {
   return parts.map((p) => `/${encodeURIComponent(String(p))}`).join('');

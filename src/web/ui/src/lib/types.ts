@@ -180,6 +180,7 @@ export interface RecordingRecord {
   left: string;
   right: string;
   ms?: number | null;
+  hold?: { by: string; at: Wall } | null;
 }
 
 export interface Journey {
@@ -373,8 +374,54 @@ export interface Schedule {
   holidays?: string[];
 }
 
+export interface Sftp {
+  host: string;
+  port?: number;
+  user: string;
+  folder?: string;
+  host_key?: string;
+}
+
+export interface Backup {
+  every?: 'day' | 'week' | 'never';
+  at?: string;
+  target?: string;
+  keep?: number;
+  recordings?: boolean;
+  pass_phrase?: string;
+  sftp?: Sftp;
+}
+
+export interface Retention {
+  recordings_days: number;
+  voicemail_days: number;
+  call_records_days: number;
+  alarm_percent: number;
+  full_percent: number;
+}
+
+export interface BackupItem {
+  name: string;
+  made: Wall;
+  bytes: number;
+  place: string;
+}
+
+export interface BackupState {
+  configured: boolean;
+  running: 'saving' | 'sending' | 'checking' | 'restoring' | null;
+  next: Wall | null;
+  last_good: BackupItem | null;
+  last_failure: { at: Wall; why: string } | null;
+  items: BackupItem[];
+  uploaded: BackupItem[];
+  public_key: string | null;
+}
+
 export interface Config {
   system: System;
+  backup?: Backup;
+  retention: Retention;
   mail?: Mail;
   feature: Features;
   audio: Audio;

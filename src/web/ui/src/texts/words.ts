@@ -179,6 +179,13 @@ export const NOTE = texts({
   media_restarted: ['The sound process was started again', '音频进程已重新启动'],
   disk_failed: ['The disk does not write', '磁盘无法写入'],
   disk_ok: ['The disk writes again', '磁盘恢复写入'],
+  disk_filling: ['The disk fills up', '磁盘即将写满'],
+  disk_room: ['The disk has room again', '磁盘空间恢复'],
+  disk_full: ['The disk is full, and no recording may go', '磁盘已满，且没有可删除的录音'],
+  recordings_deleted: ['The disk was full: the oldest recordings were deleted', '磁盘已满：最早的录音已删除'],
+  recordings_old: ['Old recordings were deleted', '过期录音已删除'],
+  backup_good: ['The site was saved and proved', '站点已备份并通过验证'],
+  backup_failed: ['The site could not be saved', '站点备份失败'],
   fault: ['A fault in the box ended a call', '设备故障导致一路通话结束'],
   circle: ['A step did not settle and was dropped', '某一步骤未能完成，已放弃'],
 });

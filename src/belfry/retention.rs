@@ -1,0 +1,180 @@
+//! Keeps the disk from filling up: raises the alarm in time, lets the oldest recordings go that nobody holds, and lets go
+//! what is older than the site wants. On a thread of its own, a little at a time; it never ends a call, and what is held
+//! stays. Decides by the configuration in force.
+use crate::clock;
+use crate::engine_loop::Events;
+use engine::event::Event;
+use model::clock::Wall;
+use model::command::{Actor, Command};
+use model::config::vault::Retention;
+use model::id::{Generation, Ticket};
+use model::record::{NoteRecord, Record};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use store::spool::{self, Usage};
+use store::{Fault, Store};
+
+/// Between two looks at the disk.
+const EVERY: Duration = Duration::from_secs(1);
+/// Looks between two looks at what is too old.
+const OLD_EVERY: u32 = 60;
+/// Most recordings that go in one look: an hour of speech is 58 MB, and unlinking it is all the work.
+const A_LOOK: u32 = 20;
+/// Most messages and calls that go in one look.
+const ROWS: u32 = 200;
+/// The alarm ends this far below its limit, so that it does not flicker, percent.
+const CALM: u32 = 2;
+/// Less free room than this counts as full whatever the percentage: twice what recordings leave to the records.
+const FLOOR: u64 = 128 * 1024 * 1024;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// A clock that says less than this was never set; nothing is old by it.
+const SET: Wall = Wall(1_700_000_000_000);
+
+/// The guard.
+pub struct Guard {
+    store: Arc<Store>,
+    events: Events,
+    /// Whether the alarm list knows that the disk fills up.
+    alarm: Box<dyn Fn(Option<&str>) + Send>,
+    alarmed: bool,
+    /// Recordings let go since somebody was told.
+    gone: u32,
+    stuck: bool,
+    seen: Option<(Generation, Retention)>,
+}
+
+impl Guard {
+    /// Begins with nothing known. `alarm` hears that the disk fills up, and of its end.
+    #[must_use]
+    pub fn new(store: Arc<Store>, events: Events, alarm: Box<dyn Fn(Option<&str>) + Send>) -> Guard {
+        Guard { store, events, alarm, alarmed: false, gone: 0, stuck: false, seen: None }
+    }
+
+    /// Works until `stop`.
+    pub fn run(mut self, stop: &AtomicBool) {
+        let mut round = 0;
+        while !stop.load(Ordering::Relaxed) {
+            if let Err(error) = self.look(round % OLD_EVERY == 0) {
+                tracing::debug!(%error, "the disk guard has to wait");
+            }
+            round += 1;
+            std::thread::sleep(EVERY);
+        }
+    }
+
+    fn look(&mut self, old_too: bool) -> Result<(), Fault> {
+        let Some(wanted) = self.wanted()? else { return Ok(()) };
+        let usage = spool::usage(self.store.dir())?;
+        self.watch(usage, &wanted);
+        if is_full(usage, &wanted) {
+            self.make_room(usage)?;
+        } else {
+            self.tell_room();
+        }
+        let now = clock::wall();
+        if old_too && now > SET {
+            self.forget(&wanted, now)?;
+        }
+        Ok(())
+    }
+
+    /// Read again only when there is a newer configuration.
+    fn wanted(&mut self) -> Result<Option<Retention>, Fault> {
+        let newest = self.store.reader().generations(None, 1)?.items.first().map(|g| g.generation);
+        if let (Some((seen, wanted)), Some(newest)) = (&self.seen, newest)
+            && *seen == newest
+        {
+            return Ok(Some(wanted.clone()));
+        }
+        let Some((generation, tree)) = self.store.reader().current()? else { return Ok(None) };
+        let Ok(config) = model::config::draft::read(&tree) else { return Ok(None) };
+        self.seen = Some((generation, config.retention.clone()));
+        Ok(Some(config.retention))
+    }
+
+    fn watch(&mut self, usage: Usage, wanted: &Retention) {
+        if !self.alarmed && usage.percent >= wanted.alarm_percent {
+            self.alarmed = true;
+            let text = format!(
+                "The disk is {} % full ({} MiB are free). At {} % the oldest recordings go.",
+                usage.percent,
+                usage.free >> 20,
+                wanted.full_percent
+            );
+            (self.alarm)(Some(&text));
+            self.note("alarm", "disk_filling", text);
+        } else if self.alarmed && usage.percent + CALM < wanted.alarm_percent {
+            self.alarmed = false;
+            (self.alarm)(None);
+            self.note(
+                "info",
+                "disk_room",
+                format!("The disk has room again: {} % are in use.", usage.percent),
+            );
+        }
+    }
+
+    fn make_room(&mut self, usage: Usage) -> Result<(), Fault> {
+        let gone = self.store.forget_oldest(A_LOOK)?;
+        self.gone += gone;
+        if gone == 0 && !self.stuck {
+            self.stuck = true;
+            let text = format!(
+                "The disk is {} % full and there is no recording that may go: all are held, or something else fills it. \
+                 Lift holds, delete something, or use a larger disk.",
+                usage.percent
+            );
+            self.note("alarm", "disk_full", text);
+        }
+        Ok(())
+    }
+
+    fn tell_room(&mut self) {
+        self.stuck = false;
+        let gone = std::mem::take(&mut self.gone);
+        if gone > 0 {
+            let text =
+                format!("The disk was full: the {gone} oldest recordings that nobody holds were deleted.");
+            self.note("warning", "recordings_deleted", text);
+        }
+    }
+
+    /// What is older than the site wants to keep, a part of it in each look.
+    fn forget(&mut self, wanted: &Retention, now: Wall) -> Result<(), Fault> {
+        let before = |days: u32| (days > 0).then(|| Wall(now.0 - i64::from(days) * DAY_MS));
+        if let Some(before) = before(wanted.recordings_days) {
+            let gone = self.store.forget_before(before, ROWS)?;
+            if gone > 0 {
+                let text =
+                    format!("{gone} recordings older than {} days were deleted.", wanted.recordings_days);
+                self.note("info", "recordings_old", text);
+            }
+        }
+        if let Some(before) = before(wanted.voicemail_days) {
+            for message in self.store.messages_before(before, ROWS)? {
+                // The engine owns the mailboxes: it deletes row and file, and the lamp follows.
+                let by = Actor { name: "retention".into() };
+                let command = Command::MessageDelete { message };
+                self.events.offer(Event::Command { ticket: Ticket(0), by, command });
+            }
+        }
+        if let Some(before) = before(wanted.call_records_days) {
+            self.store.forget_calls_before(before, ROWS)?;
+        }
+        Ok(())
+    }
+
+    fn note(&self, level: &str, kind: &str, text: String) {
+        tracing::warn!(kind, "{text}");
+        let (level, kind, subject) = (level.into(), kind.into(), "disk".into());
+        let note = NoteRecord { at: clock::wall(), level, kind, subject, text };
+        if self.store.keep(Ticket(0), Record::Note(note)).is_err() {
+            tracing::warn!("the event log takes no note of the disk guard: its queue is full");
+        }
+    }
+}
+
+fn is_full(usage: Usage, wanted: &Retention) -> bool {
+    usage.percent >= wanted.full_percent || usage.free < FLOOR
+}

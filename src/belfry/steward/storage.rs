@@ -1,0 +1,165 @@
+//! Acts on storage: USB sticks for backups, and the factory reset of an image. A stick is mounted only for the act, without
+//! programs or devices of its own; our files stand in its folder `belfry`. The reset itself is done by the initrd, which
+//! makes a new file system before anything of the old one is used; the keys go at once.
+use super::place::Place;
+use super::{power, run};
+use board::steward::{Answer, BackupName, Refused, UsbFile};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Backups of the box, where the control role puts them.
+const BACKUPS: &str = "/data/belfry/backups";
+/// Keys of the box.
+const KEYS: &str = "/data/belfry/keys";
+/// Where a stick is mounted; nobody else sees it.
+const MOUNT: &str = "/run/belfry-steward/usb";
+/// Our folder on a stick.
+const FOLDER: &str = "belfry";
+/// A stick answers within this, or is broken.
+const SHORT: Duration = Duration::from_secs(60);
+/// Environment of the boot loader.
+const GRUBENV: &str = "/boot/esp/grub/grubenv";
+/// Files listed of a stick.
+const FILES: usize = 400;
+
+/// Backups on the stick, newest name last.
+///
+/// # Errors
+/// There is no stick, or it cannot be read.
+pub fn files(place: &Place) -> Result<Answer, Refused> {
+    with_stick(place, |folder| Ok(Answer::UsbFiles { files: list(folder)? }))
+}
+
+/// Copies a backup of the box onto the stick, whole or not at all, and removes our oldest beyond `keep`.
+///
+/// # Errors
+/// There is no stick, no such file, or no room.
+pub fn put(place: &Place, name: &BackupName, keep: u32) -> Result<Answer, Refused> {
+    let from = place.path(BACKUPS).join(name.as_str());
+    with_stick(place, |folder| {
+        copy(&from, &folder.join(name.as_str()))?;
+        let mut files = list(folder)?;
+        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
+        for old in files.drain(..files.len().saturating_sub(keep)) {
+            std::fs::remove_file(folder.join(&old.name))?;
+        }
+        files.reverse();
+        Ok(Answer::UsbFiles { files })
+    })
+}
+
+/// Copies a backup from the stick to the box.
+///
+/// # Errors
+/// There is no stick, no such file, or no room.
+pub fn get(place: &Place, name: &BackupName) -> Result<Answer, Refused> {
+    let to = place.path(BACKUPS).join(format!("uploaded-{}", name.as_str()));
+    with_stick(place, |folder| {
+        copy(&folder.join(name.as_str()), &to)?;
+        // The box runs as another user, who owns the folder.
+        let owner = std::fs::metadata(to.parent().unwrap_or(&to))?;
+        use std::os::unix::fs::MetadataExt as _;
+        std::os::unix::fs::chown(&to, Some(owner.uid()), Some(owner.gid()))?;
+        Ok(Answer::Done)
+    })
+}
+
+/// Destroys the keys, asks the next start for a new data file system, and restarts.
+///
+/// # Errors
+/// The boot loader's environment cannot be written: nothing is changed then.
+pub fn factory_reset(place: &Place) -> Result<Answer, Refused> {
+    let grubenv = place.path(GRUBENV);
+    let words = [&*grubenv.display().to_string(), "set", "belfry_reset=1"].map(str::to_owned);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run::run(place, "grub-editenv", &words, SHORT)?.fine("grub-editenv")?;
+    if let Err(fault) = store::reset::destroy(&place.path(KEYS)) {
+        tracing::warn!(%fault, "the keys could not be destroyed now; the whole disk follows at the next start");
+    }
+    nix::unistd::sync();
+    power::reboot(place)
+}
+
+fn with_stick(place: &Place, work: impl FnOnce(&Path) -> std::io::Result<Answer>) -> Result<Answer, Refused> {
+    let mount = place.path(MOUNT);
+    std::fs::create_dir_all(&mount).map_err(|e| failed(&e))?;
+    let device = mounted(place, &mount)?;
+    let folder = mount.join(FOLDER);
+    let done = std::fs::create_dir_all(&folder).and_then(|()| work(&folder));
+    run::run(place, "umount", &[&mount.display().to_string()], SHORT)?.fine("umount")?;
+    done.map_err(|error| {
+        tracing::warn!(device, %error, "a USB stick failed");
+        failed(&error)
+    })
+}
+
+/// The first stick that can be mounted.
+fn mounted(place: &Place, mount: &Path) -> Result<String, Refused> {
+    let mut why = None;
+    for device in sticks(place) {
+        let (source, target) = (format!("/dev/{device}"), mount.display().to_string());
+        let words = ["-o", "nosuid,nodev,noexec", &source, &target];
+        match run::run(place, "mount", &words, SHORT)?.fine("mount") {
+            Ok(_) => return Ok(device),
+            Err(refused) => why = Some(refused),
+        }
+    }
+    Err(why.unwrap_or_else(no_stick))
+}
+
+/// Partitions of disks behind USB, then whole disks without partitions.
+fn sticks(place: &Place) -> Vec<String> {
+    let Ok(all) = std::fs::read_dir(place.path("/sys/class/block")) else { return Vec::new() };
+    let usb =
+        |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|p| p.to_string_lossy().contains("/usb"));
+    let paths = all.flatten().map(|entry| entry.path()).filter(usb);
+    let mut found: Vec<(bool, String)> = paths
+        .filter_map(|path| Some((!path.join("partition").exists(), path.file_name()?.to_str()?.to_owned())))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+fn list(folder: &Path) -> std::io::Result<Vec<UsbFile>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)?.take(FILES) {
+        let entry = entry?;
+        let name = entry.file_name().to_str().and_then(|name| BackupName::try_from(name.to_owned()).ok());
+        if let Some(name) = name {
+            files.push(UsbFile { name: name.as_str().to_owned(), bytes: entry.metadata()?.len() });
+        }
+    }
+    // The moment is the end of the name; the start is the site's.
+    let moment = |name: &str| name.get(name.len().saturating_sub(22)..).unwrap_or(name).to_owned();
+    files.sort_by_key(|file| moment(&file.name));
+    Ok(files)
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let part = to.with_extension("part");
+    let copied = std::fs::copy(from, &part).and_then(|_| File::open(&part)?.sync_all());
+    if let Err(error) = copied {
+        // A part is of no use, and takes the room of the next try.
+        let _ = std::fs::remove_file(&part);
+        return Err(error);
+    }
+    std::fs::rename(&part, to)?;
+    to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn no_stick() -> Refused {
+    Refused::new(
+        "no_stick",
+        "There is no USB stick that can be read. Plug one in (FAT, exFAT or ext4) and try again.",
+        "没有可读取的 U 盘。请插入 FAT、exFAT 或 ext4 格式的 U 盘后重试。",
+    )
+}
+
+fn failed(error: &std::io::Error) -> Refused {
+    Refused::new(
+        "stick_failed",
+        format!("The USB stick failed: {error}. Look at its room, or take another one."),
+        format!("U 盘出错：{error}。请检查剩余空间，或更换 U 盘。"),
+    )
+}

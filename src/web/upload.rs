@@ -1,0 +1,57 @@
+//! Takes a large body straight to a file: no more of it in memory than one piece, a limit on its length, and nothing left
+//! behind when it breaks off. For the few operations that [`crate::server`] lets have large bodies.
+use crate::error::ApiError;
+use axum::body::Body;
+use axum::http::StatusCode;
+use hyper::body::Body as _;
+use std::path::Path;
+use std::pin::Pin;
+use tokio::fs::{File, OpenOptions};
+use tokio::io::AsyncWriteExt;
+
+/// Paths whose body may be larger than others' and may take longer, because it goes to a file.
+pub const LARGE: [&str; 1] = ["/api/v1/backups/upload"];
+/// Longest file: more than any disk of a box has room for is refused by the disk itself.
+const LONGEST: u64 = 64 << 30;
+
+/// Writes the body to a new file, on the disk when it returns. The answer is its length.
+///
+/// # Errors
+/// 413, 507 when the disk refuses, 400 when the sender broke off; the file is gone then.
+pub async fn to_file(body: Body, path: &Path) -> Result<u64, ApiError> {
+    let part = path.with_extension("part");
+    let written = write(body, &part).await;
+    let done = match written {
+        Ok(bytes) => tokio::fs::rename(&part, path).await.map(|()| bytes).map_err(|e| no_room(&e)),
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        // What is there of it is of no use.
+        let _ = tokio::fs::remove_file(&part).await;
+    }
+    done
+}
+
+async fn write(mut body: Body, part: &Path) -> Result<u64, ApiError> {
+    let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(part).await;
+    let mut file: File = opened.map_err(|e| no_room(&e))?;
+    let mut bytes = 0_u64;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| ApiError::malformed("The body broke off."))?;
+        let Some(piece) = frame.data_ref() else { continue };
+        bytes += u64::try_from(piece.len()).unwrap_or(0);
+        if bytes > LONGEST {
+            let text = "The file is too large to be one of ours.";
+            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text));
+        }
+        file.write_all(piece).await.map_err(|e| no_room(&e))?;
+    }
+    file.sync_all().await.map_err(|e| no_room(&e))?;
+    Ok(bytes)
+}
+
+fn no_room(error: &std::io::Error) -> ApiError {
+    tracing::warn!(%error, "an upload could not be written");
+    let text = "The disk does not take the file. Look at its room and try again.";
+    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", text)
+}
