@@ -10,7 +10,7 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
         let skip = path.ends_with("node_modules") || path.ends_with("tests") || path.ends_with("sim");
         if path.is_dir() && !skip {
             sources(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("tests.rs") {
             let source = std::fs::read_to_string(&path).expect("a source is text");
             found.push(source.split("#[cfg(test)]").next().unwrap_or_default().to_owned());
         }
@@ -22,9 +22,9 @@ fn kinds(source: &str) -> Vec<String> {
     let plain: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
     ["\"info\", \"", "\"warning\", \"", "\"alarm\", \""]
         .iter()
-        .flat_map(|level| {
-            plain.split(level).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned)
-        })
+        .flat_map(|level| plain.split(level).skip(1).filter_map(|rest| rest.split('"').next()))
+        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .map(str::to_owned)
         .collect()
 }
 
