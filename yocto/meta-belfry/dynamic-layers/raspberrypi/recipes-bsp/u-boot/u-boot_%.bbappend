@@ -1,0 +1,2 @@
+FILESEXTRAPATHS:prepend:belfryos := "${THISDIR}/files:"
+SRC_URI:append:belfryos = " file://belfry.cfg"

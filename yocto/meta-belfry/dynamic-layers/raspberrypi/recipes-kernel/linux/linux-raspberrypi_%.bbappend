@@ -1,0 +1,2 @@
+FILESEXTRAPATHS:prepend:belfryos := "${THISDIR}/linux-raspberrypi:"
+SRC_URI:append:belfryos = " file://belfry.cfg"
