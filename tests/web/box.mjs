@@ -99,13 +99,13 @@ function freePort() {
   });
 }
 
-/** Starts a box. `site`: text of its first configuration; none = the built-in defaults. */
-export async function startBox({ site } = {}) {
+/** Starts a box. `site`: text of its first configuration; none = the built-in defaults. `ports`: of its sound. */
+export async function startBox({ site, ports = PORTS } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
   const low = 21_000 + (process.pid % 200) * PORTS;
   const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
   const args = ['run', '--data', data, '--sip', `127.0.0.1:${sip}`, '--http', `127.0.0.1:${http_}`];
-  args.push('--https', `127.0.0.1:${https}`, '--rtp', `${low}-${low + PORTS - 1}`, '--media-address', '127.0.0.1');
+  args.push('--https', `127.0.0.1:${https}`, '--rtp', `${low}-${low + ports - 1}`, '--media-address', '127.0.0.1');
   if (site) {
     const file = path.join(data, 'first.toml');
     fs.writeFileSync(file, site);
