@@ -22,10 +22,15 @@ pub fn word(word: &str, language: Language) -> &str {
 
 fn chinese_event(kind: &str) -> Option<&'static str> {
     Some(match kind {
+        "backup_failed" => "站点备份失败",
+        "backup_good" => "站点已备份并通过验证",
         "ban" => "{s} 被封禁",
         "circle" => "某一步骤未能完成，已放弃",
         "disk_failed" => "磁盘无法写入",
+        "disk_filling" => "磁盘即将写满",
+        "disk_full" => "磁盘已满，且没有可删除的录音",
         "disk_ok" => "磁盘恢复写入",
+        "disk_room" => "磁盘空间恢复",
         "emergency_call" => "{s} 拨打了紧急电话",
         "emergency_room" => "中继 {s} 上的一路通话为紧急呼叫让路",
         "fault" => "设备故障导致一路通话结束",
@@ -33,6 +38,8 @@ fn chinese_event(kind: &str) -> Option<&'static str> {
         "late_answer" => "坐席 {s} 在振铃结束后才接听",
         "media" => "音频进程出现问题",
         "media_restarted" => "音频进程已重新启动",
+        "recordings_deleted" => "磁盘已满：最早的录音已删除",
+        "recordings_old" => "过期录音已删除",
         "trunk_down" => "中继 {s} 中断",
         "trunk_up" => "中继 {s} 恢复正常",
         _ => return None,
