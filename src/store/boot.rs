@@ -3,7 +3,7 @@
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::id;
-use crate::{backup, config, housekeeping, migrate, reset, row, schema, unfinished};
+use crate::{backup, config, housekeeping, migrate, reset, row, schema, spool, unfinished};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
@@ -16,6 +16,7 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the box starts with.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub struct BootState {
     pub greetings: BTreeMap<Number, String>,
     /// Last known spell of each agent.
     pub agents: Vec<AgentSpell>,
-    /// Registrations that have not run out.
+    /// Registrations: those that have not run out, and where phones were in the last 30 days.
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
     pub bans: Vec<BanRecord>,
@@ -55,6 +56,8 @@ const ID_GAP: u64 = 100_000;
 /// File that tells the next start to look at the whole database.
 const SUSPECT: &str = "belfry.db.suspect";
 const LOCK: &str = "belfry.lock";
+/// A greeting younger than this may still be spoken, or wait for its record.
+const GREETING_IN_USE: Duration = Duration::from_secs(3600);
 
 /// Opens the folder. The lock holds the folder for as long as it lives.
 pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState), Fault> {
@@ -120,6 +123,7 @@ fn start(dir: &Path, now: Wall, suspect: bool, from_copy: bool) -> Result<(Conne
         config::take_copy(&db, dir, now)?;
     }
     let state = load(&mut db, now)?;
+    spool::sweep(dir, "greetings", GREETING_IN_USE, |path| state.greetings.values().any(|kept| kept == path));
     Ok((db, state))
 }
 
@@ -159,7 +163,7 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
         bindings: all(
             &tx,
             &format!("SELECT {} FROM binding WHERE expires > ?1", row::BINDING),
-            [now.0],
+            [now.0 - housekeeping::BINDING_MS],
             row::binding,
         )?,
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,

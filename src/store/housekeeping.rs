@@ -13,7 +13,14 @@ const NOTES: i64 = 100_000;
 const SESSION_MS: i64 = 30 * DAY_MS;
 /// Mails that failed for good stay this long to be seen.
 const MAIL_MS: i64 = 30 * DAY_MS;
+/// Where a phone was is known this long after it left: the guard spares such addresses.
+pub(crate) const BINDING_MS: i64 = 30 * DAY_MS;
 const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Of the contacts that one phone left behind at one address (each new port is one), the last stays.
+const BINDING_DOUBLES: &str = "DELETE FROM binding WHERE expires < ?1 AND EXISTS (
+    SELECT 1 FROM binding AS later WHERE later.extension = binding.extension AND later.expires > binding.expires
+        AND rtrim(later.address, '0123456789') = rtrim(binding.address, '0123456789'))";
 
 /// Name of the setting that says when the box was last seen alive.
 const ALIVE: &str = "alive_at";
@@ -53,7 +60,8 @@ pub(crate) fn tidy(db: &mut Connection, now: Wall) -> Result<()> {
 fn limit(tx: &Connection, now: Wall) -> Result<()> {
     tx.execute("DELETE FROM note WHERE note <= (SELECT max(note) FROM note) - ?1", [NOTES])?;
     tx.execute("DELETE FROM session WHERE seen < ?1", [now.0 - SESSION_MS])?;
-    tx.execute("DELETE FROM binding WHERE expires < ?1", [now.0 - DAY_MS])?;
+    tx.execute("DELETE FROM binding WHERE expires < ?1", [now.0 - BINDING_MS])?;
+    tx.execute(BINDING_DOUBLES, [now.0 - DAY_MS])?;
     tx.execute("DELETE FROM ban WHERE until < ?1", [now.0 - DAY_MS])?;
     tx.execute("DELETE FROM mail WHERE next_at IS NULL AND created < ?1", [now.0 - MAIL_MS])?;
     Ok(())

@@ -237,6 +237,22 @@ pub fn remove(dir: &Path, path: &str) -> Result<(), Fault> {
     }
 }
 
+/// Removes the sound files of a folder that nothing refers to any more, e.g. a greeting during which the caller hung up.
+/// Young files stay: somebody may be speaking. Gives how many went; a file that cannot be removed is left.
+pub fn sweep(dir: &Path, folder: &str, age: Duration, referred: impl Fn(&str) -> bool) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir.join(folder)) else { return 0 };
+    let old = |entry: &std::fs::DirEntry| {
+        let changed = entry.metadata().and_then(|m| m.modified()).ok();
+        changed.and_then(|at| at.elapsed().ok()).is_some_and(|gone| gone > age)
+    };
+    let orphan = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| !referred(&format!("{folder}/{name}")))
+    };
+    let swept = entries.flatten().filter(|e| old(e) && orphan(e));
+    swept.filter(|e| std::fs::remove_file(e.path()).is_ok()).count()
+}
+
 /// The whole path of a file below the data folder.
 ///
 /// # Errors
@@ -419,5 +435,19 @@ mod tests {
         assert!(matches!(spool.create(RecordingId(1), "x.wav", 1), Err(Fault::File { .. })));
         assert_eq!(repair(dir.path()).unwrap(), [], "a refused file leaves no note");
         assert_eq!(std::fs::read(dir.path().join("x.wav")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn greetings_that_nobody_kept_are_swept_and_the_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("greetings")).unwrap();
+        for name in ["101-1.wav", "101-2.wav"] {
+            std::fs::write(dir.path().join("greetings").join(name), b"sound").unwrap();
+        }
+        let kept = |path: &str| path == "greetings/101-1.wav";
+        assert_eq!(sweep(dir.path(), "greetings", Duration::from_secs(60), kept), 0, "both are young");
+        assert_eq!(sweep(dir.path(), "greetings", Duration::ZERO, kept), 1);
+        assert!(dir.path().join("greetings/101-1.wav").exists());
+        assert_eq!(sweep(dir.path(), "no-such-folder", Duration::ZERO, kept), 0);
     }
 }
