@@ -3,6 +3,7 @@
 use crate::args::{Role, RunOptions};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
+use crate::door::Door;
 use crate::engine_loop::{EngineLoop, Events, Hands, events};
 use crate::keeper::Keeper;
 use crate::lifecycle::{self, BadInput};
@@ -58,6 +59,7 @@ struct Control {
     events: Events,
     replies: Arc<Replies>,
     mirror: Arc<Mirror>,
+    door: Arc<Door>,
     media_pid: Arc<AtomicU32>,
     disk: Arc<DiskWatch>,
     stop: Arc<AtomicBool>,
@@ -89,6 +91,7 @@ impl Control {
             events: events.clone(),
             replies: Arc::default(),
             mirror: Arc::default(),
+            door: Arc::default(),
             media_pid: Arc::default(),
             disk: Arc::default(),
             stop: Arc::default(),
@@ -119,6 +122,7 @@ impl Control {
             replies: control.replies.clone(),
             inbox: inbox.clone(),
             mirror: control.mirror.clone(),
+            door: control.door.clone(),
         };
         let own = net::bind::own_address(sip.ip());
         note_start(&boot);
@@ -193,12 +197,14 @@ impl Control {
     }
 
     fn start_sip(&self, udp: &SipUdp, listener: SipListener, bond: &Bond) -> anyhow::Result<()> {
-        let (udp, beat, stop, events) =
-            (udp.clone(), bond.beat("sip"), self.stop.clone(), self.events.clone());
-        role::spawn("sip", move || udp.receive(&beat, &stop, |arrival| hand_on(&events, arrival)))?;
-        let (beat, stop, events) = (bond.beat("sip-tcp"), self.stop.clone(), self.events.clone());
+        let (udp, beat, stop) = (udp.clone(), bond.beat("sip"), self.stop.clone());
+        let (events, door) = (self.events.clone(), self.door.clone());
+        role::spawn("sip", move || udp.receive(&beat, &stop, |arrival| hand_on(&events, &door, arrival)))?;
+        let (beat, stop) = (bond.beat("sip-tcp"), self.stop.clone());
+        let (events, door) = (self.events.clone(), self.door.clone());
         role::spawn("sip-tcp", move || {
-            if let Err(error) = listener.serve(beat, &stop, move |arrival| hand_on(&events, arrival)) {
+            let served = listener.serve(beat, &stop, move |arrival| hand_on(&events, &door, arrival));
+            if let Err(error) = served {
                 tracing::error!(%error, "SIP over TCP ended");
             }
         })?;
@@ -401,8 +407,9 @@ fn link(
     Ok(MediaLink::start(lifecycle::media_socket(&options.data), bond.beat("media-link"), tell)?)
 }
 
-fn hand_on(events: &Events, arrival: Arrival) {
+fn hand_on(events: &Events, door: &Door, arrival: Arrival) {
     match arrival {
+        Arrival::Message { flow, .. } if door.shut(flow.remote.ip()) => {}
         // Thrown away when the engine is swamped: SIP sends again.
         Arrival::Message { flow, bytes } => drop(events.offer(Event::Packet { flow, bytes })),
         Arrival::Closed(flow) => events.push(Event::FlowClosed(flow)),

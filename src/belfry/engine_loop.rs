@@ -1,6 +1,7 @@
 //! The engine's thread: events in, effects out. Waits only for the next event or deadline; whatever an effect needs is
 //! handed to a bounded queue or a non-blocking socket. Decides nothing.
 use crate::clock::Clock;
+use crate::door::Door;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use crate::wire;
@@ -74,6 +75,8 @@ pub struct Hands {
     pub inbox: web::live::hub::Inbox,
     /// For status.
     pub mirror: Arc<Mirror>,
+    /// Who is turned away where datagrams come in.
+    pub door: Arc<Door>,
 }
 
 /// The loop.
@@ -133,6 +136,7 @@ impl EngineLoop {
                 Effect::Reply { ticket, reply } => self.hands.replies.answer(ticket, reply),
                 Effect::Notice(notice) => {
                     self.hands.mirror.see(&notice);
+                    self.hands.door.see(&notice);
                     self.hands.inbox.put(notice);
                 }
                 Effect::Resolve { ticket, name } => {

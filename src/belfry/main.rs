@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod control;
 mod disk_watch;
+mod door;
 mod engine_loop;
 mod keeper;
 mod lifecycle;

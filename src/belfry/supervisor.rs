@@ -18,6 +18,8 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+/// Descriptors of each process: `LimitNOFILE` of systemd/belfry.service.
+const DESCRIPTORS: u64 = 65_536;
 /// Longest sleep of the loop: how stale the judgement of pulses may be.
 const ROUND: Duration = Duration::from_millis(250);
 /// A round that took this much longer means that the machine starved us; then nobody is judged by old reports.
@@ -51,12 +53,22 @@ pub fn hold_signals() -> nix::Result<()> {
 /// Runs the box until it is told to stop. The exit code is the process's.
 #[must_use]
 pub fn run(options: RunOptions) -> ExitCode {
+    raise_descriptors();
     match Supervisor::start(options) {
         Ok(mut supervisor) => supervisor.watch(),
         Err(error) => {
             crate::lifecycle::complain(&format!("{error:#}"));
             ExitCode::from(if error.is::<crate::lifecycle::BadInput>() { EXIT_BAD_INPUT } else { 1 })
         }
+    }
+}
+
+/// As many descriptors as the service's unit asks for, when started by hand with a shell's usual 1,024: two thousand
+/// streams of phones and a thousand RTP ports need more. What is not allowed stays as it is.
+fn raise_descriptors() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, soft.max(hard.min(DESCRIPTORS)), hard);
     }
 }
 

@@ -95,6 +95,7 @@ pub fn cause(word: &str, language: Language) -> Option<&'static str> {
         "no_answer" => ("no answer: check address, port, firewall", "无响应：请检查地址、端口和防火墙"),
         "name_unknown" => ("host name unknown: check spelling and DNS", "主机名无法解析：请检查拼写和 DNS"),
         "refused" => ("refused by the carrier", "被运营商拒绝"),
+        "silent" => ("a call got no answer: being asked", "呼叫无应答：正在询问"),
         "starting" => ("just starting", "正在启动"),
         _ => return None,
     };

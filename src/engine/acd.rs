@@ -25,6 +25,8 @@ mod work;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 
 use crate::agents::{self, Agents, Answer, Ask};

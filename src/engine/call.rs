@@ -214,6 +214,8 @@ pub struct Core {
     pub trunk: Option<String>,
     /// Hops left for INVITEs of this call.
     pub max_forwards: u8,
+    /// Branches this call may still have at once, over all hops (RFC 5393); shared out among INVITEs.
+    pub max_breadth: u16,
     /// How often it was sent on; ends loops of overflow and flows.
     pub sent_on: u8,
     /// Queue it came from, for the policy of recording.
@@ -233,6 +235,8 @@ pub struct Call {
     pub since: Wall,
 }
 
+/// Branches of one call over all hops: the default of RFC 5393 section 5.3.3.
+pub const MAX_BREADTH: u16 = 60;
 /// A call sent on more often than this is in a circle of the configuration.
 const SENT_ON_MAX: u8 = 20;
 
@@ -346,6 +350,7 @@ impl Core {
             tape: Tape::default(),
             trunk: None,
             max_forwards: 70,
+            max_breadth: MAX_BREADTH,
             sent_on: 0,
             queue: None,
             emergency: false,

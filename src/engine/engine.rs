@@ -6,16 +6,18 @@ mod check;
 #[cfg(test)]
 mod fault;
 mod indicated;
+mod mending;
 mod mwi;
 mod ordered;
 mod site;
 mod sounds;
+mod strangers;
 
 use crate::acd::{self, Acd};
 use crate::call::{Call, Cx, Heard, Input, Out};
 use crate::effect::Effect;
 use crate::event::{Boot, Event};
-use crate::guard::Guard;
+use crate::guard::{Failure, Guard};
 use crate::ledger::{Ids, Ledger};
 use crate::phones::Phones;
 use crate::ports::Ports;
@@ -72,6 +74,8 @@ pub struct Engine {
     pub(crate) media_up: bool,
     pub(crate) draining: bool,
     pub(crate) shed: u64,
+    faults: mending::Faults,
+    pub(crate) other_name_told: Option<Mono>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -116,10 +120,14 @@ impl Engine {
             media_up: false,
             draining: false,
             shed: 0,
+            faults: mending::Faults::default(),
+            other_name_told: None,
         };
         engine.acd_said(now, said);
         engine.phones.restore(now, &boot.bindings);
         engine.guard.restore(now, &boot.bans);
+        let proved = boot.bindings.iter().map(|b| (b.address.ip(), b.expires.min(now.wall)));
+        engine.guard.restore_proved(now, proved);
         engine.begin(now, &boot.bans);
         engine.settle(now);
         *effects = std::mem::take(&mut engine.effects);
@@ -129,6 +137,13 @@ impl Engine {
     /// Takes one event at its time; everything that follows from it stands in `effects` in order.
     pub fn handle(&mut self, now: Now, event: Event, effects: &mut Vec<Effect>) {
         std::mem::swap(&mut self.effects, effects);
+        if let Err(words) = guarded(|| self.take(now, event)) {
+            self.mend(now, &words);
+        }
+        std::mem::swap(&mut self.effects, effects);
+    }
+
+    fn take(&mut self, now: Now, event: Event) {
         match event {
             Event::Packet { flow, bytes } => {
                 if !self.guard.silent(now.mono, flow.remote.ip()) {
@@ -159,7 +174,6 @@ impl Engine {
             Event::Tick => {}
         }
         self.settle(now);
-        std::mem::swap(&mut self.effects, effects);
     }
 
     /// When `Event::Tick` is wanted next, if nothing else comes before.
@@ -170,6 +184,9 @@ impl Engine {
 
     /// One message, guarded: one that breaks the machine is thrown away and seen, and costs nobody else a thing.
     fn packet(&mut self, now: Now, flow: Flow, bytes: &[u8]) {
+        if self.unheard(now, &flow, bytes) {
+            return self.failed(now, &flow, None, Failure::Knock);
+        }
         let (sip, outputs) = (&mut self.sip, &mut self.outputs);
         if let Err(words) = guarded(|| sip.receive(now, flow, bytes, outputs)) {
             self.outputs.clear();
@@ -180,6 +197,15 @@ impl Engine {
                 &flow.remote.to_string(),
                 &format!("a message ran into a fault: {words}"),
             );
+        }
+        self.withhold(now, &flow);
+    }
+
+    /// What the SIP machine refuses by itself goes out only as long as its asker's allowance lasts.
+    fn withhold(&mut self, now: Now, flow: &Flow) {
+        let refuses = |o: &Output| matches!(o, Output::Send { bytes, .. } if refusal(bytes));
+        if self.outputs.iter().any(refuses) && !self.answers(now, flow) {
+            self.outputs.retain(|o| !refuses(o));
         }
     }
 
@@ -198,9 +224,7 @@ impl Engine {
             } else if let Some(reason) = self.timers.due(now.mono) {
                 self.due(now, reason);
             } else if self.acd.deadline().is_some_and(|at| at <= now.mono) {
-                let mut said = Vec::new();
-                self.acd.timeout(now, &mut said);
-                self.acd_said(now, said);
+                self.with_acd(now, None, |acd, said| acd.timeout(now, said));
             } else if self.sip.deadline().is_some_and(|at| at <= now.mono) {
                 self.sip.handle_timeout(now, &mut self.outputs);
             } else {
@@ -326,6 +350,11 @@ impl Engine {
             self.timers.set(Reason::System, now.mono + SYSTEM_EVERY);
         }
     }
+}
+
+/// Whether this is an answer that says no.
+fn refusal(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(b"SIP/2.0 ").is_some_and(|rest| matches!(rest.first(), Some(b'4'..=b'6')))
 }
 
 /// A 256-bit seed from a short one: enough to differ; the real entropy is what the shell gives in `Boot::seed`.

@@ -91,7 +91,7 @@ pub struct Boot {
     pub greetings: BTreeMap<Number, String>,
     /// Last known state of each agent.
     pub agents: Vec<AgentSpell>,
-    /// Phones that were registered when the box stopped.
+    /// Phones that were registered when the box stopped, and where phones were in the last 30 days (run out).
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
     pub bans: Vec<BanRecord>,

@@ -78,6 +78,7 @@ fn system() -> System {
         outside_prefix: "0".into(),
         area_code: "30".into(),
         realm: "belfry".into(),
+        sip_names: Vec::new(),
         call_limit: 100,
         announce_recording: false,
         emergency_notify: Vec::new(),

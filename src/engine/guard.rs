@@ -1,10 +1,14 @@
 //! Who gets no answer: counts failures a source address, and bans it for a while. Wrong passwords and requests without
 //! credentials are weighed before the digest check; a banned source hears nothing. Addresses of trunks and of registered
 //! phones are never banned: there guesses for other accounts are soon not weighed any more, while the phones that are
-//! registered from there go on. Never parses a message.
+//! registered from there go on. The same holds for 30 days for addresses that proved themselves. How many answers go out
+//! without any proof is counted here too (`allowance`). Never parses a message.
+mod allowance;
+
+use allowance::Allowance;
 use model::clock::{Mono, Now, Wall};
 use model::record::BanRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -27,6 +31,12 @@ const ACCOUNT_MAX: u32 = 100;
 /// Wrong answers of a registered phone for its own account in [`WINDOW`] (a password that was just changed); a success
 /// forgives them.
 const OWN_MAX: u32 = 200;
+/// An address that proved itself is spared this long, in ms: 30 days.
+pub const SPARED_MS: i64 = 30 * 86_400_000;
+/// Addresses remembered that proved themselves; the longest silent go first. Three for each of 5,000 phones.
+const PROVED_MAX: usize = 16_384;
+/// Characters kept of what a phone calls itself: its make, model and version stand first.
+const MAKE_MAX: usize = 80;
 /// Sources and accounts remembered; the longest untouched goes first. 8192 is about 1 MiB.
 const REMEMBERED_MAX: usize = 8192;
 
@@ -36,6 +46,9 @@ pub struct Guard {
     sources: BTreeMap<IpAddr, Source>,
     accounts: BTreeMap<String, Count>,
     devices: BTreeMap<(IpAddr, String), Count>,
+    proved: BTreeMap<IpAddr, Wall>,
+    strong: BTreeSet<(IpAddr, String)>,
+    strangers: Allowance,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,6 +58,7 @@ struct Source {
     knocks: Count,
     banned: Option<Banned>,
     bans: u32,
+    allowance: Allowance,
     touched: Mono,
 }
 
@@ -77,9 +91,9 @@ impl Count {
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// An address with no registered phone.
+    /// An address with no registered phone, and none in the last 30 days.
     Stranger,
-    /// An address with a registered phone, of another account.
+    /// An address with a registered phone of another account, or that proved itself in the last 30 days.
     Neighbour,
     /// The address of a registered phone of this very account.
     Own,
@@ -117,6 +131,54 @@ impl Guard {
             self.sources
                 .insert(ban.address, Source { banned, bans: 1, touched: now.mono, ..Source::default() });
         }
+    }
+
+    /// Takes over when addresses proved themselves in earlier runs.
+    pub fn restore_proved(&mut self, now: Now, proved: impl Iterator<Item = (IpAddr, Wall)>) {
+        for (address, at) in proved.filter(|(_, at)| now.wall.millis_since(*at) < SPARED_MS) {
+            let last = self.proved.entry(address).or_insert(at);
+            *last = (*last).max(at);
+        }
+        self.forget_proved();
+    }
+
+    /// Whether somebody proved itself from there in the last 30 days.
+    #[must_use]
+    pub fn proved(&self, now: Wall, source: IpAddr) -> bool {
+        self.proved.get(&source).is_some_and(|at| now.millis_since(*at) < SPARED_MS)
+    }
+
+    /// A phone of this make answered a challenge with SHA-256 from there: it is offered nothing weaker any more. Phones that
+    /// do not say what they are cannot be told apart.
+    pub fn strong(&mut self, source: IpAddr, make: &str) {
+        if !make.is_empty() {
+            if self.strong.len() >= PROVED_MAX {
+                self.strong.clear();
+            }
+            self.strong.insert((source, make.chars().take(MAKE_MAX).collect()));
+        }
+    }
+
+    /// Whether a phone of this make is known from there to answer with SHA-256.
+    #[must_use]
+    pub fn is_strong(&self, source: IpAddr, make: &str) -> bool {
+        !make.is_empty() && self.strong.contains(&(source, make.chars().take(MAKE_MAX).collect()))
+    }
+
+    /// Whether an answer without proof may go there; it is spent. `phones`: how many are registered from there.
+    pub fn answers(&mut self, now: Now, source: IpAddr, phones: u32) -> bool {
+        let stranger = phones == 0 && !self.proved(now.wall, source);
+        let phones = if stranger { 0 } else { phones.max(1) };
+        self.forget_oldest(now.mono);
+        let entry = self.sources.entry(source).or_default();
+        entry.touched = now.mono;
+        entry.allowance.spend(now.mono, phones) && (!stranger || self.strangers.spend_for_all(now.mono))
+    }
+
+    /// Whether nothing from there would be answered that proves nothing: it need not even be read. Only strangers.
+    pub fn exhausted(&mut self, now: Now, source: IpAddr) -> bool {
+        !self.proved(now.wall, source)
+            && self.sources.get_mut(&source).is_some_and(|s| s.allowance.is_spent(now.mono, 0))
     }
 
     /// Whether this source hears nothing now.
@@ -172,12 +234,15 @@ impl Guard {
     }
 
     /// A request of this source was authenticated: what looked strange before was a phone's first try.
-    pub fn succeeded(&mut self, source: IpAddr, account: &str) {
+    pub fn succeeded(&mut self, now: Now, source: IpAddr, account: &str) {
         self.devices.remove(&(source, account.to_owned()));
         if let Some(entry) = self.sources.get_mut(&source) {
             entry.strange = Count::default();
             entry.knocks = Count::default();
+            entry.allowance.earn(now.mono);
         }
+        self.proved.insert(source, now.wall);
+        self.forget_proved();
     }
 
     /// Ends a ban early, and everything counted; `false` when there is none.
@@ -219,6 +284,15 @@ impl Guard {
 }
 
 impl Guard {
+    fn forget_proved(&mut self) {
+        if self.proved.len() > PROVED_MAX {
+            let mut times: Vec<Wall> = self.proved.values().copied().collect();
+            let quarter = times.len() / 4;
+            let limit = *times.select_nth_unstable(quarter).1;
+            self.proved.retain(|_, at| *at > limit);
+        }
+    }
+
     /// Forgets the quarter of sources untouched longest, running bans last: a quarter at once costs little each.
     fn forget_quarter(&mut self, now: Mono) {
         let rank = |s: &Source| (s.banned.is_some_and(|b| b.until > now), s.touched);
@@ -288,7 +362,7 @@ mod tests {
         let strange =
             |guard: &mut Guard, t| guard.failed(at(t), STRANGER, None, Failure::Strange, Place::Stranger);
         assert!((0..59).all(|t| strange(&mut guard, t) == Blame::Nothing));
-        guard.succeeded(STRANGER, "101");
+        guard.succeeded(at(59), STRANGER, "101");
         assert_eq!(strange(&mut guard, 59), Blame::Nothing);
     }
 

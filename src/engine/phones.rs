@@ -206,10 +206,10 @@ impl Phones {
             || config.extension.get(extension).and_then(|e| e.contact.as_deref()).is_some_and(fixed)
     }
 
-    /// Whether a phone is registered from this address.
+    /// How many contacts are registered from this address.
     #[must_use]
-    pub fn known(&self, source: IpAddr) -> bool {
-        self.sources.contains_key(&source)
+    pub fn at(&self, source: IpAddr) -> u32 {
+        self.sources.get(&source).copied().unwrap_or(0)
     }
 
     /// Whether a phone of this extension is registered from this address.
@@ -471,6 +471,6 @@ mod tests {
         assert_eq!((rung(&phones, 64), rung(&phones, 66)), (1, 0));
         let (changed, records) = phones.expire(at(66));
         assert_eq!((changed, records.len()), (vec![number("101")], 1));
-        assert!(!phones.known(flow(5060).remote.ip()));
+        assert_eq!(phones.at(flow(5060).remote.ip()), 0);
     }
 }

@@ -202,9 +202,11 @@ impl Trunks {
         let found = self.states.iter_mut().find(|(_, s)| s.asking.is_some_and(|(asked, _)| asked == id));
         let Some((name, state)) = found.map(|(n, s)| (n.clone(), s)) else { return };
         let Some((_, asked)) = state.asking.take() else { return };
+        let mut trusted = false;
         if result.is_ok() {
             state.heard = Some(now.mono);
             state.suspect = false;
+            trusted = state.health.trust(now);
         } else if !state.addresses.is_empty() {
             state.addresses.rotate_left(1);
         }
@@ -212,16 +214,19 @@ impl Trunks {
             Asked::Register => registered(now, &name, state, result, out),
             Asked::Options => probed(now, &name, state, result.is_ok(), out),
         };
-        if changed {
+        if changed || trusted {
             out.push(Out::Changed(name));
         }
     }
 
     /// A carrier sent us something: it lives.
-    pub fn heard(&mut self, now: Now, name: &str) {
+    pub fn heard(&mut self, now: Now, name: &str, out: &mut Vec<Out>) {
         if let Some(state) = self.states.get_mut(name) {
             state.heard = Some(now.mono);
             state.suspect = false;
+            if state.health.trust(now) {
+                out.push(Out::Changed(name.to_owned()));
+            }
         }
     }
 
@@ -230,6 +235,9 @@ impl Trunks {
         let Some(state) = self.states.get_mut(name) else { return };
         state.suspect = true;
         state.heard = None;
+        if state.health.doubt(now) {
+            out.push(Out::Changed(name.to_owned()));
+        }
         let timer = if state.mute { TrunkTimer::Register } else { TrunkTimer::Probe };
         out.push(Out::Wait(name.to_owned(), timer, now.mono));
     }

@@ -245,7 +245,7 @@ impl Disk {
         }
         found.messages = messages.into_values().collect();
         found.agents = agents.into_values().collect();
-        found.bindings = bindings.into_values().filter(|b| b.expires > now).collect();
+        found.bindings = bindings.into_values().collect();
         found.bans = bans.into_values().filter(|b| b.until > now).collect();
         found
     }
@@ -263,7 +263,7 @@ pub struct Found {
     pub greetings: BTreeMap<Number, String>,
     /// Last spells.
     pub agents: Vec<AgentSpell>,
-    /// Registered phones.
+    /// Registered phones, and where phones were.
     pub bindings: Vec<BindingRecord>,
     /// Bans.
     pub bans: Vec<BanRecord>,

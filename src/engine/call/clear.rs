@@ -21,9 +21,7 @@ impl Engine {
             self.effects.push(Effect::Media(MediaCommand::Close { session }));
             self.ports.release(session);
         }
-        let mut said = Vec::new();
-        self.acd.call_ended(now, call, &mut said);
-        self.acd_said(now, said);
+        self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
         let Some(entry) = self.ledger.calls.remove(&call) else { return };
         for record in entry.story.close(now, outcome, cause) {
             self.keep(now, record, None);

@@ -103,14 +103,18 @@ impl Fork {
         core: &Core,
         peer: Peer,
         codecs: &[Codec],
-        ways: Vec<Way>,
+        mut ways: Vec<Way>,
         cx: &Cx,
         out: &mut Out,
     ) -> Result<Fork, Refusal> {
+        // At most as many branches as the caller's share allows, and each gets an equal part of it (RFC 5393 section 5.3.3).
+        ways.truncate(core.max_breadth.into());
+        let breadth = core.max_breadth / u16::try_from(ways.len()).unwrap_or(u16::MAX).max(1);
         let mut sound = Sound::open(core.id, codecs, cx, out)?;
         let sdp = sound.offer();
         let mut branches = Vec::with_capacity(ways.len());
-        for way in ways {
+        for mut way in ways {
+            way.headers.push(("Max-Breadth".into(), breadth.to_string()));
             let leg = out.ids.leg();
             branches.push(Branch { leg, from: way.flow.remote.ip() });
             let invite = Box::new(Invite {

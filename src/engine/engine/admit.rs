@@ -2,10 +2,11 @@
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
 use super::Engine;
+use super::strangers::{algorithms, by_sha256, make};
 use crate::call::leg::{CODECS, Leg, contact};
 use crate::call::stage::Stage;
 use crate::call::story::Story;
-use crate::call::{Call, Caller, Core, Input};
+use crate::call::{Call, Caller, Core, Input, MAX_BREADTH};
 use crate::effect::Effect;
 use crate::guard::{Blame, Failure, Place};
 use crate::intent::{Chapter, Intent, Peer};
@@ -42,9 +43,9 @@ impl Engine {
         let user = request.uri().user();
         let trunk = self.trunks.by_source(flow.remote, user.as_deref()).map(str::to_owned);
         if let Some(name) = trunk {
-            self.trunks.heard(now, &name);
+            self.trunk_lives(now, &name);
             if self.full() {
-                return self.shed(now, server);
+                return self.shed(now, server, &flow);
             }
             return self.call_from_trunk(now, server, flow, request, name);
         }
@@ -52,8 +53,12 @@ impl Engine {
         if urgent && let Some(number) = self.phones.behind(&flow).cloned() {
             return self.call_from_phone(now, server, flow, request, number);
         }
+        if self.is_for_others(now, &flow, request) {
+            self.failed(now, &flow, None, Failure::Strange);
+            return self.sip.ignore(server);
+        }
         if self.full() && !urgent {
-            return self.shed(now, server);
+            return self.shed(now, server, &flow);
         }
         if let Some(number) = self.authenticate(now, server, &flow, request) {
             self.call_from_phone(now, server, flow, request, number);
@@ -70,13 +75,16 @@ impl Engine {
         request: &Request,
     ) {
         if let Some(name) = self.trunks.by_source(flow.remote, None).map(str::to_owned) {
-            self.trunks.heard(now, &name);
+            self.trunk_lives(now, &name);
+        } else if self.is_for_others(now, &flow, request) {
+            self.failed(now, &flow, None, Failure::Strange);
+            return self.sip.ignore(server);
         } else if !matches!(request.method(), Method::Register | Method::Subscribe) {
             // Answered without proof of identity: a stranger gets only so many of them (S3, S10).
-            if self.place(&flow, None) == Place::Stranger {
+            if self.place(now, &flow, None) == Place::Stranger {
                 self.failed(now, &flow, None, Failure::Strange);
             }
-            if self.guard.silent(now.mono, flow.remote.ip()) {
+            if !self.answers(now, &flow) {
                 return self.sip.ignore(server);
             }
         }
@@ -119,7 +127,7 @@ impl Engine {
         if self.trunks.by_source(flow.remote, None).is_some() {
             return;
         }
-        let place = self.place(flow, account);
+        let place = self.place(now, flow, account);
         let ban = match self.guard.failed(now, source, account, failure, place) {
             Blame::Nothing => return,
             Blame::Silenced => {
@@ -150,20 +158,12 @@ impl Engine {
         self.system_changed(now);
     }
 
-    /// Whether a phone of this account, or of another, is registered from there.
-    fn place(&self, flow: &Flow, account: Option<&str>) -> Place {
-        let source = flow.remote.ip();
-        let own = account.and_then(|user| self.config.extension_by_user(user));
-        match own.is_some_and(|e| self.phones.registered_from(&e.number, source)) {
-            true => Place::Own,
-            false if self.phones.known(source) => Place::Neighbour,
-            false => Place::Stranger,
-        }
-    }
-
-    fn shed(&mut self, now: Now, server: ServerId) {
+    fn shed(&mut self, now: Now, server: ServerId, flow: &Flow) {
         self.shed += 1;
         self.system_changed(now);
+        if !self.answers(now, flow) {
+            return self.sip.ignore(server);
+        }
         let reply = Reply::new(503).header("Retry-After", RETRY_AFTER).stateless();
         self.sip.respond(now, server, reply, &mut self.outputs);
     }
@@ -172,7 +172,7 @@ impl Engine {
     fn authenticate(&mut self, now: Now, server: ServerId, flow: &Flow, request: &Request) -> Option<Number> {
         let source = flow.remote.ip();
         let account = request.headers().first(Name::Authorization).and_then(username).map(str::to_owned);
-        let place = self.place(flow, account.as_deref());
+        let place = self.place(now, flow, account.as_deref());
         if account.is_some()
             && !self.guard.weighs(now.mono, source, account.as_deref().unwrap_or_default(), place)
         {
@@ -193,7 +193,10 @@ impl Engine {
         let stale = verdict == Verdict::Stale;
         match verdict {
             Verdict::Right { user } => {
-                self.guard.succeeded(source, &user);
+                self.guard.succeeded(now, source, &user);
+                if request.headers().first(Name::Authorization).is_some_and(by_sha256) {
+                    self.guard.strong(source, make(request));
+                }
                 return config.extension_by_user(&user).map(|e| e.number.clone());
             }
             Verdict::Stale => {}
@@ -203,11 +206,12 @@ impl Engine {
             Verdict::Missing => self.failed(now, flow, None, Failure::Strange),
             Verdict::Wrong { user } => self.failed(now, flow, Some(&user), Failure::Guess),
         }
-        if self.guard.silent(now.mono, source) {
+        if !self.answers(now, flow) {
             self.sip.ignore(server);
             return None;
         }
-        let algorithms = algorithms(request.header("User-Agent").next().unwrap_or_default());
+        let strong = self.guard.is_strong(source, make(request));
+        let algorithms = if strong { &[Algorithm::Sha256] } else { algorithms(make(request)) };
         let mut reply = Reply::new(401).stateless();
         reply.headers = self.nonces.challenge(now, source, realm, stale, algorithms);
         self.sip.respond(now, server, reply, &mut self.outputs);
@@ -342,6 +346,12 @@ impl Engine {
     /// The call exists from here on: its leg, its record, its first input.
     fn take_in(&mut self, now: Now, knock: &Knock, mut core: Core, input: Input) {
         let Knock { server, transport, request } = *knock;
+        core.max_breadth = breadth(request);
+        if core.max_breadth == 0 {
+            let mut reply = Reply::new(440).stateless();
+            reply.reason = Some("Max-Breadth Exceeded".into());
+            return self.sip.respond(now, server, reply, &mut self.outputs);
+        }
         let (id, leg, peer) = (core.id, core.a.id, core.caller.peer.clone());
         let hops = request.max_forwards().unwrap_or(70);
         let input = if hops <= 1 { Input::Refuse(Refusal::Unavailable, "too many hops") } else { input };
@@ -387,30 +397,14 @@ fn number_of(uri: &Uri) -> Option<Number> {
     Number::read(&uri.user()?)
 }
 
+/// Branches an INVITE may have at once, over all hops.
+fn breadth(request: &Request) -> u16 {
+    let asked = request.header("Max-Breadth").next().and_then(|v| v.trim().parse::<u16>().ok());
+    asked.unwrap_or(MAX_BREADTH).min(MAX_BREADTH)
+}
+
 /// The user name in an Authorization value, before anything is checked.
 fn username(value: &str) -> Option<&str> {
     let at = value.find("username=\"")? + "username=\"".len();
     value[at..].split('"').next()
-}
-
-/// What is offered to a phone of this make: the strongest first (RFC 8760), but only what it can read to those that give
-/// up at the sight of another: libre before 2.2 (baresip 1 and 2), SIPp 3.6.
-fn algorithms(user_agent: &str) -> &'static [Algorithm] {
-    const ONLY_MD5: [&str; 3] = ["baresip v1.", "baresip v2.", "SIPp"];
-    if ONLY_MD5.iter().any(|make| user_agent.starts_with(make)) {
-        return &[Algorithm::Md5];
-    }
-    &[Algorithm::Sha256, Algorithm::Md5]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_strongest_digest_comes_first_except_for_phones_that_choke_on_it() {
-        assert_eq!(algorithms("Yealink SIP-T46U"), [Algorithm::Sha256, Algorithm::Md5]);
-        assert_eq!(algorithms(""), [Algorithm::Sha256, Algorithm::Md5]);
-        assert_eq!(algorithms("baresip v1.0.0 (x86_64/linux)"), [Algorithm::Md5]);
-    }
 }

@@ -51,24 +51,22 @@ impl Engine {
             Intent::NoWait(timer) => self.timers.cancel(&Reason::Call(call, timer)),
             Intent::Tell(chapter) => self.tell_story(now, call, chapter),
             Intent::Enqueue { queue, party, language } => {
-                let mut said = Vec::new();
                 let caller = Caller { party, language };
-                if self.acd.enqueue(now, call, &queue, caller, &mut said).is_err() {
+                let taken =
+                    self.with_acd(now, Some(call), |acd, said| acd.enqueue(now, call, &queue, caller, said));
+                if taken.is_some_and(|t| t.is_err()) {
                     self.pending.push_back((call, Input::HangUp("the queue is gone")));
                 }
-                self.acd_said(now, said);
             }
             Intent::LeaveQueue => {
-                let mut said = Vec::new();
-                self.acd.abandon(now, call, &mut said);
-                self.acd_said(now, said);
+                self.with_acd(now, Some(call), |acd, said| acd.abandon(now, call, said));
             }
             Intent::Offered { agent, result } => self.offered(now, call, &agent, result),
             Intent::Code { extension, code } => {
-                let mut said = Vec::new();
-                let prompt = self.acd.code(now, &extension, &code, &mut said);
-                self.acd_said(now, said);
-                self.hears(call, Heard::CodeDone(prompt));
+                let done = self.with_acd(now, Some(call), |acd, said| acd.code(now, &extension, &code, said));
+                if let Some(prompt) = done {
+                    self.hears(call, Heard::CodeDone(prompt));
+                }
             }
             Intent::Keep { record, tell } => self.keep(now, *record, tell.then_some(call)),
             Intent::MakeRoom(trunk) => self.make_room(now, call, &trunk),
@@ -135,9 +133,7 @@ impl Engine {
     pub(crate) fn phone_changed(&mut self, now: Now, number: &Number) {
         let busy = self.ledger.in_call(number);
         let reachable = self.phones.reachable(&self.config, number);
-        let mut said = Vec::new();
-        self.acd.phone(now, number, reachable, busy, &mut said);
-        self.acd_said(now, said);
+        self.with_acd(now, None, |acd, said| acd.phone(now, number, reachable, busy, said));
         self.tell_phone(number);
     }
 
@@ -164,10 +160,9 @@ impl Engine {
     }
 
     fn offered(&mut self, now: Now, call: CallId, agent: &str, result: OfferResult) {
-        let mut said = Vec::new();
-        let stands = self.acd.offer_result(now, call, agent, result, &mut said);
-        self.acd_said(now, said);
-        if !stands && result == OfferResult::Answered {
+        let stands =
+            self.with_acd(now, Some(call), |acd, said| acd.offer_result(now, call, agent, result, said));
+        if stands == Some(false) && result == OfferResult::Answered {
             self.note(now, "warning", "late_answer", agent, "an agent answered an offer that was taken back");
         }
     }

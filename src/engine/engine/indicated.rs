@@ -2,6 +2,7 @@
 use super::Engine;
 use crate::call::{Heard, Input, LegEvent};
 use crate::guard::Failure;
+use crate::intent::Peer;
 use crate::trunks::CLIENT_BIT;
 use model::clock::Now;
 use model::id::LegId;
@@ -77,9 +78,16 @@ impl Engine {
     }
 
     fn trunk_heard(&mut self, now: Now, leg: LegId) {
-        if let Some(crate::intent::Peer::Trunk(name)) = self.ledger.leg(leg).map(|e| &e.peer) {
-            self.trunks.heard(now, name);
+        if let Some(Peer::Trunk(name)) = self.ledger.leg(leg).map(|e| e.peer.clone()) {
+            self.trunk_lives(now, &name);
         }
+    }
+
+    /// A carrier gave a sign of life.
+    pub(super) fn trunk_lives(&mut self, now: Now, name: &str) {
+        let mut said = Vec::new();
+        self.trunks.heard(now, name, &mut said);
+        self.trunks_said(now, said);
     }
 }
 

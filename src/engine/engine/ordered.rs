@@ -57,10 +57,9 @@ impl Engine {
     }
 
     fn agent_asks(&mut self, now: Now, by: &Actor, agent: &str, ask: &Ask) -> Reply {
-        let mut said = Vec::new();
-        let reply = self.acd.ask(now, agent, ask, &format!("web by {}", by.name), &mut said);
-        self.acd_said(now, said);
-        reply
+        let cause = format!("web by {}", by.name);
+        self.with_acd(now, None, |acd, said| acd.ask(now, agent, ask, &cause, said))
+            .unwrap_or(Err(Refusal::Unavailable))
     }
 
     fn for_running(&mut self, call: CallId, input: Input) -> Reply {

@@ -36,9 +36,7 @@ impl Engine {
     pub(super) fn apply(&mut self, now: Now, ticket: Ticket, generation: Generation, config: Arc<Config>) {
         let old = std::mem::replace(&mut self.config, config.clone());
         self.generation = generation;
-        let mut said = Vec::new();
-        self.acd.configure(now, &config, &mut said);
-        self.acd_said(now, said);
+        self.with_acd(now, None, |acd, said| acd.configure(now, &config, said));
         self.apply_extensions(now, &old);
         self.configure_trunks(now);
         if old.audio != config.audio && self.media_up {

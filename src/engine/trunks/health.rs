@@ -17,13 +17,15 @@ pub struct Health {
     cause: &'static str,
     detail: String,
     since: Wall,
+    /// What was known before a call met silence.
+    before: Option<(&'static str, String)>,
 }
 
 impl Health {
     /// Nothing known yet.
     #[must_use]
     pub fn starting(now: Now) -> Health {
-        Health { word: Word::Trying, cause: "starting", detail: String::new(), since: now.wall }
+        Health { word: Word::Trying, cause: "starting", detail: String::new(), since: now.wall, before: None }
     }
 
     /// It lives. Whether that is news.
@@ -34,6 +36,23 @@ impl Health {
     /// It does not answer, or refuses us. Whether that is news.
     pub fn down(&mut self, now: Now, cause: &'static str, detail: &str) -> bool {
         self.turn(now, Word::Down, cause, detail)
+    }
+
+    /// A call met silence where it was thought to live. Whether that is news.
+    pub fn doubt(&mut self, now: Now) -> bool {
+        if self.word != Word::Up {
+            return false;
+        }
+        let before = (self.cause, self.detail.clone());
+        let news = self.turn(now, Word::Trying, "silent", "");
+        self.before = Some(before);
+        news
+    }
+
+    /// It gave a sign of life: what was known before a call met silence holds again. Whether that is news.
+    pub fn trust(&mut self, now: Now) -> bool {
+        let Some((cause, detail)) = self.before.take() else { return false };
+        self.turn(now, Word::Up, cause, &detail)
     }
 
     /// Whether it is known not to work.
@@ -67,6 +86,7 @@ impl Health {
             self.since = now.wall;
         }
         (self.word, self.cause) = (word, cause);
+        self.before = None;
         detail.clone_into(&mut self.detail);
         news
     }

@@ -21,6 +21,9 @@ pub struct System {
     pub area_code: String,
     /// SIP realm of digest challenges. Changing it needs nothing else: passwords are kept, not hashes.
     pub realm: String,
+    /// Names and public addresses by which phones outside the LAN reach the box. Strangers outside the LAN that ask for
+    /// anything else get no answer; the box's own addresses and its realm are always its names.
+    pub sip_names: Vec<String>,
     /// Most calls at once; further ones get 503 with Retry-After.
     pub call_limit: u32,
     /// Whether callers are told before a recorded conversation starts.

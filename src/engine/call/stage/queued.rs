@@ -65,6 +65,12 @@ impl Queued {
         if self.offers.is_empty() { "queued" } else { "offering" }
     }
 
+    /// The queue it waits in.
+    #[must_use]
+    pub fn queue(&self) -> &str {
+        &self.queue
+    }
+
     /// The queue, or whose phone rings.
     #[must_use]
     pub fn with(&self) -> String {

@@ -91,6 +91,96 @@ fn a_stranger_gets_only_so_many_answers_without_proof() {
     assert!((1..=60).contains(&answered), "{answered} of 200 answered");
 }
 
+/// How many of `count` requests without credentials are answered, one of each method in turn, ten a second.
+fn answered(world: &mut World, peer: usize, count: usize) -> usize {
+    use sip::Method;
+    let methods =
+        [Method::Register, Method::Invite, Method::Options, Method::Subscribe, Method::Other("FOO".into())];
+    let before = world.sent.len();
+    for n in 0..count {
+        let method = methods[n % methods.len()].as_str().to_owned();
+        let host = world.peers[peer].address;
+        let text = format!(
+            "{method} sip:101@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {host};branch=z9hG4bKf{n};rport\r\nFrom: <sip:101@x>;tag=f{n}\r\n\
+             To: <sip:101@x>\r\nCall-ID: flood-{n}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\nContact: <sip:101@{host}>\r\n\r\n"
+        );
+        let flow = world.peers[peer].flow();
+        let flow = sip::Flow::udp(flow.remote, flow.local);
+        world.tell(Event::Packet { flow, bytes: text.into_bytes() });
+    }
+    world.sent[before..].iter().filter(|text| text.starts_with("SIP/2.0")).count()
+}
+
+#[test]
+fn a_flood_from_one_address_is_answered_at_most_sixty_times_whatever_it_asks() {
+    let mut world = World::new(site(|_| {}));
+    let stranger = world.peer("101", "203.0.113.9");
+    let count = answered(&mut world, stranger, 10_000);
+    assert!((20..=60).contains(&count), "{count}");
+    assert!(world.notices.iter().any(|n| matches!(n, Notice::Ban(_))), "the admin sees it");
+    let phone = world.phone("102", "192.0.2.12");
+    assert_eq!(world.register(phone), 200, "others are served");
+}
+
+#[test]
+fn a_flood_beside_a_phone_is_soon_not_answered_and_the_phone_goes_on() {
+    let mut world = World::new(site(|_| {}));
+    let phone = world.phone("101", "192.0.2.11:5060");
+    let flooder = world.peer("101", "192.0.2.11:7777");
+    let count = answered(&mut world, flooder, 10_000);
+    assert!(count <= 200, "{count} of 10,000 answered");
+    assert!(!world.notices.iter().any(|n| matches!(n, Notice::Ban(_))), "a phone lives there");
+    world.seconds(1);
+    assert_eq!(
+        world.register(phone),
+        200,
+        "with credentials it is always heard, and one challenge comes each second"
+    );
+    let call = world.dial(phone, "*43");
+    assert!(world.is_up(phone));
+    world.hang_up(phone, call);
+}
+
+#[test]
+fn an_address_that_registered_in_the_last_thirty_days_is_not_banned_for_a_wrong_password() {
+    let mut before = World::new(site(|_| {}));
+    let phone = before.phone("101", "203.0.113.9");
+    before.request(phone, |r| r.headers = vec![("Expires".into(), "0".into())]);
+    let mut bindings: Vec<_> = before
+        .records
+        .iter()
+        .filter_map(|r| if let Record::Binding(b) = r { Some(b.clone()) } else { None })
+        .collect();
+    for (days, banned) in [(29, false), (31, true)] {
+        let ago = days * 86_400_000;
+        bindings.iter_mut().for_each(|b| b.expires = model::clock::Wall(before.now.wall.0 - ago));
+        let mut world = World::boot(site(|_| {}), |boot| boot.bindings = bindings.clone());
+        let phone = world.peer("101", "203.0.113.9");
+        for _ in 0..40 {
+            wrong(&mut world, phone, "101");
+        }
+        assert_eq!(world.notices.iter().any(|n| matches!(n, Notice::Ban(_))), banned, "{days} days");
+        if !banned {
+            world.seconds(601);
+            assert_eq!(world.register(phone), 200, "it is heard again when its tries are forgotten");
+        }
+    }
+}
+
+#[test]
+fn guesses_from_everywhere_do_not_lock_out_an_address_of_the_last_thirty_days() {
+    let mut world = World::new(site(|_| {}));
+    let phone = world.phone("101", "192.0.2.11");
+    world.request(phone, |r| r.headers = vec![("Expires".into(), "0".into())]);
+    for n in 0..120 {
+        let stranger = world.peer("101", &format!("203.0.113.{n}"));
+        wrong(&mut world, stranger, "101");
+    }
+    let new = world.peer("101", "198.51.100.9");
+    assert_ne!(world.register(new), 200, "a new address waits");
+    assert_eq!(world.register(phone), 200, "the old one does not");
+}
+
 #[test]
 fn a_ban_ends_by_itself_and_is_told() {
     let mut world = World::new(site(|_| {}));
@@ -245,6 +335,49 @@ fn a_hundred_phones_behind_one_address_come_back_at_once_and_none_is_taken_for_a
         );
     }
     assert!(!world.notices.iter().any(|n| matches!(n, Notice::Ban(_))));
+}
+
+#[test]
+fn strangers_outside_that_ask_for_other_names_get_no_answer_and_the_lan_does() {
+    use sip::Method;
+    let mut world = World::new(site(|tree| tree["system"]["sip_names"] = json!(["phones.example.com"])));
+    let ask = |world: &mut World, from: &str, host: &str| {
+        let peer = world.peer("101", from);
+        let target = crate::harness::peer::uri(&format!("sip:{host}"));
+        [Method::Register, Method::Options, Method::Subscribe].map(|method| {
+            let code = world.request(peer, |r| {
+                (r.method, r.target, r.credentials, r.call_id) = (method, target.clone(), None, None);
+            });
+            code != 0
+        })
+    };
+    assert_eq!(ask(&mut world, "203.0.113.9", "192.0.2.1"), [true; 3], "the own address");
+    assert_eq!(ask(&mut world, "203.0.113.10", "Phones.example.com"), [true; 3], "a configured name");
+    assert_eq!(ask(&mut world, "203.0.113.11", "belfry"), [true; 3], "the realm");
+    assert_eq!(ask(&mut world, "203.0.113.12", "sip.other.example"), [false; 3]);
+    assert_eq!(ask(&mut world, "203.0.113.13", "198.51.100.1"), [false; 3]);
+    assert_eq!(ask(&mut world, "10.0.0.7", "sip.other.example"), [true; 3], "a phone in the LAN");
+    let told = |n: &Notice| matches!(n, Notice::Note(n) if n.kind == "other_name");
+    assert_eq!(world.notices.iter().filter(|n| told(n)).count(), 1, "the installer is told once");
+}
+
+#[test]
+fn who_has_answered_with_sha_256_is_offered_no_md5_any_more() {
+    let mut world = World::new(site(|_| {}));
+    let phone = world.peer("101", "192.0.2.11");
+    let offered = |world: &mut World, make: &str| {
+        world.sent.clear();
+        let code = world.request(phone, |r| {
+            r.headers.push(("User-Agent".into(), make.to_owned()));
+            r.call_id = None;
+        });
+        assert_eq!(code, 200);
+        let challenge = world.sent.iter().find(|t| t.starts_with("SIP/2.0 401")).expect("it is challenged");
+        ["algorithm=SHA-256", "algorithm=MD5"].map(|a| challenge.contains(a))
+    };
+    assert_eq!(offered(&mut world, "Desk 7/1.0"), [true, true], "nothing is known of it");
+    assert_eq!(offered(&mut world, "Desk 7/1.0"), [true, false], "it can do better");
+    assert_eq!(offered(&mut world, "Old 1/0.1"), [true, true], "another make at the same address");
 }
 
 /// What a stranger can tell from an answer: its lines without what is fresh in each.

@@ -137,6 +137,28 @@ fn a_message_is_heard_by_phone_and_the_lamp_goes_out() {
 }
 
 #[test]
+fn a_lamp_shows_the_own_mailbox_whoever_is_named_in_the_subscription() {
+    let (mut world, a, b) = two_phones();
+    let call = world.dial(a, "102");
+    world.seconds(30);
+    world.hang_up(a, call);
+    world.seconds(1);
+    for (phone, own, waiting) in [(a, "101", "no"), (b, "102", "yes")] {
+        let code = world.request(phone, |r| {
+            let other = crate::harness::peer::uri("sip:102@192.0.2.1");
+            (r.method, r.target, r.to) = (sip::Method::Subscribe, other.clone(), sip::NameAddr::new(other));
+            r.headers = vec![("Event".into(), "message-summary".into()), ("Expires".into(), "600".into())];
+            r.call_id = Some(format!("lamp-{own}"));
+        });
+        assert_eq!(code, 200);
+        let notify =
+            world.sent.iter().rev().find(|t| t.starts_with("NOTIFY")).expect("the lamp is told").clone();
+        assert!(notify.contains(&format!("Message-Account: sip:{own}@")), "{notify}");
+        assert!(notify.contains(&format!("Messages-Waiting: {waiting}")), "{notify}");
+    }
+}
+
+#[test]
 fn paging_speaks_over_the_loudspeaker() {
     let mut world = World::new(site(|tree| tree["audio"] = json!({ "paging": "hw:0" })));
     let a = world.phone("101", A);

@@ -192,3 +192,30 @@ fn echo_and_announcement_answer_at_once() {
     }
     world.at_rest();
 }
+
+#[test]
+fn a_call_rings_no_more_phones_than_its_breadth_allows_and_shares_it_among_them() {
+    let mut world = World::new(site(|_| {}));
+    let caller = world.phone("101", "192.0.2.11");
+    let phones: Vec<usize> = (0..4).map(|n| world.phone("102", &format!("192.0.2.{}", 40 + n))).collect();
+    for (asked, rung, share) in
+        [(None, 4, "15"), (Some("8"), 4, "2"), (Some("2"), 2, "1"), (Some("0"), 0, "")]
+    {
+        let call = world.dial_with(caller, "102", |i| {
+            i.headers.extend(asked.map(|n| ("Max-Breadth".to_owned(), n.to_owned())));
+        });
+        let invites: Vec<_> = phones.iter().filter_map(|p| world.rung(*p)).collect();
+        assert_eq!(invites.len(), rung, "{asked:?}");
+        for (_, request) in &invites {
+            assert_eq!(request.header("Max-Breadth").next(), Some(share), "{asked:?}");
+        }
+        if rung == 0 {
+            assert_eq!(world.refused(caller), Some(440));
+        }
+        world.hang_up(caller, call);
+        world.moment();
+        for peer in phones.iter().chain([&caller]) {
+            world.forget(*peer);
+        }
+    }
+}

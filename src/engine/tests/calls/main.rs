@@ -4,6 +4,8 @@ mod door;
 #[cfg(test)]
 mod features;
 #[cfg(test)]
+mod fraud;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod inbound;
@@ -11,3 +13,5 @@ mod inbound;
 mod inside;
 #[cfg(test)]
 mod outside;
+#[cfg(test)]
+mod routes;

@@ -221,8 +221,13 @@ fn after_one_silent_call_the_next_goes_to_the_living_trunk_at_once() {
     world.dial(phone, "00301234567");
     world.seconds(4);
     let leg = world.take(backup);
+    let shown = world.trunk("carrier");
+    assert_eq!((shown.state.as_str(), shown.cause.as_str()), ("trying", "silent"), "the admin sees it");
     world.hang_up(backup, leg);
     world.forget(phone);
     world.dial(phone, "00301234567");
     assert!(world.rung(backup).is_some(), "nobody waits for the silent trunk twice");
+    world.peers[carrier].deaf = false;
+    world.seconds(60);
+    assert_eq!(world.trunk("carrier").state, "up", "it is back with its next answer");
 }

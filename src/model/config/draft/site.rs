@@ -20,6 +20,9 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Calls at once unless the site says otherwise: a small box's share of 500 RTP ports, two a call.
 const CALL_LIMIT: u32 = 250;
 
+/// Names by which phones outside reach the box: one each for a few carriers' lines and a few domains.
+const SIP_NAMES_MAX: usize = 20;
+
 pub(super) fn system(t: Table<'_>) -> System {
     let system = System {
         name: t.text("name").unwrap_or_else(|| "Belfry".into()),
@@ -29,6 +32,7 @@ pub(super) fn system(t: Table<'_>) -> System {
         outside_prefix: t.parsed("outside_prefix", |text| value::digits(text, 3)).unwrap_or_default(),
         area_code: t.parsed("area_code", area_code).unwrap_or_default(),
         realm: t.parsed("realm", realm).unwrap_or_else(|| "pbx".into()),
+        sip_names: t.list("sip_names", SIP_NAMES_MAX, value::host),
         call_limit: t.count("call_limit", 1..=5000, CALL_LIMIT),
         announce_recording: t.flag("announce_recording", false),
         emergency_notify: t.list("emergency_notify", 20, value::internal),

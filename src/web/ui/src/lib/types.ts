@@ -331,6 +331,7 @@ export interface System {
   outside_prefix?: string;
   area_code?: string;
   realm?: string;
+  sip_names?: string[];
   call_limit?: number;
   announce_recording?: boolean;
   emergency_notify?: string[];

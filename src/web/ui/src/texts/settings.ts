@@ -26,6 +26,11 @@ export const G = texts({
   callLimit: ['Most calls at once', '最大并发通话'],
   callLimitHint: ['Further ones are refused with “try again later”.', '超过后拒绝新通话并提示稍后再试。'],
   realm: ['SIP realm', 'SIP 域（realm）'],
+  sipNames: ['Names for phones outside', '外部话机使用的名称'],
+  sipNamesHint: [
+    'One a line: host names and public addresses by which phones outside this network reach the box. Strangers that ask for anything else get no answer.',
+    '每行一个：外部网络的话机访问本设备所用的主机名和公网地址。陌生来源请求其他名称时不予应答。',
+  ],
   realmHint: ['Shown to phones when they log in. Seldom changed.', '话机注册时显示，很少需要更改。'],
   announce: ['Tell callers before a recorded conversation', '录音通话前告知来电'],
   announceHint: ['In many countries the law demands it.', '许多国家的法律要求如此。'],

@@ -78,6 +78,7 @@ export const TRUNK_CAUSE = texts({
   unreachable: ['There is no way through the network to the carrier.', '网络无法到达运营商。'],
   overloaded: ['The carrier says that it is overloaded.', '运营商表示其系统过载。'],
   expired: ['The registration ran out and was not renewed.', '注册已过期且未能续约。'],
+  silent: ['A call got no answer from it; other trunks are tried first until it answers.', '有一通呼叫未得到应答；在其恢复应答前优先使用其他中继。'],
 });
 
 /** What to do about it; causes without one need nothing. */
