@@ -3,8 +3,10 @@
 mod agents;
 mod calls;
 mod crash;
+mod emergency;
 mod first_call;
 mod flow;
+mod phones;
 mod queue;
 mod races;
 mod strangers;

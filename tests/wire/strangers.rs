@@ -1,6 +1,6 @@
 //! Who may not call does not call, learns nothing, and is not answered for a while when it keeps trying.
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
 use tests::harness::site;
@@ -118,6 +118,49 @@ fn the_answer_is_the_same_whether_or_not_the_extension_exists_and_no_call_begins
     }
     assert_eq!(pbx.get("/calls"), serde_json::json!([]));
     assert_eq!(pbx.get("/history")["items"], serde_json::json!([]));
+}
+
+/// How long the final answer takes.
+fn time_of(stranger: &mut Stranger, user: &str, more: &str) -> (Duration, String) {
+    let began = Instant::now();
+    let answer = stranger.ask("REGISTER", user, more).expect("an answer");
+    (began.elapsed(), answer)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// Medians of a known and an unknown name, of 32 answers each: without a password, and with a wrong one. Asked in turns, so that whatever else
+/// the machine does weighs on both.
+fn medians(lan: Lan, hosts: std::ops::Range<u8>) -> [[Duration; 2]; 2] {
+    let mut times: [[Vec<Duration>; 2]; 2] = Default::default();
+    for host in hosts {
+        let mut stranger = Stranger::at(lan.host(host), lan.host(1));
+        for _ in 0..8 {
+            for (known, user) in ["101", "901"].into_iter().enumerate() {
+                let (took, challenge) = time_of(&mut stranger, user, "");
+                times[0][known].push(took);
+                let digest = wrong_digest(&challenge, user, stranger.target);
+                times[1][known].push(time_of(&mut stranger, user, &digest).0);
+            }
+        }
+    }
+    times.map(|both| both.map(median))
+}
+
+#[test]
+fn the_time_of_an_answer_does_not_tell_whether_the_extension_exists() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lan = Lan::take();
+    let _pbx = start(lan, folder.path());
+    // Below a hundred guesses in all: then the account is no longer weighed for strangers. A difference that is there is there in each round; one that a busy machine makes is not.
+    let rounds = [80..84, 84..88, 88..92].map(|hosts| medians(lan, hosts));
+    for (n, what) in ["without a password", "with a wrong password"].into_iter().enumerate() {
+        let apart = rounds.iter().map(|r| r[n][0].abs_diff(r[n][1])).min().expect("three rounds");
+        assert!(apart <= Duration::from_millis(2), "{what}: {rounds:?}");
+    }
 }
 
 #[test]
