@@ -196,6 +196,11 @@ fn in_words(status: &Status) -> String {
         status.phones_registered,
         status.phones_configured,
     );
+    for alarm in &status.alarms {
+        let (name, _) = model::health::of(&alarm.kind, model::media::Language::En);
+        let subject = if alarm.subject.is_empty() { String::new() } else { format!(" ({})", alarm.subject) };
+        text.push_str(&format!("\nALARM: {name}{subject} {}", alarm.detail));
+    }
     for trunk in &status.trunks {
         text.push_str(&format!(
             "\ntrunk {}: {} ({}), {} of {} calls",

@@ -5,6 +5,9 @@ use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
 use crate::door::Door;
 use crate::engine_loop::{EngineLoop, Events, Hands, events};
+use crate::health::Health;
+use crate::health::reports::Reports;
+use crate::health::watch::Watch;
 use crate::keeper::Keeper;
 use crate::lifecycle::{self, BadInput};
 use crate::mirror::Mirror;
@@ -62,6 +65,8 @@ struct Control {
     door: Arc<Door>,
     media_pid: Arc<AtomicU32>,
     disk: Arc<DiskWatch>,
+    watch: Arc<Watch>,
+    reports: Arc<Reports>,
     stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
     /// Raised when this role has to end in order and to be started again: a restore or a factory reset waits for it.
@@ -94,6 +99,8 @@ impl Control {
             door: Arc::default(),
             media_pid: Arc::default(),
             disk: Arc::default(),
+            watch: Arc::default(),
+            reports: Arc::default(),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
             again: Arc::default(),
@@ -125,7 +132,7 @@ impl Control {
             door: control.door.clone(),
         };
         let own = net::bind::own_address(sip.ip());
-        note_start(&boot);
+        note_start(&boot, &control.reports);
         let boot = Boot {
             config,
             generation,
@@ -148,8 +155,9 @@ impl Control {
         control.start_sip(&udp, listener, &bond)?;
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
-        control.start_disk_watch(inbox)?;
+        control.start_disk_watch(inbox.clone())?;
         control.start_keeping(keeper)?;
+        control.start_health(clock, inbox, options)?;
         Ok((control, orders))
     }
 
@@ -261,8 +269,23 @@ impl Control {
         Ok(())
     }
 
+    fn start_health(&self, clock: Clock, inbox: Inbox, options: &RunOptions) -> anyhow::Result<()> {
+        let health = Health {
+            clock,
+            store: self.store.clone(),
+            mirror: self.mirror.clone(),
+            inbox,
+            watch: self.watch.clone(),
+            reports: self.reports.clone(),
+            certificate: certificate(&options.data),
+            stop: self.stop.clone(),
+        };
+        health.start()
+    }
+
     fn keeper(&self) -> Arc<Keeper> {
-        let alarm = Box::new(|_: Option<&str>| {});
+        let reports = self.reports.clone();
+        let alarm = Box::new(move |why: Option<&str>| reports.set("backup", "", why.map(str::to_owned)));
         let steward = board::steward::client::Steward::default();
         Arc::new(Keeper::new(self.store.clone(), steward, self.again.clone(), alarm))
     }
@@ -271,7 +294,8 @@ impl Control {
     fn start_keeping(&self, keeper: Arc<Keeper>) -> anyhow::Result<()> {
         let stop = self.stop.clone();
         role::spawn("backup", move || keeper.run(&stop))?;
-        let alarm = Box::new(|_: Option<&str>| {});
+        let reports = self.reports.clone();
+        let alarm = Box::new(move |why: Option<&str>| reports.set("disk_guard", "", why.map(str::to_owned)));
         let guard = Guard::new(self.store.clone(), self.events.clone(), alarm);
         let stop = self.stop.clone();
         role::spawn("retention", move || guard.run(&stop))?;
@@ -282,6 +306,7 @@ impl Control {
         loop {
             match orders.recv_timeout(LOOK) {
                 Ok(Order::Peer { pid }) => self.media_pid.store(pid.unwrap_or(0), Ordering::Relaxed),
+                Ok(Order::Watch(known)) => self.watch.take(known),
                 Ok(Order::Stop { drain_s }) => {
                     self.wind_up(Duration::from_secs(drain_s));
                     return ExitCode::SUCCESS;
@@ -371,13 +396,17 @@ fn local_socket(path: &Path) -> anyhow::Result<std::os::unix::net::UnixListener>
     Ok(listener)
 }
 
+fn certificate(data: &Path) -> std::path::PathBuf {
+    data.join("tls/certificate.pem")
+}
+
 fn identity(data: &Path) -> anyhow::Result<web::tls::Identity> {
     let folder = data.join("tls");
     std::fs::create_dir_all(&folder)?;
     let mut names = vec!["belfry.local".to_owned(), "localhost".to_owned()];
     names.extend(ports::own_addresses().iter().map(IpAddr::to_string));
     names.push("127.0.0.1".to_owned());
-    Ok(web::tls::Identity { certificate: folder.join("certificate.pem"), key: folder.join("key.pem"), names })
+    Ok(web::tls::Identity { certificate: certificate(data), key: folder.join("key.pem"), names })
 }
 
 /// Media's words and comings and goings become events; the first `Ready` makes the role ready.
@@ -425,7 +454,9 @@ fn say_where(bond: &Bond, app: &App, https: SocketAddr) {
     }
 }
 
-fn note_start(boot: &BootState) {
+fn note_start(boot: &BootState, reports: &Reports) {
+    let skipped = boot.skipped.last().map(|(generation, _)| format!("generation {generation}"));
+    reports.set("config", "", skipped);
     for (generation, problems) in &boot.skipped {
         tracing::error!(%generation, problems = problems.len(), "a stored configuration no longer checks; an older one is in force");
     }

@@ -6,6 +6,7 @@ mod place;
 mod sftp;
 
 use crate::clock;
+use crate::health::reports::Tell;
 use board::steward::{Act, BackupName};
 use model::clock::Wall;
 use model::config::Config;
@@ -61,7 +62,7 @@ pub struct Keeper {
     /// Raised when this process has to end in order and to be started again.
     again: Arc<AtomicBool>,
     /// Whether the alarm list knows of a failure.
-    alarm: Box<dyn Fn(Option<&str>) + Send + Sync>,
+    alarm: Tell,
 }
 
 impl Keeper {
@@ -71,7 +72,7 @@ impl Keeper {
         store: Arc<Store>,
         steward: board::steward::client::Steward,
         again: Arc<AtomicBool>,
-        alarm: Box<dyn Fn(Option<&str>) + Send + Sync>,
+        alarm: Tell,
     ) -> Keeper {
         let kept = store.reader().setting(SETTING).ok().flatten();
         let kept = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();

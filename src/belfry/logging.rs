@@ -1,10 +1,12 @@
 //! The log: text on standard error (the journal's when a service), written by one thread behind a bounded queue that
 //! drops when full, so that no call ever waits for a log sink. Each place in the code that logs has its own token
-//! bucket: a flood of one message does not bury the others. Decides nothing about what is worth logging.
+//! bucket: a flood of one message does not bury the others; and all of them together have a budget of bytes a minute, so
+//! that no flood fills a disk. Decides nothing about what is worth logging.
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::{Context, Filter, SubscriberExt};
@@ -17,6 +19,12 @@ const BURST: f64 = 20.0;
 const PER_SECOND: f64 = 5.0;
 /// Places remembered. The code has far fewer; beyond it all others share one bucket.
 const PLACES: usize = 2048;
+
+/// Bytes a minute of one process. Control and media together stay under 2 MiB; at 200 bytes a line this is 87 lines a
+/// second, more than anybody reads.
+const A_MINUTE: usize = 1024 * 1024;
+/// Longest line: a hostile message may be quoted in it.
+const LINE: usize = 4096;
 
 /// Keeps the log thread alive and flushes it when dropped.
 pub struct Log {
@@ -43,7 +51,7 @@ pub fn start(filter: &str) -> Log {
         .buffered_lines_limit(crate::wire::LOG.length)
         .lossy(true)
         .thread_name("log")
-        .finish(std::io::stderr());
+        .finish(Capped::new(std::io::stderr()));
     // Only the first start counts; see below.
     let _ = DROPPED.set(writer.error_counter());
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -84,6 +92,55 @@ impl Flood {
     }
 }
 
+/// Writes until the budget of this minute is spent. What was left out is said when the next minute begins.
+struct Capped<W> {
+    to: W,
+    since: Instant,
+    spent: usize,
+    left_out: u64,
+}
+
+impl<W: Write> Capped<W> {
+    fn new(to: W) -> Capped<W> {
+        Capped { to, since: Instant::now(), spent: 0, left_out: 0 }
+    }
+
+    fn line(&mut self, line: &[u8], now: Instant) -> std::io::Result<()> {
+        if now.saturating_duration_since(self.since) >= Duration::from_secs(60) {
+            self.since = now;
+            self.spent = 0;
+            let lost = std::mem::take(&mut self.left_out);
+            if lost > 0 {
+                let text = format!(
+                    "WARN belfry::logging: {lost} lines were left out: more than {A_MINUTE} bytes a minute\n"
+                );
+                self.to.write_all(text.as_bytes())?;
+            }
+        }
+        let cut = line.len() > LINE;
+        let shown = line.get(..LINE).unwrap_or(line);
+        if self.spent + shown.len() > A_MINUTE {
+            self.left_out += 1;
+            return Ok(());
+        }
+        self.spent += shown.len();
+        self.to.write_all(shown)?;
+        if cut { self.to.write_all(b" (cut)\n") } else { Ok(()) }
+    }
+}
+
+impl<W: Write> Write for Capped<W> {
+    /// The log's thread hands over one line at a time.
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.line(line, Instant::now())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush()
+    }
+}
+
 struct Bucket {
     tokens: f64,
     at: Instant,
@@ -105,7 +162,27 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    #[test]
+    fn a_minute_has_a_budget_of_bytes_and_what_was_left_out_is_told() {
+        let mut log = Capped::new(Vec::new());
+        let start = log.since;
+        for _ in 0..100_000 {
+            log.line(&[b'x'; 200], start).unwrap();
+        }
+        assert!(log.to.len() <= A_MINUTE && log.to.len() > A_MINUTE - 200, "{}", log.to.len());
+        log.to.clear();
+        log.line(b"again\n", start + Duration::from_secs(60)).unwrap();
+        let said = String::from_utf8(log.to).unwrap();
+        assert!(said.contains("lines were left out") && said.ends_with("again\n"), "{said}");
+    }
+
+    #[test]
+    fn a_line_is_cut() {
+        let mut log = Capped::new(Vec::new());
+        log.line(&[b'x'; 100_000], log.since).unwrap();
+        assert_eq!(log.to.len(), LINE + " (cut)\n".len());
+    }
 
     #[test]
     fn a_flood_of_one_place_is_cut_and_another_place_is_still_heard() {

@@ -72,13 +72,21 @@ fn attempt(store: &Store, job: &MailJob) -> MailResult {
     }
 }
 
-fn current(store: &Store) -> Result<Config, String> {
+/// The configuration in force.
+///
+/// # Errors
+/// The disk, in words.
+pub fn current(store: &Store) -> Result<Config, String> {
     let current = store.reader().current().map_err(|error| error.to_string())?;
     let (_, tree) = current.ok_or("there is no configuration")?;
     draft::read(&tree).map_err(|_| "the stored configuration no longer checks".to_owned())
 }
 
-fn server(mail: &Mail) -> Result<SmtpTransport, String> {
+/// The mail server of section `[mail]`.
+///
+/// # Errors
+/// Its name is no name for TLS.
+pub fn server(mail: &Mail) -> Result<SmtpTransport, String> {
     let tls = || TlsParameters::new(mail.host.clone()).map_err(|error| error.to_string());
     let tls = match mail.security {
         MailSecurity::None => Tls::None,
@@ -161,7 +169,9 @@ impl Words {
     }
 }
 
-fn local_time(wall_ms: i64, zone: &str) -> String {
+/// A moment as a person of the site reads it.
+#[must_use]
+pub fn local_time(wall_ms: i64, zone: &str) -> String {
     let stamp = jiff::Timestamp::from_millisecond(wall_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     match stamp.in_tz(zone) {
         Ok(local) => local.strftime("%Y-%m-%d %H:%M").to_string(),

@@ -7,6 +7,7 @@ mod control;
 mod disk_watch;
 mod door;
 mod engine_loop;
+mod health;
 mod keeper;
 mod lifecycle;
 mod logging;

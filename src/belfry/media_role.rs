@@ -66,7 +66,7 @@ fn wait_for_stop(orders: &Receiver<Order>, stop: &AtomicBool) {
     for order in orders {
         match order {
             Order::Stop { .. } => stop.store(true, Ordering::Relaxed),
-            Order::Peer { .. } => {}
+            Order::Peer { .. } | Order::Watch(_) => {}
         }
     }
 }

@@ -63,6 +63,8 @@ impl Mirror {
             | Notice::AgentGone(_)
             | Notice::Ban(_)
             | Notice::BanGone(_)
+            | Notice::Check(_)
+            | Notice::CheckGone(_)
             | Notice::Mailbox(_)
             | Notice::Message(_)
             | Notice::MessageGone(_)

@@ -3,6 +3,7 @@
 //! stays. Decides by the configuration in force.
 use crate::clock;
 use crate::engine_loop::Events;
+use crate::health::reports::Tell;
 use engine::event::Event;
 use model::clock::Wall;
 use model::command::{Actor, Command};
@@ -36,7 +37,7 @@ pub struct Guard {
     store: Arc<Store>,
     events: Events,
     /// Whether the alarm list knows that the disk fills up.
-    alarm: Box<dyn Fn(Option<&str>) + Send>,
+    alarm: Tell,
     alarmed: bool,
     /// Recordings let go since somebody was told.
     gone: u32,
@@ -47,7 +48,7 @@ pub struct Guard {
 impl Guard {
     /// Begins with nothing known. `alarm` hears that the disk fills up, and of its end.
     #[must_use]
-    pub fn new(store: Arc<Store>, events: Events, alarm: Box<dyn Fn(Option<&str>) + Send>) -> Guard {
+    pub fn new(store: Arc<Store>, events: Events, alarm: Tell) -> Guard {
         Guard { store, events, alarm, alarmed: false, gone: 0, stuck: false, seen: None }
     }
 

@@ -49,6 +49,8 @@ pub enum Order {
         /// 0 = do not wait.
         drain_s: u64,
     },
+    /// How the hardware watchdog is, and which roles had to be started again.
+    Watch(crate::health::watch::Known),
     /// Process id of the other role, when it changes.
     Peer {
         /// `None` while it is down.

@@ -6,6 +6,7 @@ pub mod child;
 pub mod pulse;
 
 use crate::args::{Role, RunOptions};
+use crate::health::watch::{Deaths, Known};
 use crate::lifecycle::{Folder, say};
 use crate::role::{EXIT_AGAIN, EXIT_BAD_INPUT, Order, Report};
 use child::Child;
@@ -50,6 +51,21 @@ pub fn hold_signals() -> nix::Result<()> {
     signals().thread_block()
 }
 
+/// Opens the board's watchdog, if it has one for us; or says why it is not armed.
+fn arm(
+    description: Option<&board::description::Watchdog>,
+) -> (Option<board::watchdog::Watchdog>, Option<String>) {
+    let Some(description) = description else { return (None, None) };
+    match board::watchdog::Watchdog::open(description) {
+        Ok(watchdog) => (Some(watchdog), Some(String::new())),
+        Err(error) => {
+            let device = description.device.display();
+            tracing::error!(%device, %error, "the hardware watchdog does not open; going on without");
+            (None, Some(format!("{device}: {error}")))
+        }
+    }
+}
+
 /// Runs the box until it is told to stop. The exit code is the process's.
 #[must_use]
 pub fn run(options: RunOptions) -> ExitCode {
@@ -85,6 +101,9 @@ struct Supervisor {
     exit: Option<ExitCode>,
     notify: board::notify::Notify,
     watchdog: Option<board::watchdog::Watchdog>,
+    /// Why the board's watchdog is not armed; empty = it is, `None` = it has none for us.
+    watchdog_trouble: Option<String>,
+    deaths: Deaths,
     last_pet: Instant,
     all_ready_at: Instant,
     told_status: String,
@@ -103,13 +122,7 @@ impl Supervisor {
         let board = board::description::Board::load()?;
         let signals = SignalFd::with_flags(&signals(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let now = Instant::now();
-        let watchdog = board.watchdog.as_ref().and_then(|w| match board::watchdog::Watchdog::open(w) {
-            Ok(watchdog) => Some(watchdog),
-            Err(error) => {
-                tracing::error!(device = %w.device.display(), %error, "the hardware watchdog does not open; going on without");
-                None
-            }
-        });
+        let (watchdog, watchdog_trouble) = arm(board.watchdog.as_ref());
         Ok(Supervisor {
             options,
             _folder: folder,
@@ -122,6 +135,8 @@ impl Supervisor {
             exit: None,
             notify: board::notify::Notify::from_environment(),
             watchdog,
+            watchdog_trouble,
+            deaths: Deaths::default(),
             last_pet: now,
             all_ready_at: now,
             told_status: String::new(),
@@ -247,7 +262,10 @@ impl Supervisor {
                 tracing::warn!(role = %which, "a role ended in order and is started again");
                 continue;
             }
-            tracing::error!(role = %which, status = %ended.status, "a role died and is started again");
+            let cause = ended.stuck.unwrap_or_else(|| ended.status.to_string());
+            tracing::error!(role = %which, status = %ended.status, cause, "a role died and is started again");
+            self.deaths.add(which, &cause, now);
+            self.tell_watch(now);
         }
     }
 
@@ -256,6 +274,12 @@ impl Supervisor {
             Role::Control => &mut self.control,
             Role::Media => &mut self.media,
         }
+    }
+
+    /// Control makes alarms of it.
+    fn tell_watch(&mut self, now: Instant) {
+        let known = Known { watchdog: self.watchdog_trouble.clone(), deaths: self.deaths.told(now) };
+        self.control.order(&Order::Watch(known));
     }
 
     /// Control shows both process ids in its status.
@@ -271,6 +295,7 @@ impl Supervisor {
         for child in [&mut self.media, &mut self.control] {
             if let Some((thread, age)) = child.stuck(now) {
                 tracing::error!(role = %child.role, thread, age_s = age.as_secs(), "a thread is stuck; its role is killed");
+                child.stuck_in(format!("the thread {thread} was stuck for {} s", age.as_secs()));
                 child.kill();
                 child.pardon(now);
             }
@@ -292,6 +317,7 @@ impl Supervisor {
         }
         if started {
             self.peers();
+            self.tell_watch(now);
         }
     }
 

@@ -57,6 +57,8 @@ pub static NAMES: Queue = Queue::new("names", 64, WhenFull::Drop);
 pub static REPORTS: Queue = Queue::new("reports", 16, WhenFull::Drop);
 /// Supervisor → role: stop, peer.
 pub static ORDERS: Queue = Queue::new("orders", 16, WhenFull::Drop);
+/// Health → disk and receivers: alarms that began or ended. Every check of the box at once would be 400.
+pub static ALARMS: Queue = Queue::new("alarms", 512, WhenFull::Drop);
 /// Log lines waiting for standard error: at 200 bytes a line 400 KiB. Lost lines are counted and told.
 pub static LOG: Queue = Queue::new("log", 2048, WhenFull::Drop);
 
@@ -81,7 +83,7 @@ pub fn tell_lost() {
 }
 
 /// All of them.
-pub static ALL: [&Queue; 7] = [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &REPORTS, &ORDERS, &LOG];
+pub static ALL: [&Queue; 8] = [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &REPORTS, &ORDERS, &LOG, &ALARMS];
 
 #[cfg(test)]
 mod tests {

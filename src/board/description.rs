@@ -20,6 +20,86 @@ pub struct Board {
     pub watchdog: Option<Watchdog>,
     /// How the image of this board is made; none = a board without one. Read by `tools/image` and the Yocto layer.
     pub image: Option<Image>,
+    /// What is looked at to know how the machine is.
+    #[serde(default)]
+    pub health: Health,
+    /// Its lamps.
+    #[serde(default)]
+    pub leds: Leds,
+    /// Its button, if it has one.
+    pub button: Option<Button>,
+    /// Controls of its sound card that have to be opened.
+    pub sound: Option<Sound>,
+}
+
+/// Lamps, by their names below `/sys/class/leds`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Leds {
+    /// Where `sys` is; `/` on a box.
+    pub root: PathBuf,
+    /// The green one.
+    pub status: Option<String>,
+    /// The red one.
+    pub fault: Option<String>,
+}
+
+impl Default for Leds {
+    fn default() -> Leds {
+        Leds { root: "/".into(), status: None, fault: None }
+    }
+}
+
+/// A button.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Button {
+    /// Its input device, e.g. `/dev/input/by-path/platform-gpio-keys-event`.
+    pub device: PathBuf,
+    /// Its key code; `KEY_RESTART` (408) unless the board says otherwise.
+    #[serde(default = "restart")]
+    pub key: u16,
+}
+
+/// `KEY_RESTART` of `linux/input-event-codes.h`.
+fn restart() -> u16 {
+    408
+}
+
+/// A sound card's mixer.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sound {
+    /// Card, e.g. `hw:0`.
+    pub card: String,
+    /// What is opened, and how far.
+    pub controls: Vec<Control>,
+}
+
+/// One control.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// Its simple name, e.g. `Master`.
+    pub name: String,
+    /// 0 = closed, 100 = as far as it goes.
+    pub percent: u8,
+}
+
+/// Where the machine tells how it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Health {
+    /// Where `sys`, `proc` and `run` are; `/` on a box.
+    pub root: PathBuf,
+    /// Watchdog that the service manager holds, by its name below `/sys/class/watchdog`; none = not looked at.
+    pub watchdog: Option<String>,
+}
+
+impl Default for Health {
+    fn default() -> Health {
+        Health { root: "/".into(), watchdog: None }
+    }
 }
 
 /// What an image of the board needs. The running box uses none of it.
@@ -134,6 +214,17 @@ mod tests {
     fn a_board_with_a_watchdog_names_its_device() {
         let board = read("name = \"x\"\n[watchdog]\ndevice = \"/dev/watchdog0\"\ntimeout_s = 20\n").unwrap();
         assert_eq!(board.watchdog.unwrap().device, PathBuf::from("/dev/watchdog0"));
+    }
+
+    #[test]
+    fn lamps_button_and_sound_are_named_by_the_board() {
+        let text = "name = \"x\"\n[leds]\nstatus = \"x:green:status\"\n[button]\ndevice = \"/dev/input/event0\"\n\
+                    [sound]\ncard = \"hw:0\"\ncontrols = [{ name = \"Master\", percent = 80 }]\n";
+        let board = read(text).unwrap();
+        assert_eq!(board.leds.status.as_deref(), Some("x:green:status"));
+        assert_eq!(board.button.map(|b| b.key), Some(408));
+        assert_eq!(board.sound.map(|s| s.controls.len()), Some(1));
+        assert!(read(BENCH).unwrap().button.is_none());
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //! Decides nothing about calls.
 
 pub mod audio;
+pub mod button;
 pub mod description;
+pub mod leds;
+pub mod mixer;
 pub mod network;
 pub mod notify;
+pub mod sensor;
 pub mod steward;
 pub mod watchdog;

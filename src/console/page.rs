@@ -65,11 +65,31 @@ pub fn status(body: &Value, reader: &Reader<'_>) -> Vec<String> {
     ];
     let mut out: Vec<String> =
         lines.iter().map(|(name, value)| row(&[(word(*name), LEFT), (value, 50)])).collect();
+    out.extend(alarms(body, reader));
     if body["setup_needed"] == true {
         out.push(String::new());
         out.push(word(Phrase::SetupNeeded).to_owned());
     }
     out
+}
+
+/// What is not well, one a line.
+fn alarms(body: &Value, reader: &Reader<'_>) -> Vec<String> {
+    let name = Phrase::Health.text(reader.language);
+    let spoken = match reader.language {
+        Language::En => model::media::Language::En,
+        Language::Zh => model::media::Language::Zh,
+    };
+    let one = |alarm: &Value| {
+        let (what, _) = model::health::of(text(alarm, "kind"), spoken);
+        let line = format!("! {what} {} {}", text(alarm, "subject"), text(alarm, "detail"));
+        row(&[(name, LEFT), (line.trim(), 50)])
+    };
+    let lines: Vec<String> = items(&body["alarms"]).iter().map(one).collect();
+    if lines.is_empty() {
+        return vec![row(&[(name, LEFT), (Phrase::AllWell.text(reader.language), 50)])];
+    }
+    lines
 }
 
 /// `GET /calls`

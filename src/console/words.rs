@@ -37,6 +37,7 @@ phrases! {
     AdminAt: "Administration", "管理页面";
     AdminName: "Administrator's name: ", "管理员名称：";
     Again: "The same again: ", "再输入一次：";
+    AllWell: "all well", "一切正常";
     Answer: "Type a number and press Enter.", "输入数字后按回车。";
     Away: "Signed out after five minutes without a key.", "五分钟无操作，已退出登录。";
     Back: "Enter: back", "回车：返回";
@@ -46,6 +47,7 @@ phrases! {
     Down: "The box does not answer: ", "设备没有响应：";
     FollowHint: "Shows new lines as they come. Enter: back", "实时显示新记录。回车：返回";
     Generation: "Configuration version", "配置版本";
+    Health: "Health", "健康状态";
     Leave: "Leave", "退出";
     Log: "Event log", "事件记录";
     Login: "Sign in as an administrator.", "请以管理员身份登录。";

@@ -1,6 +1,7 @@
 //! The configuration of a site, valid by construction: who holds a `Config` need not check it again. It is read from a
 //! tree of values (TOML file or JSON from the API) by [`draft`], which reports every problem with its field path, and it
 //! is written back as the same tree by `Serialize`. Each change is a stored generation. Decides nothing.
+pub mod alarm;
 pub mod diff;
 pub mod draft;
 pub mod extension;
@@ -14,6 +15,7 @@ pub mod trunk;
 pub mod vault;
 
 use crate::number::Number;
+use alarm::Alarm;
 use extension::{Agent, Extension};
 use flow::Flow;
 use network::{Network, Time};
@@ -42,6 +44,8 @@ pub struct Config {
     pub backup: Option<Backup>,
     /// How long things are kept, and when the disk counts as full.
     pub retention: Retention,
+    /// Who is told when the box is not well, and from where on it is not.
+    pub alarm: Alarm,
     /// Star codes.
     pub feature: Features,
     /// Sound card and hold music, by name. The music `default` always exists.

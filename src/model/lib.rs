@@ -5,6 +5,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod country;
+pub mod health;
 pub mod id;
 pub mod media;
 pub mod notice;

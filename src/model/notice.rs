@@ -21,6 +21,10 @@ pub enum Notice {
     Call(CallView),
     /// A call ended.
     CallGone(CallId),
+    /// Something the box keeps an eye on is well or not.
+    Check(CheckView),
+    /// It is not looked at any more.
+    CheckGone(String),
     /// A configuration is in force.
     ConfigApplied(Generation),
     /// Numbers of one mailbox.
@@ -189,6 +193,43 @@ pub struct ContactView {
     pub user_agent: String,
     /// End of the registration.
     pub expires: Wall,
+}
+
+/// Something the box keeps an eye on: a sensor, the disk, a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CheckView {
+    /// Key: the kind, and the subject where there are several, e.g. `disk_room`, `trunk:carrier`.
+    pub check: String,
+    /// What is looked at, one of a fixed set; the UI has a name, a sentence and a remedy for each: `backup certificate
+    /// clock clock_jump clock_sync config database database_damaged disk_guard disk_room disk_wear load memory phones
+    /// recovery restarts temperature trunk update watchdog watchdog_reset`.
+    pub kind: String,
+    /// Which one of them: the trunk's name, the sensor's; empty where there is only one.
+    pub subject: String,
+    /// How it is.
+    pub state: CheckState,
+    /// Since when.
+    pub since: Wall,
+    /// What was measured last, if it is a number.
+    pub value: Option<i64>,
+    /// From where on it is an alarm.
+    pub limit: Option<i64>,
+    /// Of both: `celsius percent days hours seconds count`, or empty.
+    pub unit: String,
+    /// More in a few English words, e.g. what the carrier or the disk said.
+    pub detail: String,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// Well.
+    Good,
+    /// Not well; somebody has been told.
+    Alarm,
 }
 
 /// A mailbox now.

@@ -3,7 +3,7 @@
 //! decides nothing.
 use crate::clock::Wall;
 use crate::id::{CallId, Generation};
-use crate::notice::TrunkView;
+use crate::notice::{CheckView, TrunkView};
 use crate::record::{CallRecord, CallStep, Direction, NoteRecord, Outcome, RecordingRecord};
 use serde::{Deserialize, Serialize};
 
@@ -231,6 +231,8 @@ pub struct Status {
     pub disk_free_bytes: u64,
     /// Whether the one-time set-up is still to be done.
     pub setup_needed: bool,
+    /// What is not well now.
+    pub alarms: Vec<CheckView>,
 }
 
 /// A difference between two configuration trees. Secrets are never shown: both sides then read `(hidden)`.

@@ -92,6 +92,8 @@ impl Watch {
             }
             Notice::Ban(_)
             | Notice::BanGone(_)
+            | Notice::Check(_)
+            | Notice::CheckGone(_)
             | Notice::ConfigApplied(_)
             | Notice::Message(_)
             | Notice::MessageGone(_)

@@ -102,6 +102,11 @@ impl World {
         self.now
     }
 
+    /// Somebody, or a time server, sets the wall clock of the box. The other clock goes on as if nothing had happened.
+    pub fn set_clock(&mut self, by_ms: i64) {
+        self.now.wall = Wall(self.now.wall.0 + by_ms);
+    }
+
     /// A phone by its number, or `carrier`.
     ///
     /// # Panics

@@ -63,6 +63,7 @@ fn limit(tx: &Connection, now: Wall) -> Result<()> {
     tx.execute("DELETE FROM binding WHERE expires < ?1", [now.0 - BINDING_MS])?;
     tx.execute(BINDING_DOUBLES, [now.0 - DAY_MS])?;
     tx.execute("DELETE FROM ban WHERE until < ?1", [now.0 - DAY_MS])?;
+    tx.execute("DELETE FROM telling WHERE next_at IS NULL AND created < ?1", [now.0 - MAIL_MS])?;
     tx.execute("DELETE FROM mail WHERE next_at IS NULL AND created < ?1", [now.0 - MAIL_MS])?;
     Ok(())
 }

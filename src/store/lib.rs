@@ -1,6 +1,7 @@
 //! SQLite and files; the only crate on the data partition. One thread writes, in batches, and confirms a record only
 //! when it is on the disk ([`writer`]); anybody may read at any time ([`Reader`]); the configuration is kept as
 //! generations; sound files are written by the media process through [`spool`]. Decides nothing about calls.
+mod alarm;
 mod apply;
 pub mod backup;
 mod boot;
@@ -20,6 +21,7 @@ mod unfinished;
 mod users;
 mod writer;
 
+pub use alarm::{AlarmRow, Telling, Told, Way, next_attempt};
 pub use boot::BootState;
 pub use config::{CommitRefusal, Committed, finish};
 pub use fault::Fault;

@@ -37,7 +37,8 @@ pub enum MailResult {
 }
 
 impl Store {
-    /// Mails that are due, oldest first, at most 20.
+    /// Mails that are due, oldest first, at most 20. One whose time lies further ahead than any wait is due too: the
+    /// clock was set back.
     ///
     /// # Errors
     /// The disk.
@@ -45,14 +46,16 @@ impl Store {
         let columns: Vec<String> = row::MESSAGE.split(", ").map(|c| format!("message.{c}")).collect();
         let sql = format!(
             "SELECT {}, mail.recipient, mail.attempts FROM mail JOIN message ON message.message = mail.message
-             WHERE mail.next_at <= ?1 ORDER BY mail.next_at LIMIT 20",
+             WHERE mail.next_at <= ?1 OR mail.next_at > ?2 ORDER BY mail.next_at LIMIT 20",
             columns.join(", ")
         );
         self.reader().with(|db| {
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(MailJob { message: row::message(row)?, to: row.get(10)?, attempts: row.get(11)? })
             };
-            db.prepare_cached(&sql)?.query_map([now.0], read)?.collect()
+            db.prepare_cached(&sql)?
+                .query_map([now.0, now.0.saturating_add(RETRY_S[RETRY_S.len() - 1] * 1000)], read)?
+                .collect()
         })
     }
 

@@ -18,10 +18,10 @@ macro_rules! steps {
     };
 }
 
-static STEPS: [Step; 4] = steps!("0001_records" "0002_site" "0003_mail" "0004_held");
+static STEPS: [Step; 5] = steps!("0001_records" "0002_site" "0003_mail" "0004_held" "0005_alarm");
 
 /// The schema of this program.
-pub const KNOWN: u32 = 4;
+pub const KNOWN: u32 = 5;
 /// The oldest schema that a system may have which replaces this one: that of the last release. Older ones are reached
 /// one release at a time, which is what is tested.
 pub const BACK_TO: u32 = 3;

@@ -6,6 +6,7 @@ pub mod backups;
 pub mod calls;
 pub mod config;
 pub mod events;
+pub mod health;
 pub mod history;
 pub mod item;
 pub mod live;
@@ -26,7 +27,7 @@ use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, op};
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
-use model::notice::{AgentView, CallView, PhoneView, QueueView, TrunkView};
+use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::saving::BackupState;
@@ -148,6 +149,8 @@ fn calls() -> Vec<Operation> {
         op(DELETE, "/api/v1/messages/{message}", EVERYONE, "Deletes a message.", m::delete),
         op(GET, "/api/v1/agents", AGENTS, "Agents now.", live::agents).gives_list::<AgentView>(),
         op(GET, "/api/v1/phones", EVERYONE, "Registered phones now.", live::phones).gives_list::<PhoneView>(),
+        op(GET, "/api/v1/health", LEADS, "What the box keeps an eye on, and how it is.", live::health)
+            .gives_list::<CheckView>(),
         op(GET, "/api/v1/queues", AGENTS, "Queues now.", live::queues).gives_list::<QueueView>(),
         op(GET, "/api/v1/trunks", LEADS, "Trunks now.", live::trunks).gives_list::<TrunkView>(),
         op(POST, "/api/v1/agents/{agent}/login", AGENTS, "The agent goes to work.", g::login),
@@ -161,6 +164,8 @@ fn calls() -> Vec<Operation> {
 fn people() -> Vec<Operation> {
     use {events as e, tokens as t, users as u};
     vec![
+        op(POST, "/api/v1/health/test", ADMIN, "Sends a test alarm to everybody who is told.", health::test)
+            .gives::<health::Told>(),
         op(POST, "/api/v1/trunks/{trunk}/retry", LEADS, "Tries a trunk again now.", trunks::retry),
         op(GET, "/api/v1/bans", ADMIN, "Addresses not answered for a while.", e::bans)
             .gives_list::<BanRecord>(),

@@ -198,6 +198,11 @@ pub trait Machine: Send + Sync + 'static {
     /// What `belfry status` prints; reads only what is in memory or quickly had. `setup_needed`, calls, trunks and
     /// registered phones, call limit and generation are filled in by the web from the engine's notices.
     fn status(&self) -> Status;
+    /// Sends a test alarm to everybody who is told of alarms; the answer is how many. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn test_alarm(&self) -> Stored<usize>;
     /// Both clocks now.
     fn now(&self) -> Now;
 }

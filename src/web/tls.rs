@@ -44,6 +44,16 @@ pub fn load_or_make(identity: &Identity) -> Result<Arc<ServerConfig>, Error> {
     Ok(Arc::new(config))
 }
 
+/// When the certificate of a file runs out, in seconds since 1970.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
+pub fn ends(certificate: &Path) -> Result<i64, Error> {
+    let first = CertificateDer::from_pem_file(certificate).map_err(|e| bad(certificate, &e))?;
+    let (_, read) = x509_parser::parse_x509_certificate(&first).map_err(|e| bad(certificate, &e))?;
+    Ok(read.validity().not_after.timestamp())
+}
+
 fn make(identity: &Identity) -> Result<(), Error> {
     let fail = |e: rcgen::Error| bad(&identity.certificate, &e);
     let key = KeyPair::generate().map_err(fail)?;

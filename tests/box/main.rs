@@ -2,6 +2,7 @@
 //! tells one). The facts are looked at while they run, and at the end of each nothing may be left over.
 mod agents;
 mod calls;
+mod clock;
 mod crash;
 mod emergency;
 mod first_call;

@@ -210,6 +210,11 @@ fn spawn(host: Ipv4Addr, data: &Path, folder: &Path, rtp: (u16, u16), name: &str
     if cards.exists() {
         command.env("ALSA_CONFIG_PATH", cards);
     }
+    // The board of this test, when it wrote one.
+    let board = folder.join("board.toml");
+    if board.exists() {
+        command.env("BELFRY_BOARD", board);
+    }
     // For whoever looks for a fault: BELFRY_TEST_LOG=debug cargo test …
     if let Ok(filter) = std::env::var("BELFRY_TEST_LOG") {
         command.args(["--log", &filter]);

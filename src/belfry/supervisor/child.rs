@@ -31,6 +31,7 @@ struct Process {
     part: Vec<u8>,
     pulses: Pulses,
     since: Instant,
+    stuck: Option<String>,
 }
 
 /// How a process ended.
@@ -39,6 +40,8 @@ pub struct Ended {
     pub status: ExitStatus,
     /// Whether it had ever been ready in this run of the process.
     pub was_ready: bool,
+    /// Which of its threads was stuck, when that is why it was killed.
+    pub stuck: Option<String>,
 }
 
 impl Child {
@@ -124,9 +127,9 @@ impl Child {
         let status = process.child.try_wait().ok().flatten()?;
         let ran = now.saturating_duration_since(process.since);
         let was_ready = std::mem::take(&mut self.ready);
-        self.process = None;
+        let stuck = self.process.take().and_then(|p| p.stuck);
         self.start_at = self.backoff.failed(ran, now);
-        Some(Ended { status, was_ready })
+        Some(Ended { status, was_ready, stuck })
     }
 
     /// The loop that is stuck, if one is. A role that has just been started is not judged.
@@ -137,6 +140,13 @@ impl Child {
             return None;
         }
         process.pulses.stuck(now).map(|(name, age)| (name.to_owned(), age))
+    }
+
+    /// Remembers why it is about to be killed.
+    pub fn stuck_in(&mut self, why: String) {
+        if let Some(process) = &mut self.process {
+            process.stuck = Some(why);
+        }
     }
 
     /// See [`Pulses::pardon`].
@@ -182,7 +192,15 @@ fn launch(role: Role, options: &RunOptions, started: Wall, now: Instant) -> std:
     let reports = child.stdout.take().ok_or_else(gone)?;
     fcntl(&orders, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     fcntl(&reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-    Ok(Process { child, orders, reports, part: Vec::new(), pulses: Pulses::default(), since: now })
+    Ok(Process {
+        child,
+        orders,
+        reports,
+        part: Vec::new(),
+        pulses: Pulses::default(),
+        since: now,
+        stuck: None,
+    })
 }
 
 impl Process {

@@ -2,18 +2,23 @@
 //! call that broke still gets its record. Never decides anything about the call.
 use crate::intent::Chapter;
 use crate::route::Target;
-use model::clock::{Mono, Now};
+use model::clock::{Mono, Now, Wall};
 use model::id::CallId;
 use model::record::{CallRecord, CallStep, Direction, Outcome, Party, Record};
 
 /// Most steps kept of one call; a caller who plays with a menu for hours fills no disk.
 const STEPS_MAX: u32 = 500;
 
+/// When the wall clock moved this much against the other while a call ran, it was set: the times of its record are put
+/// right by the clock as it is at the end. Less is drift.
+const CLOCK_SET_MS: i64 = 2000;
+
 /// A call's record and journey so far.
 #[derive(Debug)]
 pub struct Story {
     record: CallRecord,
     began: Mono,
+    answered: Option<Mono>,
     seq: u32,
     talking_since: Option<Mono>,
     waiting_since: Option<Mono>,
@@ -48,7 +53,17 @@ impl Story {
             cause: String::new(),
         };
         let open = Record::CallStarted(record.clone());
-        (Story { record, began: now.mono, seq: 0, talking_since: None, waiting_since: None }, open)
+        (
+            Story {
+                record,
+                began: now.mono,
+                answered: None,
+                seq: 0,
+                talking_since: None,
+                waiting_since: None,
+            },
+            open,
+        )
     }
 
     /// Takes in what happened; gives the step to keep, if it is one.
@@ -95,6 +110,7 @@ impl Story {
         }
         self.record.ended = Some(now.wall);
         self.record.duration_ms = millis(now.mono, self.began);
+        self.put_right(now);
         self.record.outcome = outcome;
         cause.clone_into(&mut self.record.cause);
         let last = self.step(now, "ended", cause.to_owned());
@@ -102,7 +118,21 @@ impl Story {
     }
 
     fn answered(&mut self, now: Now) {
+        self.answered.get_or_insert(now.mono);
         self.record.answered.get_or_insert(now.wall);
+    }
+
+    /// A clock that was set while the call ran is right now rather than before: start and answer are counted back from here.
+    fn put_right(&mut self, now: Now) {
+        let back = |since: Mono| {
+            let ago = i64::try_from(millis(now.mono, since)).unwrap_or(i64::MAX);
+            Wall(now.wall.0.saturating_sub(ago))
+        };
+        let started = back(self.began);
+        if started.millis_since(self.record.started).abs() >= CLOCK_SET_MS {
+            self.record.started = started;
+            self.record.answered = self.answered.map(back);
+        }
     }
 
     fn stop_waiting(&mut self, now: Now) {
@@ -175,7 +205,9 @@ mod tests {
         let Some(Record::CallEnded(record)) = records.last() else { panic!("no final record") };
         assert_eq!((record.wait_ms, record.talk_ms, record.duration_ms), (5000, 10_000, 17_000));
         assert_eq!(record.agent.as_deref(), Some("1"));
-        assert_eq!(record.answered, Some(Wall(2000)));
+        // The clock was set while the call ran: its times are counted back from the end.
+        assert_eq!((record.started, record.ended), (Wall(-17_000), Some(Wall(0))));
+        assert_eq!(record.answered, Some(Wall(-16_000)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 /// Fields whose values are never shown.
-const SECRETS: [&str; 3] = ["password", "pass_phrase", "pin"];
+const SECRETS: [&str; 4] = ["password", "pass_phrase", "pin", "webhook_secret"];
 
 /// Whether a field's value is never shown.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Reads a tree of values as typed by a person (TOML file, JSON of the API) into a `Config`, or reports every problem at
 //! once with its field path and remedy. Decides what is a valid site. Never stores; never makes a secret by itself:
 //! [`complete`] does that on request, before a tree is stored, so that a stored tree is complete.
+mod alarm;
 mod carrier;
 mod cross;
 mod ivr;
@@ -16,6 +17,7 @@ mod waiting;
 mod walk;
 
 use crate::config::Config;
+use crate::config::alarm::Alarm;
 use crate::config::extension::{Agent, Extension};
 use crate::config::flow::Flow;
 use crate::config::network::{Network, Time};
@@ -51,6 +53,7 @@ struct Sections {
     mail: Option<Mail>,
     backup: Option<Backup>,
     retention: Retention,
+    alarm: Alarm,
     feature: Features,
     audio: Audio,
     schedule: Vec<Schedule>,
@@ -63,7 +66,7 @@ struct Sections {
     flow: Vec<Flow>,
 }
 
-/// Reads a complete tree: `{ system, mail?, feature?, audio?, schedule[], extension[], … }`.
+/// Reads a complete tree: `{ system, mail?, alarm?, feature?, audio?, schedule[], extension[], … }`.
 ///
 /// # Errors
 /// Every problem found, in the order of the sections; never empty.
@@ -89,6 +92,7 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
         mail: t.table("mail").map(site::mail),
         backup: t.table("backup").map(vault::backup),
         retention: vault::retention(or_empty("retention")),
+        alarm: alarm::alarm(or_empty("alarm")),
         feature: site::feature(or_empty("feature")),
         audio: site::audio(or_empty("audio")),
         schedule: t.tables("schedule", 200).into_iter().map(site::schedule).collect(),
@@ -113,6 +117,7 @@ impl Sections {
             mail: self.mail,
             backup: self.backup,
             retention: self.retention,
+            alarm: self.alarm,
             feature: self.feature,
             audio: self.audio,
             schedule: self.schedule.into_iter().map(|x| (x.name.clone(), x)).collect(),

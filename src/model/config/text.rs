@@ -46,11 +46,12 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 16] = [
+const SECTIONS: [&str; 17] = [
     "system",
     "network",
     "time",
     "mail",
+    "alarm",
     "backup",
     "retention",
     "feature",

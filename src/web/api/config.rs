@@ -219,7 +219,7 @@ pub fn for_role(mut tree: Value, role: Role) -> Value {
     match role {
         Role::Admin => tree,
         Role::Supervisor => {
-            tree.as_object_mut().map(|t| t.remove("mail"));
+            tree.as_object_mut().map(|t| (t.remove("mail"), t.remove("alarm")));
             without_secrets(&mut tree);
             tree
         }

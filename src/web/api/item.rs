@@ -22,8 +22,19 @@ const LISTS: [(&str, &str); 6] = [
     ("trunk", "name"),
 ];
 /// Sections that are read and replaced as one.
-const WHOLE: [&str; 10] =
-    ["audio", "backup", "feature", "inbound", "mail", "network", "outbound", "retention", "system", "time"];
+const WHOLE: [&str; 11] = [
+    "alarm",
+    "audio",
+    "backup",
+    "feature",
+    "inbound",
+    "mail",
+    "network",
+    "outbound",
+    "retention",
+    "system",
+    "time",
+];
 /// Tries at a write whose asker named no generation, while others write too.
 const TRIES: u32 = 3;
 

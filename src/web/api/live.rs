@@ -14,6 +14,11 @@ pub async fn agents(State(app): State<App>, asker: Asker) -> Response {
     list(&app, &asker, Topic::Agents)
 }
 
+/// `GET /health`
+pub async fn health(State(app): State<App>, asker: Asker) -> Response {
+    list(&app, &asker, Topic::Health)
+}
+
 /// `GET /phones`
 pub async fn phones(State(app): State<App>, asker: Asker) -> Response {
     list(&app, &asker, Topic::Phones)

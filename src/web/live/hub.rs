@@ -7,7 +7,7 @@ use super::topic::{Topic, place, view};
 use crate::ports::{Storage, Stored};
 use model::clock::Wall;
 use model::id::CallId;
-use model::notice::{CallView, Notice};
+use model::notice::{CallView, CheckState, Notice};
 use model::query::Status;
 use model::record::NoteRecord;
 use std::collections::{BTreeMap, VecDeque};
@@ -184,7 +184,8 @@ impl Hub {
         self.calls(scope).into_iter().find(|c| c.call == call)
     }
 
-    /// Fills in what the hub knows of the box: calls, trunks, registered phones, and the limit and version in force.
+    /// Fills in what the hub knows of the box: calls, trunks, registered phones, alarms, and the limit and
+    /// version in force.
     #[must_use]
     pub fn describe(&self, mut status: Status) -> Status {
         let state = self.lock();
@@ -192,7 +193,9 @@ impl Hub {
         status.calls = u32::try_from(things(Topic::Calls).count()).unwrap_or(u32::MAX);
         status.trunks.clear();
         status.phones_registered = 0;
-        for entry in things(Topic::Trunks).chain(things(Topic::Phones)).chain(things(Topic::System)) {
+        status.alarms.clear();
+        let shown = [Topic::Trunks, Topic::Phones, Topic::System, Topic::Health];
+        for entry in shown.into_iter().flat_map(things) {
             if let Notice::Trunk(trunk) = &entry.notice {
                 status.trunks.push(trunk.clone());
             } else if let Notice::Phone(phone) = &entry.notice {
@@ -201,6 +204,10 @@ impl Hub {
                 status.call_limit = system.call_limit;
                 // The box itself may know a newer one: its numbers are told once in a while.
                 status.generation = status.generation.max(system.generation);
+            } else if let Notice::Check(check) = &entry.notice
+                && check.state == CheckState::Alarm
+            {
+                status.alarms.push(check.clone());
             }
         }
         status

@@ -28,7 +28,9 @@ impl Scope {
     pub fn allows(&self, topic: Topic) -> bool {
         match topic {
             Topic::Bans => self.role == Role::Admin,
-            Topic::Config | Topic::Notes | Topic::System | Topic::Trunks => self.role >= Role::Supervisor,
+            Topic::Config | Topic::Health | Topic::Notes | Topic::System | Topic::Trunks => {
+                self.role >= Role::Supervisor
+            }
             Topic::Agents | Topic::Queues => self.role >= Role::Agent,
             Topic::Calls | Topic::Mailboxes | Topic::Messages | Topic::Phones => true,
         }
@@ -54,11 +56,16 @@ impl Scope {
             Notice::Call(v) => lead || self.has_call(v),
             Notice::Agent(v) => lead || self.own.agent.as_ref() == Some(&v.agent),
             Notice::Queue(_) => self.role >= Role::Agent,
-            Notice::ConfigApplied(_) | Notice::Note(_) | Notice::System(_) | Notice::Trunk(_) => lead,
+            Notice::Check(_)
+            | Notice::ConfigApplied(_)
+            | Notice::Note(_)
+            | Notice::System(_)
+            | Notice::Trunk(_) => lead,
             Notice::Ban(_)
             | Notice::AgentGone(_)
             | Notice::BanGone(_)
             | Notice::CallGone(_)
+            | Notice::CheckGone(_)
             | Notice::MessageGone(_)
             | Notice::PhoneGone(_)
             | Notice::QueueGone(_)

@@ -16,6 +16,8 @@ pub enum Topic {
     Calls,
     /// Key `generation`.
     Config,
+    /// By check: what the box keeps an eye on.
+    Health,
     /// By extension number.
     Mailboxes,
     /// By message id.
@@ -38,7 +40,7 @@ impl Topic {
     #[must_use]
     pub fn pace(self) -> Duration {
         match self {
-            Topic::Agents | Topic::Phones | Topic::Queues | Topic::System | Topic::Trunks => {
+            Topic::Agents | Topic::Health | Topic::Phones | Topic::Queues | Topic::System | Topic::Trunks => {
                 Duration::from_millis(250)
             }
             Topic::Bans
@@ -60,6 +62,7 @@ impl Topic {
             Topic::Agents
             | Topic::Bans
             | Topic::Calls
+            | Topic::Health
             | Topic::Mailboxes
             | Topic::Messages
             | Topic::Phones
@@ -79,6 +82,8 @@ pub fn place(notice: &Notice) -> (Topic, Option<String>, bool) {
         Notice::BanGone(address) => (Topic::Bans, address.to_string(), false),
         Notice::Call(v) => (Topic::Calls, v.call.to_string(), true),
         Notice::CallGone(id) => (Topic::Calls, id.to_string(), false),
+        Notice::Check(v) => (Topic::Health, v.check.clone(), true),
+        Notice::CheckGone(check) => (Topic::Health, check.clone(), false),
         Notice::ConfigApplied(_) => (Topic::Config, "generation".to_owned(), true),
         Notice::Mailbox(v) => (Topic::Mailboxes, v.mailbox.clone(), true),
         Notice::Message(v) => (Topic::Messages, v.message.to_string(), true),
@@ -102,6 +107,7 @@ pub fn view(notice: &Notice) -> String {
         Notice::Agent(v) => serde_json::to_string(v),
         Notice::Ban(v) => serde_json::to_string(v),
         Notice::Call(v) => serde_json::to_string(v),
+        Notice::Check(v) => serde_json::to_string(v),
         Notice::ConfigApplied(generation) => {
             serde_json::to_string(&serde_json::json!({ "generation": generation }))
         }
@@ -115,6 +121,7 @@ pub fn view(notice: &Notice) -> String {
         Notice::AgentGone(_)
         | Notice::BanGone(_)
         | Notice::CallGone(_)
+        | Notice::CheckGone(_)
         | Notice::MessageGone(_)
         | Notice::PhoneGone(_)
         | Notice::QueueGone(_)

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// 20 of 56 letters: 116 bits.
 const PASSWORD_LENGTH: usize = 20;
+/// Of the webhook's signature: 42 of 56 letters are 243 bits.
+const SIGNATURE_LENGTH: usize = 42;
 /// Asked for by the reader: 6 to 12.
 const PIN_LENGTH: usize = 6;
 
-/// Makes a password for every extension and a PIN for every mailbox that has none. `entropy` fills a buffer with random
+/// Makes a password for every extension, a PIN for every mailbox and a key for the webhook that has none. `entropy` fills a buffer with random
 /// bytes. What is there, even if wrong, is left alone for [`super::read`] to judge.
 pub fn complete(tree: &mut Value, entropy: &mut dyn FnMut(&mut [u8])) {
     for extension in items(tree, "extension") {
@@ -23,6 +25,13 @@ pub fn complete(tree: &mut Value, entropy: &mut dyn FnMut(&mut [u8])) {
         {
             voicemail.insert("pin".into(), Value::String(pin(entropy)));
         }
+    }
+    if let Some(Value::Object(alarm)) = tree.get_mut("alarm")
+        && !absent(alarm, "webhook")
+        && absent(alarm, "webhook_secret")
+    {
+        let text = random(LETTERS, SIGNATURE_LENGTH, entropy);
+        alarm.insert("webhook_secret".into(), Value::String(text));
     }
 }
 
@@ -53,6 +62,11 @@ pub fn inherit(tree: &mut Value, current: &Value) {
     }
     if let (Some(Value::Object(backup)), Some(old)) = (tree.get_mut("backup"), current.get("backup")) {
         keep(backup, old, "pass_phrase");
+    }
+    if let (Some(Value::Object(alarm)), Some(old)) = (tree.get_mut("alarm"), current.get("alarm"))
+        && !absent(alarm, "webhook")
+    {
+        keep(alarm, old, "webhook_secret");
     }
 }
 

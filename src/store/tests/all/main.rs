@@ -1,6 +1,8 @@
 //! The store as its users see it: what is there after a restart, a kill, a full disk; what questions answer; how
 //! configurations follow each other.
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod disk_full;
 #[cfg(test)]
 mod generations;

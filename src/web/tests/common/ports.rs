@@ -238,7 +238,11 @@ impl Machine for Clock {
             addresses: Vec::new(),
             disk_free_bytes: 1,
             setup_needed: false,
+            alarms: Vec::new(),
         }
+    }
+    fn test_alarm(&self) -> Stored<usize> {
+        Ok(0)
     }
     fn now(&self) -> Now {
         let us = self.0.load(Ordering::SeqCst);

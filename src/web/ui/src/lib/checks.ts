@@ -1,12 +1,13 @@
 // Answers "can people call?" from the live data: one check for each thing that calls need, faults first. Decides what
 // counts as a fault here; the box itself decides nothing by it.
 import type { Level } from '../kit/State.svelte';
+import { H, KIND } from '../texts/health';
 import { O } from '../texts/overview';
 import { TRUNK_CAUSE, TRUNK_REMEDY, word } from '../texts/words';
 import { number, t } from './i18n.svelte';
 import { trunkLevel } from './say';
 import { lengthText } from './time.svelte';
-import type { Config, PhoneView, QueueView, SystemView, TrunkView } from './types';
+import type { CheckView, Config, PhoneView, QueueView, SystemView, TrunkView } from './types';
 
 export interface Check {
   id: string;
@@ -25,6 +26,7 @@ export interface Seen {
   trunks: TrunkView[];
   phones: PhoneView[];
   queues: QueueView[];
+  health: CheckView[];
   config: Config | null;
   status: { uptime_s?: number; disk_free_bytes?: number };
 }
@@ -37,7 +39,7 @@ const DISK_FEW = 500_000_000;
 const RANK: Record<Level, number> = { bad: 0, warn: 1, busy: 2, off: 3, ok: 4 };
 
 export function checksOf(seen: Seen): Check[] {
-  const all = [...trunks(seen), phones(seen), ...queues(seen), box(seen), ...rules(seen)];
+  const all = [...trunks(seen), phones(seen), ...queues(seen), box(seen), ...health(seen), ...rules(seen)];
   return all.sort((a, b) => RANK[a.level] - RANK[b.level]);
 }
 
@@ -112,6 +114,23 @@ function box({ system, status }: Seen): Check {
   if (status.disk_free_bytes !== undefined && status.disk_free_bytes < DISK_FEW) return check('warn', t(O.boxDisk, { disk }));
   if (ports < PORTS_FEW) return check('warn', t(O.boxPorts, { ports }));
   return check('ok', uptime ? t(O.boxFine, { uptime, ports, disk }) : t(O.boxShort, { ports }));
+}
+
+/** Trunks have their own line. */
+function health(seen: Seen): Check[] {
+  if (seen.health.length === 0) return [];
+  const bad = seen.health.filter((c) => c.state === 'alarm' && c.kind !== 'trunk');
+  const names = bad.map((c) => word(KIND, c.kind)).join(', ');
+  const check: Check = {
+    id: 'health',
+    level: bad.length > 0 ? 'warn' : 'ok',
+    title: t(H.tile),
+    text: bad.length > 0 ? t(H.tileBad, { n: bad.length, names }) : t(H.well),
+    href: '/health',
+    fix: t(H.tileFix),
+    open: true,
+  };
+  return [check];
 }
 
 function rules({ config, trunks: lines }: Seen): Check[] {

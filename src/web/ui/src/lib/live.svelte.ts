@@ -8,6 +8,7 @@ import type {
   AgentView,
   BanRecord,
   CallView,
+  CheckView,
   MailboxView,
   MessageRecord,
   NoteRecord,
@@ -23,6 +24,7 @@ export interface Topics {
   agents: AgentView;
   queues: QueueView;
   trunks: TrunkView;
+  health: CheckView;
   phones: PhoneView;
   mailboxes: MailboxView;
   messages: MessageRecord;

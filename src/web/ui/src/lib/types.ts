@@ -109,6 +109,18 @@ export interface MailboxView {
   old: number;
 }
 
+export interface CheckView {
+  check: string;
+  kind: string;
+  subject: string;
+  state: 'good' | 'alarm';
+  since: Wall;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  detail: string;
+}
+
 export interface SystemView {
   calls: number;
   call_limit: number;
@@ -417,12 +429,25 @@ export interface BackupState {
   items: BackupItem[];
   uploaded: BackupItem[];
   public_key: string | null;
+export interface Alarm {
+  mail_to: string[];
+  webhook?: string;
+  webhook_secret?: string;
+  temperature_max_c: number;
+  disk_free_min_percent: number;
+  memory_free_min_percent: number;
+  load_max_percent: number;
+  trunk_down_s: number;
+  phones_lost_max: number;
+  certificate_min_days: number;
+  backup_age_max_h: number;
 }
 
 export interface Config {
   system: System;
   backup?: Backup;
   retention: Retention;
+  alarm: Alarm;
   mail?: Mail;
   feature: Features;
   audio: Audio;

@@ -100,6 +100,7 @@ export const NAV = texts({
   numbers: ['Numbers and menus', '号码与语音菜单'],
   settings: ['Settings', '设置'],
   backup: ['Backup and retention', '备份与保留'],
+  health: ['Health', '健康状态'],
   config: ['Change history', '更改记录'],
   events: ['Events and bans', '事件与封禁'],
   groupCalls: ['Calls', '通话'],

@@ -5,6 +5,7 @@ export const G = texts({
   intro: ['The site itself, mail, star codes, hours, sounds, and who may sign in.', '站点、邮件、星号代码、营业时间、音频以及登录用户。'],
   tabSystem: ['Site', '站点'],
   tabMail: ['Mail', '邮件'],
+  tabAlarms: ['Alarms', '告警'],
   tabCodes: ['Star codes', '星号代码'],
   tabHours: ['Business hours', '营业时间'],
   tabAudio: ['Music and paging', '音乐与广播'],
