@@ -429,6 +429,8 @@ export interface BackupState {
   items: BackupItem[];
   uploaded: BackupItem[];
   public_key: string | null;
+}
+
 export interface Alarm {
   mail_to: string[];
   webhook?: string;
