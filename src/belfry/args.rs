@@ -14,6 +14,11 @@ belfry - a telephone exchange and contact centre in a box
   belfry run --data DIR [--site FILE] [--sip ADDR:PORT] [--http ADDR:PORT] [--https ADDR:PORT]
              [--rtp LOW-HIGH] [--media-address IP] [--log FILTER] [--drain]
   belfry config export|check FILE|apply FILE|history|undo GENERATION [--data DIR]
+  belfry get [PATH] [--data DIR]                       e.g. belfry get extension.101.name
+  belfry set PATH VALUE [PATH VALUE]... [--data DIR]   e.g. belfry set network.vlan 42
+  belfry add LIST [KEY] [FIELD=VALUE]... [--data DIR]  e.g. belfry add extension 120 name=Door
+  belfry delete PATH [--cascade] [--data DIR]
+  belfry schema [PREFIX]                               every field and what may stand in it
   belfry user set NAME --role admin|supervisor|agent|user [--data DIR]   (password on standard input)
   belfry token create NAME --role admin|supervisor|agent|user [--data DIR]
   belfry status [--json] [--data DIR]
@@ -42,6 +47,8 @@ pub enum Command {
         /// Data folder.
         data: PathBuf,
     },
+    /// `belfry get | set | add | delete | schema`
+    Edit(EditCommand, PathBuf),
     /// `belfry --help`
     Help,
     /// `belfry role …`: a child of the supervisor; not for people.
@@ -187,6 +194,26 @@ impl RunOptions {
     }
 }
 
+/// What is done to the configuration by paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditCommand {
+    /// Adds an item, a rule or a text to a list.
+    Add(String, Vec<String>),
+    /// Takes an item away, or a field, which then has its usual value.
+    Delete {
+        /// What goes.
+        path: String,
+        /// Whether what uses it goes too.
+        cascade: bool,
+    },
+    /// Shows what stands at a path.
+    Get(String),
+    /// Shows the fields that begin so.
+    Schema(String),
+    /// Sets fields, all at once.
+    Set(Vec<(String, String)>),
+}
+
 /// Options of `belfry steward`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StewardOptions {
@@ -240,6 +267,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             Ok(Command::FactoryReset { yes, data })
         }
         "config" => config(&mut words),
+        "get" | "set" | "add" | "delete" | "schema" => edit(&first, &mut words),
         "user" => {
             words.must_be("user", "set")?;
             let name = words.plain("user set", "a NAME")?;
@@ -332,6 +360,43 @@ fn backup(words: &mut Words) -> Result<Command, Usage> {
         other => return Err(Usage(format!("backup can create, list, check or restore, not \"{other}\""))),
     };
     Ok(Command::Backup(command, only_data(words)?))
+}
+
+/// The words of an edit and its flags, which may stand anywhere before a `--`.
+fn edit(what: &str, words: &mut Words) -> Result<Command, Usage> {
+    let (mut plain, mut cascade, mut data) = (Vec::new(), false, PathBuf::from(DEFAULT_DATA));
+    while let Some(word) = words.any() {
+        match word.as_str() {
+            "--data" => data = words.value("--data")?.into(),
+            "--cascade" if what == "delete" => cascade = true,
+            other if other.starts_with("--") => return Err(unknown(other)),
+            _ => plain.push(word),
+        }
+    }
+    let mut plain = plain.into_iter();
+    let command = match (what, plain.next()) {
+        ("schema", prefix) => EditCommand::Schema(prefix.unwrap_or_default()),
+        ("get", path) => EditCommand::Get(path.unwrap_or_default()),
+        (_, None) => return Err(Usage(format!("{what} wants a PATH, e.g. extension.101.name"))),
+        ("delete", Some(path)) => EditCommand::Delete { path, cascade },
+        ("add", Some(path)) => return Ok(Command::Edit(EditCommand::Add(path, plain.collect()), data)),
+        (_, Some(path)) => return Ok(Command::Edit(EditCommand::Set(pairs(path, plain)?), data)),
+    };
+    match plain.next() {
+        Some(extra) => Err(Usage(format!("\"{extra}\" is one word too many"))),
+        None => Ok(Command::Edit(command, data)),
+    }
+}
+
+/// Paths and values in turn.
+fn pairs(first: String, mut rest: impl Iterator<Item = String>) -> Result<Vec<(String, String)>, Usage> {
+    let (mut out, mut path) = (Vec::new(), Some(first));
+    while let Some(name) = path {
+        let value = rest.next().ok_or_else(|| Usage(format!("set wants a VALUE for {name}")))?;
+        out.push((name, value));
+        path = rest.next();
+    }
+    Ok(out)
 }
 
 fn only_data(words: &mut Words) -> Result<PathBuf, Usage> {
@@ -428,6 +493,11 @@ impl Words {
             }
         }
         Ok(Words { left })
+    }
+
+    /// Whatever comes next.
+    fn any(&mut self) -> Option<String> {
+        self.left.pop_front()
     }
 
     fn next_plain(&mut self) -> Option<String> {
@@ -564,6 +634,10 @@ mod tests {
             ("user delete anna", "can only set"),
             ("user set anna", "--role is missing"),
             ("user set anna --role king", "none of admin"),
+            ("set", "wants a PATH"),
+            ("set network.vlan", "wants a VALUE"),
+            ("get a b", "one word too many"),
+            ("delete extension.101 --force", "no flag"),
             ("token create", "a NAME"),
             ("--verbose", "no flag \"--verbose\""),
         ];

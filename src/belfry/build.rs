@@ -6,6 +6,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=BELFRY_PROMPTS");
+    println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
+    println!("cargo::rustc-env=BELFRY_BUILT_S={}", built());
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = match std::env::var_os("BELFRY_PROMPTS").filter(|dir| !dir.is_empty()) {
@@ -22,6 +24,17 @@ fn main() {
         table.push_str("];\n");
     }
     std::fs::write(out.join("prompts.rs"), table).expect("OUT_DIR is writable");
+}
+
+/// The date of the sources: as told, else that of the last commit; the same sources give the same binary. Without either
+/// nothing is known, and every clock is believed.
+fn built() -> u64 {
+    let told = std::env::var("SOURCE_DATE_EPOCH").ok();
+    let commit = || {
+        let done = Command::new("git").args(["log", "-1", "--format=%ct"]).output().ok()?;
+        String::from_utf8(done.stdout).ok()
+    };
+    told.or_else(commit).and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 fn make(root: &Path, out: &Path) -> PathBuf {

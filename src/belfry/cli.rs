@@ -13,7 +13,7 @@ use store::{CommitRefusal, offline};
 use web::client::{Answer, Client};
 
 /// Who the history names for what the command line did while no box ran.
-const BY: &str = "command line";
+pub(crate) const BY: &str = "command line";
 /// Longest password taken from standard input, bytes.
 const PASSWORD_BYTES: u64 = 1024;
 
@@ -222,7 +222,7 @@ pub(crate) fn fine(answer: Answer) -> anyhow::Result<Answer> {
 }
 
 /// A refusal of what was given is the giver's fault; the rest is the box's.
-fn fine_file(answer: Answer, name: &str) -> anyhow::Result<Answer> {
+pub(crate) fn fine_file(answer: Answer, name: &str) -> anyhow::Result<Answer> {
     if answer.ok() {
         return Ok(answer);
     }
@@ -234,11 +234,11 @@ fn fine_file(answer: Answer, name: &str) -> anyhow::Result<Answer> {
     Err(anyhow::anyhow!(text))
 }
 
-fn generation_of(answer: &Answer) -> Generation {
+pub(crate) fn generation_of(answer: &Answer) -> Generation {
     Generation(answer.json()["generation"].as_u64().unwrap_or_default())
 }
 
-fn refused(refusal: CommitRefusal, name: &str) -> anyhow::Error {
+pub(crate) fn refused(refusal: CommitRefusal, name: &str) -> anyhow::Error {
     match refusal {
         CommitRefusal::Problems(problems) => BadInput(wrong_file(name, &problems)).into(),
         CommitRefusal::Unknown(generation) => {
@@ -248,11 +248,11 @@ fn refused(refusal: CommitRefusal, name: &str) -> anyhow::Error {
     }
 }
 
-fn must_exist(data: &Path) -> anyhow::Result<()> {
+pub(crate) fn must_exist(data: &Path) -> anyhow::Result<()> {
     if data.join("belfry.db").exists() { Ok(()) } else { Err(nothing_yet(data)) }
 }
 
-fn nothing_yet(data: &Path) -> anyhow::Error {
+pub(crate) fn nothing_yet(data: &Path) -> anyhow::Error {
     BadInput(format!(
         "there is no configuration in {} yet; give the right folder with --data",
         data.display()

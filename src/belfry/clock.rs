@@ -23,6 +23,18 @@ impl Clock {
     }
 }
 
+/// When this software was made, seconds since 1970. A clock before it is empty or wrong.
+pub const BUILT_S: u64 = match u64::from_str_radix(env!("BELFRY_BUILT_S"), 10) {
+    Ok(seconds) => seconds,
+    Err(_) => 0,
+};
+
+/// Whether a time can be the present: not before this software was made.
+#[must_use]
+pub fn is_trusted(wall: Wall) -> bool {
+    u64::try_from(wall.0 / 1000).is_ok_and(|seconds| seconds >= BUILT_S)
+}
+
 /// The wall clock; the year 1970 when it is set before that.
 #[must_use]
 pub fn wall() -> Wall {

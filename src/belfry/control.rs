@@ -9,6 +9,7 @@ use crate::health::Health;
 use crate::health::reports::Reports;
 use crate::health::watch::Watch;
 use crate::keeper::Keeper;
+use crate::lan::{self, Lan};
 use crate::lifecycle::{self, BadInput};
 use crate::mirror::Mirror;
 use crate::replies::Replies;
@@ -67,6 +68,7 @@ struct Control {
     disk: Arc<DiskWatch>,
     watch: Arc<Watch>,
     reports: Arc<Reports>,
+    lan: Arc<Lan>,
     stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
     /// Raised when this role has to end in order and to be started again: a restore or a factory reset waits for it.
@@ -87,6 +89,7 @@ impl Control {
             }
         };
         let (udp, streams, listener) = open_sip(options.sip)?;
+        lan::mark(&config.network, &udp);
         let sip = udp.local();
         let https = listen("--https", options.https)?;
         let http = listen("--http", options.http)?;
@@ -101,6 +104,7 @@ impl Control {
             disk: Arc::default(),
             watch: Arc::default(),
             reports: Arc::default(),
+            lan: Arc::new(Lan::new(board::steward::client::Steward::default())),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
             again: Arc::default(),
@@ -158,6 +162,7 @@ impl Control {
         control.start_disk_watch(inbox.clone())?;
         control.start_keeping(keeper)?;
         control.start_health(clock, inbox, options)?;
+        control.start_lan(&udp, clock)?;
         Ok((control, orders))
     }
 
@@ -177,6 +182,7 @@ impl Control {
             engine: Arc::new(ports::Engine { events: self.events.clone(), replies: self.replies.clone() }),
             machine: Arc::new(machine),
             saving: keeper,
+            lan: self.lan.clone(),
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
         Ok(App::start(ports, settings)?)
@@ -299,6 +305,15 @@ impl Control {
         let guard = Guard::new(self.store.clone(), self.events.clone(), alarm);
         let stop = self.stop.clone();
         role::spawn("retention", move || guard.run(&stop))?;
+        Ok(())
+    }
+
+    /// Without a pulse: it waits for the steward, and no call needs it.
+    fn start_lan(&self, udp: &SipUdp, clock: Clock) -> anyhow::Result<()> {
+        let (lan, store, events, udp) =
+            (self.lan.clone(), self.store.clone(), self.events.clone(), udp.clone());
+        let (watch, stop) = (lan::Watch { lan, store, events, udp, clock }, self.stop.clone());
+        role::spawn("lan", move || watch.run(&stop))?;
         Ok(())
     }
 

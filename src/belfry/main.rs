@@ -2,6 +2,7 @@
 mod args;
 mod backup_cli;
 mod cli;
+mod cli_edit;
 mod clock;
 mod control;
 mod disk_watch;
@@ -9,6 +10,7 @@ mod door;
 mod engine_loop;
 mod health;
 mod keeper;
+mod lan;
 mod lifecycle;
 mod logging;
 mod mailer;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         }
         Command::Backup(command, data) => cli::finish(backup_cli::backup(command, &data)),
         Command::FactoryReset { yes, data } => cli::finish(backup_cli::factory_reset(yes, &data)),
+        Command::Edit(command, data) => cli::finish(cli_edit::run(&command, &data)),
         Command::Config(command, data) => cli::finish(cli::config(command, &data)),
         Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),
         Command::TokenCreate { name, role, data } => cli::finish(cli::token_create(&name, &role, &data)),

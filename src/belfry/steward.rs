@@ -1,6 +1,7 @@
 //! `belfry steward`: the one small process with the rights of root. It carries out the acts of `board::steward`, one
 //! connection one act, only for root and the user the box runs as, and writes each into the log. Every path and program
 //! is below `--root`, so tests run it on a folder. Never decides whether an act is wanted: that is the control role's.
+mod network;
 mod place;
 mod power;
 mod run;
@@ -44,6 +45,7 @@ pub fn run(options: &StewardOptions) -> ExitCode {
 fn serve(options: &StewardOptions) -> anyhow::Result<()> {
     let listener = listen(&options.socket)?;
     let place = Arc::new(Place::new(options.root.clone()));
+    let keeper = network::Keeper::start(place.clone())?;
     let open = Arc::new(AtomicUsize::new(0));
     update::proof::watch(place.clone())?;
     for stream in listener.incoming() {
@@ -53,9 +55,9 @@ fn serve(options: &StewardOptions) -> anyhow::Result<()> {
             tracing::warn!("too many ask the steward at once; one is hung up on");
             continue;
         }
-        let (place, open) = (place.clone(), open.clone());
+        let (place, open, keeper) = (place.clone(), open.clone(), keeper.clone());
         std::thread::Builder::new().name("act".into()).spawn(move || {
-            if let Err(error) = attend(&stream, &place) {
+            if let Err(error) = attend(&stream, &place, &keeper) {
                 tracing::warn!(%error, "the steward could not hear or answer");
             }
             open.fetch_sub(1, Ordering::AcqRel);
@@ -74,7 +76,7 @@ fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-fn attend(stream: &UnixStream, place: &Place) -> std::io::Result<()> {
+fn attend(stream: &UnixStream, place: &Place, keeper: &network::Keeper) -> std::io::Result<()> {
     stream.set_read_timeout(Some(LINE_TIME))?;
     stream.set_write_timeout(Some(LINE_TIME))?;
     let asker = getsockopt(stream, PeerCredentials)?.uid();
@@ -89,7 +91,7 @@ fn attend(stream: &UnixStream, place: &Place) -> std::io::Result<()> {
                 // Nobody has to listen: the act goes on without.
                 let _ = put(stream, &Line::Progress(Progress { percent, step }));
             };
-            carry_out(&act, place, &mut tell)
+            carry_out(&act, place, keeper, &mut tell)
         }
         Err(error) => Err(not_understood(&error.to_string())),
     };
@@ -121,7 +123,7 @@ fn put(mut stream: &UnixStream, line: &Line) -> std::io::Result<()> {
 /// Where an act tells how far it is: percent, and what it does.
 type Tell<'a> = &'a mut dyn FnMut(u8, Said);
 
-fn carry_out(act: &Act, place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
+fn carry_out(act: &Act, place: &Place, keeper: &network::Keeper, tell: Tell<'_>) -> Result<Answer, Refused> {
     match act {
         Act::Slots => update::slots::look(place).map(Answer::Slots),
         Act::InspectBundle => update::bundle::inspect(place).map(Answer::Bundle),
@@ -133,6 +135,11 @@ fn carry_out(act: &Act, place: &Place, tell: Tell<'_>) -> Result<Answer, Refused
         Act::UsbFiles => storage::files(place),
         Act::UsbPut { name, keep } => storage::put(place, name, *keep),
         Act::UsbGet { name } => storage::get(place, name),
+        Act::ApplyNetwork { settings } => keeper.apply(settings),
+        Act::KeepNetwork { token } => keeper.keep(token),
+        Act::UndoNetwork => keeper.undo(),
+        Act::Network => Ok(Answer::Network(keeper.state())),
+        Act::SetClock { unix_s } => network::set_clock(place, *unix_s),
         Act::Reboot => power::reboot(place),
         Act::PowerOff => power::off(place),
     }

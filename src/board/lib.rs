@@ -8,6 +8,7 @@ pub mod leds;
 pub mod mixer;
 pub mod network;
 pub mod notify;
+pub mod rtc;
 pub mod sensor;
 pub mod steward;
 pub mod watchdog;

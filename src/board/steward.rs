@@ -47,6 +47,25 @@ pub enum Act {
         /// Which.
         name: BackupName,
     },
+    /// Puts the site's network and time settings in force; a change that can cut people off only on trial.
+    ApplyNetwork {
+        /// What the site says.
+        settings: NetworkTree,
+    },
+    /// Keeps the network change that is on trial.
+    KeepNetwork {
+        /// The token of the trial.
+        token: String,
+    },
+    /// Takes the network change that is on trial back now.
+    UndoNetwork,
+    /// What is in force, on trial, taken back.
+    Network,
+    /// Sets the clock of the machine and its battery clock.
+    SetClock {
+        /// Seconds since 1970.
+        unix_s: u64,
+    },
     /// Restarts the box, in order.
     Reboot,
     /// Switches the box off, in order.
@@ -68,6 +87,8 @@ pub enum Answer {
         /// Newest first after a put, else last.
         files: Vec<UsbFile>,
     },
+    /// To [`Act::Network`].
+    Network(NetworkState),
     /// It will not be done, or could not.
     Refused(Refused),
 }
@@ -167,6 +188,48 @@ impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.said.en)
     }
+}
+
+/// Sections `[network]` and `[time]` of a site, as the configuration writes them; the steward reads and checks them by
+/// the rules of the configuration before it does anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTree {
+    /// Section `[network]`.
+    pub network: serde_json::Value,
+    /// Section `[time]`.
+    pub time: serde_json::Value,
+}
+
+/// The network as the steward keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkState {
+    /// What comes back after a restart.
+    pub settled: NetworkTree,
+    /// The change on trial.
+    pub tried: Option<NetworkTried>,
+    /// The last change that was taken back, until the next one.
+    pub undone: Option<NetworkUndone>,
+}
+
+/// A network change on trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkTried {
+    /// The new settings, in force now.
+    pub settings: NetworkTree,
+    /// Whoever knows it may keep the change.
+    pub token: String,
+    /// Seconds until it is taken back.
+    pub left_s: u64,
+}
+
+/// A network change that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkUndone {
+    /// What had been tried.
+    pub settings: NetworkTree,
+    /// `asked`, `not_kept` or `restarted`.
+    pub why: String,
 }
 
 /// One of the two places a system can be in.

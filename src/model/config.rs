@@ -2,13 +2,16 @@
 //! tree of values (TOML file or JSON from the API) by [`draft`], which reports every problem with its field path, and it
 //! is written back as the same tree by `Serialize`. Each change is a stored generation. Decides nothing.
 pub mod alarm;
+pub mod cascade;
 pub mod diff;
 pub mod draft;
+pub mod edit;
 pub mod extension;
 pub mod flow;
 pub mod network;
 pub mod queue;
 pub mod route;
+pub mod schema;
 pub mod system;
 pub mod text;
 pub mod trunk;

@@ -14,6 +14,7 @@ pub mod offline;
 mod reader;
 pub mod reset;
 mod retention;
+mod retime;
 mod row;
 mod schema;
 pub mod spool;

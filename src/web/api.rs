@@ -11,6 +11,7 @@ pub mod history;
 pub mod item;
 pub mod live;
 pub mod messages;
+pub mod network;
 pub mod openapi;
 pub mod reset;
 pub mod sound;
@@ -45,7 +46,7 @@ const BYTES: &str = "application/octet-stream";
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), people(), saving()].into_iter().flatten().collect()
+    [sign_in(), configuration(), calls(), people(), saving(), lan()].into_iter().flatten().collect()
 }
 
 fn sign_in() -> Vec<Operation> {
@@ -122,6 +123,7 @@ fn configuration() -> Vec<Operation> {
             .takes_raw(JSON)
             .gives::<c::Committed>(),
         op(DELETE, "/api/v1/config/{section}/{key}", ADMIN, "Removes an item.", i::delete)
+            .query::<i::DeleteParams>()
             .gives::<c::Committed>(),
     ]
 }
@@ -237,6 +239,19 @@ fn saving() -> Vec<Operation> {
             history::hold,
         )
         .takes::<history::HoldForm>(),
+    ]
+}
+
+fn lan() -> Vec<Operation> {
+    use network as n;
+    vec![
+        op(GET, "/api/v1/network", LEADS, "How the box stands on the LAN, and its clock.", n::state)
+            .gives::<n::NetworkView>(),
+        op(POST, "/api/v1/network/keep", Access::Public, "Keeps a network change, by its token.", n::keep)
+            .takes::<n::KeepForm>(),
+        op(POST, "/api/v1/network/undo", ADMIN, "Takes a network change back now.", n::undo),
+        op(POST, "/api/v1/time", ADMIN, "Sets the clock of the machine.", n::set_clock)
+            .takes::<n::ClockForm>(),
     ]
 }
 

@@ -91,6 +91,15 @@ impl Client {
         self.send(method, path, "application/json", body.to_string().as_bytes())
     }
 
+    /// Asks with a JSON body, based on a generation of the configuration.
+    ///
+    /// # Errors
+    /// The box does not run, or breaks off.
+    pub fn ask_json_if(&self, method: &str, path: &str, body: &Value, based_on: u64) -> Result<Answer> {
+        let mime = format!("application/json\r\nIf-Match: {based_on}");
+        self.send(method, path, &mime, body.to_string().as_bytes())
+    }
+
     /// Asks with a readable text.
     ///
     /// # Errors

@@ -94,6 +94,11 @@ impl ApiError {
         ApiError { problems, ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text) }
     }
 
+    /// 422: other things need it; the problems say which.
+    pub fn in_use(message: impl Into<String>, problems: Vec<Problem>) -> ApiError {
+        ApiError { problems, ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "in_use", message) }
+    }
+
     /// 429: later.
     #[must_use]
     pub fn too_many(message: &str, retry_after_s: u32) -> ApiError {

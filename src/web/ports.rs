@@ -1,5 +1,6 @@
 //! What the web asks of the rest of the box, as traits that the binary implements. The web knows the engine only as
 //! `Command`, `Reply` and `Notice`, and the disk only through `Storage`. Nothing here decides anything.
+use crate::api::network::NetworkView;
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
@@ -279,6 +280,27 @@ pub trait Saving: Send + Sync + 'static {
     fn fetch(&self, name: &str) -> Saved<String>;
 }
 
+/// The network and the clock of the machine. Methods that change something may block for seconds.
+pub trait Lan: Send + Sync + 'static {
+    /// How it stands; from memory.
+    fn state(&self) -> NetworkView;
+    /// Keeps the change on trial.
+    ///
+    /// # Errors
+    /// A sentence for a person.
+    fn keep(&self, token: &str) -> Result<(), String>;
+    /// Takes the change on trial back.
+    ///
+    /// # Errors
+    /// A sentence for a person.
+    fn undo(&self) -> Result<(), String>;
+    /// Sets the clock, UTC milliseconds.
+    ///
+    /// # Errors
+    /// A sentence for a person.
+    fn set_clock(&self, at: i64) -> Result<(), String>;
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -292,4 +314,6 @@ pub struct Ports {
     pub machine: Arc<dyn Machine>,
     /// Backups.
     pub saving: Arc<dyn Saving>,
+    /// The network.
+    pub lan: Arc<dyn Lan>,
 }

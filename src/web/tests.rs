@@ -3,6 +3,7 @@ mod backups;
 mod common;
 mod config;
 mod live;
+mod network;
 mod robust;
 mod roles;
 mod sign_in;

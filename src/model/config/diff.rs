@@ -58,7 +58,9 @@ fn compare(path: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<C
     }
 }
 
-fn key_of(path: &str) -> Option<&'static str> {
+/// The field that names the items of a section.
+#[must_use]
+pub fn key_of(path: &str) -> Option<&'static str> {
     KEYS.iter().find(|(section, _)| *section == path).map(|&(_, key)| key)
 }
 

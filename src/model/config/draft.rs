@@ -78,6 +78,26 @@ pub fn read(tree: &Value) -> Result<Config, Vec<Problem>> {
     if problems.is_empty() { Ok(sections.into_config()) } else { Err(problems) }
 }
 
+/// Every field that a tree can have, told by the readers themselves.
+#[must_use]
+pub(crate) fn fields() -> Vec<crate::config::schema::Field> {
+    let problems = Problems::describing();
+    let _ = sections(&Value::Null, &problems);
+    problems.into_fields()
+}
+
+/// Reads `[network]` and `[time]` alone, as [`read`] does.
+///
+/// # Errors
+/// Every problem found.
+pub fn read_network(network: &Value, time: &Value) -> Result<(Network, Time), Vec<Problem>> {
+    let problems = Problems::default();
+    let table = |name: &str, value| Table::new(name.to_owned(), Some(value), &problems);
+    let read = (lan::network(table("network", network)), lan::time(table("time", time)));
+    let problems = problems.into_vec();
+    if problems.is_empty() { Ok(read) } else { Err(problems) }
+}
+
 /// Capacities: what a small box serves, with room; a draft above them is refused as a whole.
 fn sections(tree: &Value, problems: &Problems) -> Sections {
     let t = Table::new(String::new(), Some(tree), problems);

@@ -3,14 +3,16 @@
 use super::config::{Committed, commit, for_role, if_match};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::guard::Asker;
 use crate::ports::Draft;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use model::config::draft;
+use model::config::{cascade, draft};
 use model::id::Generation;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 /// Sections that are lists of items, and the field that names an item.
 const LISTS: [(&str, &str); 6] = [
@@ -121,24 +123,48 @@ pub async fn put(
     .await
 }
 
+/// Whether what uses a thing goes with it.
+#[derive(Deserialize, IntoParams)]
+pub struct DeleteParams {
+    /// True: everything that names it is taken away or changed with it.
+    pub cascade: Option<bool>,
+}
+
 /// `DELETE /config/{section}/{key}`
 ///
 /// # Errors
-/// 404, 409, 422 when something else still names it.
+/// 404, 409; 422 `in_use` with the list of users when something else still names it.
 pub async fn delete(
     State(app): State<App>,
     asker: Asker,
     headers: HeaderMap,
     Path((section, key)): Path<(String, String)>,
+    Query(params): Query<DeleteParams>,
 ) -> Result<axum::Json<Committed>, ApiError> {
     let name = name_of(&section)?;
     change(&app, &asker, if_match(&headers)?, format!("{section} {key} removed"), |tree| {
         let list = list_of(tree, &section)?;
         let at = position(list, name, &key).ok_or_else(|| ApiError::not_found("item"))?;
         list.remove(at);
-        Ok(())
+        match draft::read(tree) {
+            Err(problems) if cascade::only_uses(&problems) && params.cascade == Some(true) => {
+                *tree = cascade::mend(tree.take()).map_err(ApiError::problems)?.0;
+                Ok(())
+            }
+            Err(problems) if cascade::only_uses(&problems) => Err(in_use(tree, &section, &key, problems)),
+            // Other problems are told by the commit.
+            Ok(_) | Err(_) => Ok(()),
+        }
     })
     .await
+}
+
+fn in_use(tree: &Value, section: &str, key: &str, problems: Vec<draft::Problem>) -> ApiError {
+    let users = cascade::users(tree, &problems).join(", ");
+    ApiError::in_use(
+        format!("{section} {key} is used by: {users}. Change them first, or delete them with it."),
+        problems,
+    )
 }
 
 async fn change(

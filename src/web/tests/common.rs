@@ -99,6 +99,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         engine: engine.clone(),
         machine: clock.clone(),
         saving: saving.clone(),
+        lan: std::sync::Arc::new(ports::Lan::default()),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };
     let app = App::start(ports, settings).unwrap();

@@ -12,8 +12,13 @@ use model::record::{CallRecord, Direction, MessageRecord, Outcome, Party, Record
 use serde_json::json;
 
 /// What anybody on the network may ask. Longer only on purpose.
-const PUBLIC: [&str; 4] =
-    ["GET /api/openapi.json", "GET /api/v1/setup", "POST /api/v1/login", "POST /api/v1/setup"];
+const PUBLIC: [&str; 5] = [
+    "GET /api/openapi.json",
+    "GET /api/v1/setup",
+    "POST /api/v1/login",
+    "POST /api/v1/network/keep",
+    "POST /api/v1/setup",
+];
 
 fn path_of(operation: &Operation) -> String {
     let parts = operation.path.split('/').map(|part| match part {

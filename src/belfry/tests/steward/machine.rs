@@ -61,9 +61,19 @@ impl Machine {
             .expect("a machine for tests does this");
         std::fs::write(root.path().join("rauc-status"), STATUS).expect("a machine for tests does this");
         program(root.path(), "systemctl", "");
+        program(root.path(), "networkctl", "");
+        program(root.path(), "busybox", "");
         program(root.path(), "rauc", RAUC);
         let child = steward(root.path());
         Machine { root, child }
+    }
+
+    /// As a power cut does it: no good-bye, and what is in memory (`/run`) gone.
+    pub fn restart(mut self) -> Machine {
+        self.stop();
+        let _ = std::fs::remove_dir_all(self.root.path().join("run/systemd"));
+        self.child = steward(self.root.path());
+        self
     }
 
     /// The same machine after a restart.

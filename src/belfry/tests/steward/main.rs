@@ -1,6 +1,7 @@
 //! The steward as a process, on a folder that stands for the machine.
 mod bundle;
 mod machine;
+mod network;
 mod update;
 
 use board::steward::client::SHORT;

@@ -52,15 +52,15 @@ pub(super) fn trunk(t: Table<'_>) -> Trunk {
 }
 
 fn codecs(t: &Table<'_>) -> Vec<Codec> {
-    if t.value("codecs").is_none() {
-        return vec![Codec::Pcma, Codec::Pcmu];
-    }
     let read = |text: &str| match text {
         "pcma" => Ok(Codec::Pcma),
         "pcmu" => Ok(Codec::Pcmu),
         _ => Err(format!("\"{text}\" is not a codec of this box; use \"pcma\" and \"pcmu\"")),
     };
     let codecs = t.list("codecs", 8, read);
+    if t.value("codecs").is_none() {
+        return vec![Codec::Pcma, Codec::Pcmu];
+    }
     let typed = t.value("codecs").and_then(|v| v.as_array()).map_or(0, Vec::len);
     let twice = codecs.iter().enumerate().any(|(i, c)| codecs[..i].contains(c));
     if typed == 0 || twice {

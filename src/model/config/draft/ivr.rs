@@ -25,6 +25,9 @@ const KINDS: [(&str, ReadStep); 9] = [
 ];
 
 pub(super) fn flow(t: Table<'_>) -> Flow {
+    if t.describes() {
+        describe_steps(&t);
+    }
     let mut step = BTreeMap::new();
     for (name, path, value) in t.entries("step", STEPS_MAX) {
         match value::name(name) {
@@ -43,6 +46,15 @@ pub(super) fn flow(t: Table<'_>) -> Flow {
     }
     t.done();
     flow
+}
+
+/// The fields of every kind of step.
+fn describe_steps(t: &Table<'_>) {
+    let step = t.any_entry("step");
+    let _ = step.choice("kind", &KINDS);
+    for (_, read) in KINDS {
+        let _ = read(&step);
+    }
 }
 
 fn one(t: Table<'_>) -> Option<Step> {
@@ -124,6 +136,7 @@ fn menu(t: &Table<'_>) -> Step {
 
 fn options(t: &Table<'_>) -> BTreeMap<Digit, String> {
     let mut out = BTreeMap::new();
+    t.tell_entries("option");
     let entries = t.entries("option", 16);
     if entries.is_empty() {
         t.missing("option", "a menu has at least one key, e.g. option = { 1 = \"queue\" }");

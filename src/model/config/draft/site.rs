@@ -134,6 +134,7 @@ fn service_code(text: &str) -> Result<Number, String> {
 
 pub(super) fn audio(t: Table<'_>) -> Audio {
     let mut music = BTreeMap::from([("default".to_owned(), Music::BuiltIn)]);
+    t.tell_entries("music");
     for (name, path, typed) in t.entries("music", 32) {
         let read =
             typed.as_str().ok_or_else(|| "a text in quotes is needed here, e.g. \"builtin\"".to_owned());

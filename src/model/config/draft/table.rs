@@ -1,6 +1,7 @@
 //! Reads the fields of one table of a draft. Every wrong field becomes a problem with its path and remedy, and a
 //! harmless stand-in value, so that reading goes on and all problems are found at once. Knows no section.
 use super::Problem;
+use crate::config::schema::{Field, Kind};
 use crate::number::Number;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -11,11 +12,32 @@ pub(super) const TEXT_MAX: usize = 200;
 /// Most problems reported at once: more would not be read, and a hostile draft must not fill memory.
 const PROBLEMS_MAX: usize = 500;
 
-/// Where problems are gathered.
+/// Where problems are gathered; or, when a reader only tells what it reads, the fields it asks for.
 #[derive(Default)]
-pub(super) struct Problems(RefCell<Vec<Problem>>);
+pub(super) struct Problems(RefCell<Vec<Problem>>, Option<RefCell<Vec<Field>>>);
 
 impl Problems {
+    /// For readers that are to tell their fields.
+    pub(super) fn describing() -> Problems {
+        Problems(RefCell::default(), Some(RefCell::default()))
+    }
+
+    /// The fields that were told, in the order in which they were asked for.
+    pub(super) fn into_fields(self) -> Vec<Field> {
+        self.1.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// Notes a field; a reader may look at one more than once, and the last look knows most about it.
+    fn field(&self, path: String, kind: Kind) {
+        let Some(fields) = &self.1 else { return };
+        let mut fields = fields.borrow_mut();
+        match fields.iter_mut().find(|f| f.path == path) {
+            Some(_) if kind == Kind::Any => {}
+            Some(known) => known.kind = kind,
+            None => fields.push(Field { path, kind }),
+        }
+    }
+
     pub(super) fn add(&self, field: &str, code: &str, message: impl Into<String>) {
         let mut all = self.0.borrow_mut();
         if all.len() < PROBLEMS_MAX {
@@ -67,8 +89,20 @@ impl<'a> Table<'a> {
         self.problems
     }
 
+    /// Whether the reader is only to tell what it reads: it then asks for every field it knows.
+    pub(super) fn describes(&self) -> bool {
+        self.problems.1.is_some()
+    }
+
+    fn tell(&self, field: &str, kind: impl FnOnce() -> Kind) {
+        if self.describes() {
+            self.problems.field(self.path(field), kind());
+        }
+    }
+
     /// The value of a field; `null` counts as left out.
     pub(super) fn value(&self, field: &'static str) -> Option<&'a Value> {
+        self.tell(field, || Kind::Any);
         self.asked.borrow_mut().push(field);
         self.fields?.get(field).filter(|v| !v.is_null())
     }
@@ -86,6 +120,7 @@ impl<'a> Table<'a> {
 
     /// A text as typed, spaces around it taken off; an empty one counts as left out.
     pub(super) fn text(&self, field: &'static str) -> Option<String> {
+        self.tell(field, || Kind::Text);
         let value = self.value(field)?;
         let Some(text) = value.as_str() else {
             self.wrong_type(field, value, "text in quotes");
@@ -163,6 +198,7 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn count(&self, field: &'static str, range: RangeInclusive<u32>, default: u32) -> u32 {
+        self.tell(field, || Kind::Number { min: *range.start(), max: *range.end(), usual: default });
         let Some(value) = self.value(field) else { return default };
         let Some(number) = value.as_i64() else {
             self.wrong_type(field, value, "a whole number without quotes");
@@ -183,6 +219,7 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn flag(&self, field: &'static str, default: bool) -> bool {
+        self.tell(field, || Kind::Flag { usual: default });
         let Some(value) = self.value(field) else { return default };
         value.as_bool().unwrap_or_else(|| {
             self.wrong_type(field, value, "true or false without quotes");
@@ -192,7 +229,9 @@ impl<'a> Table<'a> {
 
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, field: &'static str, words: &[(&str, T)]) -> Option<T> {
-        let text = self.text(field)?;
+        let text = self.text(field);
+        self.tell(field, || Kind::Choice { words: words.iter().map(|&(word, _)| word.to_owned()).collect() });
+        let text = text?;
         let found = words.iter().find(|(word, _)| *word == text).map(|&(_, value)| value);
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
@@ -209,6 +248,7 @@ impl<'a> Table<'a> {
         max: usize,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
+        self.tell(field, || Kind::List { most: max });
         let mut out = Vec::new();
         for (path, value) in self.items(field, max) {
             let text = value.as_str().map(str::trim).filter(|t| t.chars().count() <= TEXT_MAX);
@@ -237,18 +277,37 @@ impl<'a> Table<'a> {
 
     /// A list of tables.
     pub(super) fn tables(&self, field: &'static str, max: usize) -> Vec<Table<'a>> {
+        if self.describes() {
+            return vec![Table::new(format!("{}[]", self.path(field)), None, self.problems)];
+        }
         let items = self.items(field, max).into_iter();
         items.map(|(path, value)| Table::new(path, Some(value), self.problems)).collect()
     }
 
     /// A table inside, if there.
     pub(super) fn table(&self, field: &'static str) -> Option<Table<'a>> {
+        if self.describes() {
+            return Some(Table::new(self.path(field), None, self.problems));
+        }
         let value = self.value(field)?;
         Some(Table::new(self.path(field), Some(value), self.problems))
     }
 
+    /// The table of a free name, and nothing in it: for readers that tell their fields.
+    pub(super) fn any_entry(&self, field: &str) -> Table<'a> {
+        Table::new(format!("{}{{}}", self.path(field)), None, self.problems)
+    }
+
+    /// A free name with a text: told to whoever asks for the fields.
+    pub(super) fn tell_entries(&self, field: &str) {
+        self.tell(&format!("{field}{{}}"), || Kind::Text);
+    }
+
     /// A table inside whose names are free: name, path and value of each entry.
     pub(super) fn entries(&self, field: &'static str, max: usize) -> Vec<(&'a str, String, &'a Value)> {
+        if self.describes() {
+            return Vec::new();
+        }
         let Some(value) = self.value(field) else { return Vec::new() };
         let Some(fields) = value.as_object() else {
             self.wrong_type(field, value, "a table of named entries");

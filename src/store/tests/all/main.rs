@@ -17,4 +17,6 @@ mod restart;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retime;
+#[cfg(test)]
 mod wrong_sites;

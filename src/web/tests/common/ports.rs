@@ -1,4 +1,5 @@
 //! The ports in memory: a disk, a site that checks drafts with the real reader, an engine that notes what it is asked.
+use crate::api::network::{NetworkView, TriedView};
 use crate::ports::{
     CommitRefusal, Draft, Engine, Later, Machine, Saved, SavingRefusal, Site, Storage, Stored,
 };
@@ -287,5 +288,34 @@ impl crate::ports::Saving for FakeSaving {
     }
     fn fetch(&self, _: &str) -> Saved<String> {
         Err(SavingRefusal::Unknown)
+    }
+}
+
+/// A machine on which the change to 192.0.2.10 is on trial by the token `right`.
+#[derive(Default)]
+pub struct Lan {
+    pub kept: Mutex<bool>,
+}
+
+impl crate::ports::Lan for Lan {
+    fn state(&self) -> NetworkView {
+        let tried = TriedView {
+            left_s: 42,
+            address: Some("192.0.2.10".into()),
+            token: Some("right".into()),
+            settings: json!({ "ipv4": "static" }),
+        };
+        let tried = (!*self.kept.lock().unwrap()).then_some(tried);
+        NetworkView { managed: true, tried, ..NetworkView::default() }
+    }
+    fn keep(&self, token: &str) -> Result<(), String> {
+        let right = token == "right" && !std::mem::replace(&mut *self.kept.lock().unwrap(), true);
+        if right { Ok(()) } else { Err("nothing waits".into()) }
+    }
+    fn undo(&self) -> Result<(), String> {
+        self.keep("right")
+    }
+    fn set_clock(&self, _at: i64) -> Result<(), String> {
+        Err("this is a PC".into())
     }
 }

@@ -2,7 +2,7 @@
 import { ApiError, get, post, setCsrf, whenSignedOut } from './api';
 import type { Role, Session } from './types';
 
-export type Where = 'starting' | 'setup' | 'login' | 'in' | 'unreachable';
+export type Where = 'starting' | 'setup' | 'login' | 'in' | 'keep' | 'unreachable';
 
 const state = $state<{ where: Where; session: Session | null; site: string }>({
   where: 'starting',
@@ -36,6 +36,11 @@ export async function start(): Promise<void> {
       state.where = 'login';
     }
   });
+  // A link to the new address of a network change: nobody is signed in there yet, and nobody has to be.
+  if (location.pathname.startsWith('/keep/')) {
+    state.where = 'keep';
+    return;
+  }
   try {
     const setup = await get<{ needed: boolean; site: string }>('/setup', { anonymous: true });
     state.site = setup.site;

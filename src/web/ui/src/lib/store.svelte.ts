@@ -1,9 +1,10 @@
 // The configuration as the pages hold it: loaded once, loaded again when the box says that a newer generation is in
 // force, written item by item. Each write is live at once and can be undone from its toast.
 import { C } from '../texts/common';
-import { config, del, path, post, put } from './api';
+import { USER_KIND } from '../texts/network';
+import { ApiError, config, del, path, post, put } from './api';
 import { sentence } from './errors';
-import { t } from './i18n.svelte';
+import { t, type Text } from './i18n.svelte';
 import { setSite } from './session.svelte';
 import { toast } from './toast.svelte';
 import type { Config, Stored } from './types';
@@ -34,7 +35,7 @@ export function forget(): void {
 }
 
 export type ItemSection = 'extension' | 'agent' | 'trunk' | 'queue' | 'flow' | 'schedule';
-export type WholeSection = 'system' | 'alarm' | 'mail' | 'feature' | 'audio' | 'backup' | 'retention' | 'inbound' | 'outbound';
+export type WholeSection = 'system' | 'alarm' | 'mail' | 'feature' | 'audio' | 'backup' | 'retention' | 'inbound' | 'network' | 'outbound' | 'time';
 
 /** Creates or replaces one item; throws `ApiError` with the problems. */
 export async function putItem(section: ItemSection, key: string, value: unknown, text = t(C.saved)): Promise<void> {
@@ -46,15 +47,60 @@ export async function putSection(section: WholeSection, value: unknown, text = t
   await write(text, () => put(path('config', section), prune(value), { match: state.stored?.generation }));
 }
 
-/** Deletes one item; a refusal becomes a toast. True when it is gone. */
-export async function remove(section: ItemSection, key: string, name: string): Promise<boolean> {
+/** Replaces the whole configuration; throws `ApiError` with the problems. */
+export async function putAll(value: unknown, text = t(C.saved)): Promise<void> {
+  await write(text, () => put('/config', prune(value), { match: state.stored?.generation }));
+}
+
+/** A deletion that waits for an answer, because other things use what goes. */
+export interface InUse {
+  name: string;
+  users: string[];
+  answer: (withThem: boolean) => void;
+}
+
+const asked = $state<{ now: InUse | null }>({ now: null });
+export const inUse = (): InUse | null => asked.now;
+
+/** Deletes one item; when it is in use, asks whether its users go with it. A refusal becomes a toast. True when it is gone. */
+export async function remove(section: ItemSection, key: string, name: string, cascade = false): Promise<boolean> {
+  const place = path('config', section, key) + (cascade ? '?cascade=true' : '');
   try {
-    await write(t(C.removed, { name }), () => del(path('config', section, key), state.stored?.generation));
+    await write(t(C.removed, { name }), () => del(place, state.stored?.generation));
     return true;
   } catch (e) {
+    if (!cascade && e instanceof ApiError && e.code === 'in_use') {
+      return (await ask(name, usersOf(e))) && remove(section, key, name, true);
+    }
     toast(problemsOf(e), 'bad');
     return false;
   }
+}
+
+function ask(name: string, users: string[]): Promise<boolean> {
+  return new Promise((done) => {
+    asked.now = {
+      name,
+      users,
+      answer: (withThem) => {
+        asked.now = null;
+        done(withThem);
+      },
+    };
+  });
+}
+
+/** The box names them after the colon: `extension 101 is used by: agent 7, queue main. Change them first …`. */
+function usersOf(e: ApiError): string[] {
+  const list = /: (.*?)\. [A-Z]/.exec(e.message)?.[1] ?? e.message;
+  return list.split(', ').map(userName);
+}
+
+/** A user of a thing in the language in use: its kind translated, its name as it is. */
+function userName(text: string): string {
+  const [kind = '', ...rest] = text.split(' ');
+  const known = (USER_KIND as Record<string, Text>)[kind];
+  return known ? `${t(known)} ${rest.join(' ')}`.trim() : text;
 }
 
 /** Makes an older generation current again. */

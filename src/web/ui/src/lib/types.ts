@@ -349,6 +349,36 @@ export interface System {
   emergency_notify?: string[];
 }
 
+export interface Network {
+  host_name: string;
+  interface?: string;
+  vlan: number;
+  ipv4: 'dhcp' | 'static' | 'off';
+  ipv4_address?: string;
+  ipv4_gateway?: string;
+  ipv6: 'auto' | 'static' | 'off';
+  ipv6_address?: string;
+  ipv6_gateway?: string;
+  dns: string[];
+  mdns: boolean;
+  dscp_sip: number;
+  dscp_rtp: number;
+}
+
+export interface TimeSection {
+  ntp: string[];
+}
+
+/** How the box stands on the LAN, and its clock (`GET /network`). */
+export interface NetworkView {
+  managed: boolean;
+  addresses: string[];
+  tried: { left_s: number; address: string | null; token: string | null; settings: Network } | null;
+  undone: string | null;
+  trouble: string | null;
+  time: { at: Wall; trusted: boolean; synchronised: boolean; built: Wall; corrected_ms: number };
+}
+
 export interface Mail {
   host: string;
   port?: number;
@@ -450,6 +480,8 @@ export interface Config {
   backup?: Backup;
   retention: Retention;
   alarm: Alarm;
+  network: Network;
+  time: TimeSection;
   mail?: Mail;
   feature: Features;
   audio: Audio;
