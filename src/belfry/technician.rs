@@ -41,4 +41,10 @@ impl Port for Socket {
         let answer = answer.map_err(|error| format!("the box does not answer: {error}"))?;
         Ok(Answer { status: answer.status, body: answer.json() })
     }
+
+    fn commit(&mut self, tree: &Value, based_on: u64) -> Result<Answer, String> {
+        let answer = self.0.ask_json_if("PUT", "/api/v1/config", tree, based_on);
+        let answer = answer.map_err(|error| format!("the box does not answer: {error}"))?;
+        Ok(Answer { status: answer.status, body: answer.json() })
+    }
 }

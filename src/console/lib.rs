@@ -9,6 +9,7 @@ mod port;
 mod screen;
 mod terminal;
 mod told;
+mod verb;
 mod words;
 
 pub use menu::{Options, run};

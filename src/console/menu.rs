@@ -10,7 +10,7 @@ use std::io::Result;
 use std::time::Duration;
 
 /// Without a key for so long, a serial line is signed out.
-const AWAY: Duration = Duration::from_secs(300);
+pub(crate) const AWAY: Duration = Duration::from_secs(300);
 /// Between two looks at the event log.
 const FOLLOW: Duration = Duration::from_secs(1);
 
@@ -89,6 +89,7 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
                     };
                     Some(())
                 }
+                "c" | "C" => self.command_line()?,
                 "0" => return Ok(Leave::Left),
                 _ => {
                     self.say(Phrase::NotUnderstood)?;
@@ -115,6 +116,7 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
         ];
         let mut lines: Vec<String> =
             entries.iter().enumerate().map(|(i, p)| format!("  {}  {}", i + 1, self.text(*p))).collect();
+        lines.push(format!("  c  {}", self.text(Phrase::CommandLine)));
         lines.push(format!("  0  {}", self.text(Phrase::Leave)));
         lines
     }
@@ -233,7 +235,11 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
         self.zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
     }
 
-    fn text(&self, phrase: Phrase) -> &'static str {
+    pub(crate) fn zone(&self) -> &jiff::tz::TimeZone {
+        &self.zone
+    }
+
+    pub(crate) fn text(&self, phrase: Phrase) -> &'static str {
         phrase.text(self.language)
     }
 }

@@ -31,4 +31,10 @@ pub trait Port {
     /// # Errors
     /// The box does not answer, in words.
     fn ask(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, String>;
+
+    /// Puts a whole configuration in force that was changed from this generation.
+    ///
+    /// # Errors
+    /// The box does not answer, in words.
+    fn commit(&mut self, tree: &Value, based_on: u64) -> Result<Answer, String>;
 }

@@ -64,6 +64,22 @@ pub fn cell(text: &str, columns: usize) -> String {
     out
 }
 
+/// A line as screen lines, folded at the edge; cleaned like every other.
+#[must_use]
+pub fn fold(text: &str) -> Vec<String> {
+    let (mut out, mut line, mut used) = (Vec::new(), String::new(), 0);
+    for c in clip(text, usize::MAX).chars() {
+        if used + width_of(c) >= COLUMNS {
+            out.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        used += width_of(c);
+        line.push(c);
+    }
+    out.push(line);
+    out
+}
+
 /// Cells beside each other with one blank between.
 #[must_use]
 pub fn row(cells: &[(&str, usize)]) -> String {

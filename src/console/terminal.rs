@@ -7,8 +7,8 @@ use std::io::{Read, Result, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Longest line taken; the rest of a longer one is dropped. The longest honest one is a password.
-const LONGEST: usize = 256;
+/// Longest line taken; the rest of a longer one is dropped. The longest honest one sets two long texts at once.
+const LONGEST: usize = 1024;
 
 /// What was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]

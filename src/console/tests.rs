@@ -45,6 +45,7 @@ struct Box_ {
     answers: Vec<(&'static str, Value)>,
     asked: Vec<String>,
     needed: bool,
+    committed: Value,
 }
 
 impl Box_ {
@@ -68,8 +69,17 @@ impl Box_ {
             ("GET /api/v1/config/system", json!({ "name": "Dove Ltd", "time_zone": "Europe/Berlin" })),
             ("GET /api/v1/setup/code", json!({ "code": "K7QM-2XHD" })),
             ("PUT /api/v1/users/anna", json!({})),
+            (
+                "GET /api/v1/config",
+                json!({ "generation": 3, "config": { "system": { "name": "Dove Ltd", "country": "DE" },
+                    "extension": [{ "number": "101", "name": "Ada", "password": "kept-secret" }],
+                    "agent": [{ "id": "7", "extension": "101" }] } }),
+            ),
+            ("GET /api/v1/network", json!({ "managed": true, "tried": { "left_s": 40, "token": "t0ken" } })),
+            ("POST /api/v1/network/keep", json!(null)),
+            ("POST /api/v1/time", json!(null)),
         ];
-        Box_ { answers, asked: Vec::new(), needed: false }
+        Box_ { answers, asked: Vec::new(), needed: false, committed: Value::Null }
     }
 }
 
@@ -93,6 +103,12 @@ impl Port for Box_ {
             .map(|(_, body)| Answer { status: 200, body: body.clone() })
             .ok_or_else(|| "no such thing".to_owned())
     }
+
+    fn commit(&mut self, tree: &Value, based_on: u64) -> std::result::Result<Answer, String> {
+        self.asked.push(format!("commit on {based_on}"));
+        self.committed = tree.clone();
+        Ok(Answer { status: 200, body: json!({ "generation": based_on + 1 }) })
+    }
 }
 
 fn session(lines: &[&str], options: Options) -> (Desk, Box_) {
@@ -108,6 +124,36 @@ fn check(desk: &Desk) {
             assert!(width(line) <= COLUMNS, "{} columns: {line:?}", width(line));
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
+    }
+}
+
+#[test]
+fn the_command_line_sets_shows_and_deletes_what_the_pages_can() {
+    let lines = ["c", "show extension.101.name", "set network.vlan 42 system.name \"Dove House\"", "0", "0"];
+    let (desk, port) = session(&lines, Options::default());
+    check(&desk);
+    assert!(desk.shown.contains("Ada\n") && desk.shown.contains("Done."), "{}", desk.shown);
+    assert_eq!(port.committed["network"]["vlan"], 42);
+    assert_eq!(port.committed["system"]["name"], "Dove House");
+    assert!(port.asked.contains(&"commit on 3".to_owned()));
+
+    let (desk, port) = session(&["c", "delete extension.101", "leave", "0"], Options::default());
+    assert!(desk.shown.contains("is used by: agent 7"), "{}", desk.shown);
+    assert_eq!(port.committed, Value::Null, "nothing was changed");
+    let (_, port) = session(&["c", "delete extension.101 --cascade", "leave", "0"], Options::default());
+    assert_eq!((&port.committed["extension"], &port.committed["agent"]), (&json!([]), &json!([])));
+}
+
+#[test]
+fn a_network_change_is_kept_and_the_clock_set_from_the_line() {
+    let lines =
+        ["c", "network", "keep", "clock 2026-11-22 16:05:00", "clock soon", "dance", "help", "leave", "0"];
+    for language in [Language::En, Language::Zh] {
+        let (desk, port) = session(&lines, Options { login: false, language });
+        check(&desk);
+        assert!(desk.shown.contains("t0ken") && desk.shown.contains("--cascade"), "{}", desk.shown);
+        assert!(port.asked.contains(&"POST /api/v1/network/keep".to_owned()));
+        assert_eq!(port.asked.iter().filter(|q| *q == "POST /api/v1/time").count(), 1, "only a time is one");
     }
 }
 
@@ -202,6 +248,9 @@ fn the_password_is_typed_twice_and_unseen() {
 fn a_dead_box_is_said_in_words() {
     struct Dead;
     impl Port for Dead {
+        fn commit(&mut self, _: &Value, _: u64) -> std::result::Result<Answer, String> {
+            Err("it is off".into())
+        }
         fn ask(&mut self, _: &str, _: &str, _: Option<&Value>) -> std::result::Result<Answer, String> {
             Err("connection refused".into())
         }
@@ -218,6 +267,9 @@ struct Chaos(Value);
 impl Port for Chaos {
     fn ask(&mut self, _: &str, _: &str, _: Option<&Value>) -> std::result::Result<Answer, String> {
         Ok(Answer { status: 200, body: self.0.clone() })
+    }
+    fn commit(&mut self, _: &Value, _: u64) -> std::result::Result<Answer, String> {
+        Ok(Answer { status: 422, body: self.0.clone() })
     }
 }
 
@@ -261,7 +313,7 @@ proptest! {
     #[test]
     fn whatever_is_typed_and_answered_every_screen_fits(
         body in any_json(),
-        lines in prop::collection::vec(prop_oneof![3 => "[0-9]", 1 => ".{0,300}"], 0..30),
+        lines in prop::collection::vec(prop_oneof![3 => "[0-9c]", 2 => "(show|set|add|delete|schema|export|network|keep|clock|help) ?.{0,40}", 1 => ".{0,300}"], 0..30),
         zh in any::<bool>(),
         login in any::<bool>(),
     ) {

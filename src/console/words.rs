@@ -42,8 +42,12 @@ phrases! {
     Away: "Signed out after five minutes without a key.", "五分钟无操作，已退出登录。";
     Back: "Enter: back", "回车：返回";
     Calls: "Calls", "通话";
+    ClockWords: "Type the present time like: clock 2026-11-22 16:05:00", "请输入当前时间，例如：clock 2026-11-22 16:05:00";
+    CommandHint: "Type help for the verbs, leave to go back to the menu.", "输入 help 查看命令，输入 leave 返回菜单。";
+    CommandLine: "Command line: every setting, network, clock", "命令行：所有设置、网络、时钟";
     Configured: "configured", "已配置";
     DiskFree: "Disk free", "磁盘剩余";
+    Done: "Done.", "完成。";
     Down: "The box does not answer: ", "设备没有响应：";
     FollowHint: "Shows new lines as they come. Enter: back", "实时显示新记录。回车：返回";
     Generation: "Configuration version", "配置版本";
@@ -57,6 +61,7 @@ phrases! {
     Name: "Name: ", "名称：";
     Network: "Network", "网络";
     NewPassword: "New password (at least 10 characters): ", "新密码（至少 10 个字符）：";
+    NoVerb: "There is no such verb, or a word is missing. Type help.", "没有这个命令或缺少参数。请输入 help。";
     NoAddresses: "No network address: check the cable.", "没有网络地址：请检查网线。";
     NoCalls: "Nobody is talking.", "当前没有通话。";
     NoEvents: "Nothing has happened yet.", "还没有任何事件。";
@@ -72,6 +77,7 @@ phrases! {
     Phones: "Phones", "话机";
     Refused: "Refused: ", "被拒绝：";
     Registered: "registered", "已注册";
+    SetWords: "Type paths and values in turn: set network.vlan 42", "请依次输入路径和值：set network.vlan 42";
     SetPassword: "Set an administrator's password", "设置管理员密码";
     SetupCode: "Set-up code", "初始设置码";
     SetupDone: "The set-up is done; there is no code any more.", "初始设置已完成，设置码不再有效。";
@@ -82,6 +88,18 @@ phrases! {
     Trunks: "Trunks", "中继";
     Up: "up", "正常";
     Uptime: "Running for", "运行时间";
+    VerbAdd: "adds an item, a rule or a text", "添加一项、一条规则或一段文字";
+    VerbBack: "takes a network change back now", "立即撤回网络更改";
+    VerbClock: "sets the clock, in the site's time zone", "按站点时区设置时钟";
+    VerbDelete: "takes away; --cascade with its users", "删除；--cascade 连同使用者";
+    VerbExport: "the whole site as text", "以文本显示整个站点";
+    VerbHelp: "this", "显示此帮助";
+    VerbKeep: "keeps a network change on trial", "保留试用中的网络更改";
+    VerbLeave: "back to the menu", "返回菜单";
+    VerbNetwork: "how the box stands on the network", "查看网络状态";
+    VerbSchema: "fields, and what may stand in them", "字段及允许的取值";
+    VerbSet: "sets fields, all at once", "一次设置一个或多个字段";
+    VerbShow: "shows a setting, or all", "显示一个或全部设置";
     Version: "Version", "版本";
     Wrong: "Wrong name or password.", "名称或密码错误。";
 }

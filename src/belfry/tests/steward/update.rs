@@ -35,12 +35,8 @@ impl Bench {
 
     fn inspect(&self, bytes: &[u8]) -> Result<Bundle, Refused> {
         self.upload(bytes);
-        match self.ask(&Act::InspectBundle)? {
-            Answer::Bundle(bundle) => Ok(bundle),
-            Answer::Done | Answer::Slots(_) | Answer::UsbFiles { .. } | Answer::Refused(_) => {
-                panic!("no bundle")
-            }
-        }
+        let Answer::Bundle(bundle) = self.ask(&Act::InspectBundle)? else { panic!("no bundle") };
+        Ok(bundle)
     }
 
     fn slots(&self) -> Slots {
