@@ -17,15 +17,16 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// The words after a level among the arguments of a call: `note(now, "alarm", "trunk_down", …`.
+/// The words after a level in a call like `note(now, "alarm", "trunk_down", …`.
 fn kinds(source: &str) -> Vec<String> {
     let plain: String = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    ["\"info\", \"", "\"warning\", \"", "\"alarm\", \""]
-        .iter()
-        .flat_map(|level| plain.split(level).skip(1).filter_map(|rest| rest.split('"').next()))
-        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-        .map(str::to_owned)
-        .collect()
+    let kind = |call: &str| {
+        let head: String = call.chars().take(40).collect();
+        let level = ["\"info\", \"", "\"warning\", \"", "\"alarm\", \""];
+        let start = level.iter().find_map(|l| Some(head.find(l)? + l.len()))?;
+        call[start..].split('"').next().map(str::to_owned)
+    };
+    plain.split("note(").skip(1).filter_map(kind).collect()
 }
 
 #[test]
@@ -42,4 +43,17 @@ fn every_event_has_words_in_both_languages() {
             noted.iter().filter(|k| !words.contains(&form.replace("{}", k))).collect();
         assert!(missing.is_empty(), "{file} has no words for {missing:?}");
     }
+}
+
+#[test]
+fn the_console_has_words_for_every_event_that_the_pages_have() {
+    let pages =
+        std::fs::read_to_string(Path::new(ROOT).join("src/web/ui/src/texts/words.ts")).expect("a source");
+    let table = pages.split("export const NOTE = texts({").nth(1).and_then(|t| t.split("\n});").next());
+    let console = std::fs::read_to_string(Path::new(ROOT).join("src/console/told.rs")).expect("a source");
+    let keys =
+        table.expect("the table of events").lines().filter_map(|l| l.strip_prefix("  ")?.split_once(": ["));
+    let missing: Vec<&str> =
+        keys.map(|(key, _)| key).filter(|key| !console.contains(&format!("\"{key}\" =>"))).collect();
+    assert!(missing.is_empty(), "src/console/told.rs has no words for {missing:?}");
 }

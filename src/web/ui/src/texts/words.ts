@@ -173,6 +173,7 @@ export const NOTE = texts({
   trunk_up: ['Trunk {s} is up', '中继 {s} 恢复正常'],
   ban: ['{s} is banned', '{s} 被封禁'],
   guesses: ['Wrong passwords from {s}, where a phone is registered', '{s} 出现密码错误，该处有话机注册'],
+  other_name: ['A phone asked for “{s}”, which is no name of this box', '有话机请求“{s}”，这不是本设备的名称'],
   emergency_call: ['Emergency call from {s}', '{s} 拨打了紧急电话'],
   emergency_room: ['A call on trunk {s} made room for an emergency call', '中继 {s} 上的一路通话为紧急呼叫让路'],
   late_answer: ['Agent {s} answered after the offer had ended', '坐席 {s} 在振铃结束后才接听'],
