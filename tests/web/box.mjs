@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -155,6 +156,23 @@ export async function startBox({ site, ports = PORTS } = {}) {
     },
   };
   return box;
+}
+
+/** One try to sign in over HTTPS from this address of the loopback; how long the answer took, ms. */
+export function tryToSignIn(box, user, from) {
+  const { hostname, port } = new URL(box.url);
+  const body = JSON.stringify({ user, password: 'not the password' });
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const where = { hostname, port, path: '/api/v1/login', method: 'POST', headers, localAddress: from, rejectUnauthorized: false };
+    const request = https.request({ ...where, agent: false }, (answer) => {
+      answer.resume();
+      answer.on('end', () => resolve({ status: answer.statusCode, ms: performance.now() - start }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
 }
 
 function ask(socketPath, method, where, body) {

@@ -36,6 +36,7 @@ const PAGES = [
   '/settings/users',
   '/settings/tokens',
   '/health',
+  '/backup',
   '/config',
   '/config/text',
   '/events',
@@ -72,6 +73,8 @@ for (const [lang, theme, width] of [
     const { page } = seat;
     await login(seat);
     const found = [];
+    const menu = await page.locator('nav a').evaluateAll((links) => links.map((a) => new URL(a.href).pathname));
+    assert.deepEqual(menu.filter((where) => !PAGES.includes(where)), [], 'every page of the menu is looked at');
     for (const where of PAGES) {
       // As a link does: without loading the whole frame again.
       await page.evaluate((to) => {

@@ -1,6 +1,6 @@
 // How fast the pages are with calls up, as metric,value,unit lines: tests/web/run speed.mjs [calls]
 // The browser is slowed down fourfold, as a small tablet is. Sizes are exact; times follow the load of the machine.
-import { SITE, startBox } from './box.mjs';
+import { SITE, startBox, tryToSignIn } from './box.mjs';
 import { launch, login, visit } from './browser.mjs';
 import { Phone } from './phone.mjs';
 
@@ -36,6 +36,7 @@ try {
     await viewer.go('/calls');
   }
   await telling(seat);
+  await signingIn();
 } finally {
   for (const phone of phones) phone.close();
   await browser.close();
@@ -97,4 +98,25 @@ async function telling({ page, go }) {
   say('pages.viewers', VIEWERS, 'pages');
   say('pages.told_p50', share(times, 0.5), 'ms');
   say('pages.told_p99', share(times, 0.99), 'ms');
+}
+
+/** A wrong password and an unknown name, in turns; then what a page waits for while forty people sign in at once. */
+async function signingIn() {
+  const times = { admin: [], nobody: [] };
+  for (let i = 0; i < 20; i++) {
+    for (const [name, taken] of Object.entries(times)) taken.push((await tryToSignIn(box, name, `127.0.3.${10 + i}`)).ms);
+  }
+  say('sign_in.wrong_password_p50', share(times.admin, 0.5), 'ms');
+  say('sign_in.unknown_name_p50', share(times.nobody, 0.5), 'ms');
+  let busy = true;
+  const storm = Promise.all(Array.from({ length: 40 }, (_, i) => tryToSignIn(box, 'admin', `127.0.4.${10 + i}`)));
+  void storm.then(() => (busy = false));
+  const probes = [];
+  do {
+    const start = performance.now();
+    await box.ask('GET', '/status');
+    probes.push(performance.now() - start);
+  } while (busy);
+  await storm;
+  say('sign_in.probe_max', Math.max(...probes), 'ms');
 }
