@@ -25,6 +25,7 @@ belfry - a telephone exchange and contact centre in a box
   belfry backup create [FILE]|list|check FILE|restore FILE [--data DIR]   (pass-phrase on standard input)
   belfry factory-reset --yes [--data DIR]
   belfry console [--data DIR]
+  belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators)
   belfry steward [--socket PATH] [--root DIR] [--log FILTER]
   belfry --version | --help
 
@@ -51,6 +52,8 @@ pub enum Command {
     Edit(EditCommand, PathBuf),
     /// `belfry --help`
     Help,
+    /// `belfry pace --stdio`
+    Pace,
     /// `belfry role …`: a child of the supervisor; not for people.
     Role(Role, RunOptions),
     /// `belfry run`
@@ -291,6 +294,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             }
             Ok(Command::Status { json, data })
         }
+        "pace" => pace(&mut words),
         "console" => Ok(Command::Console(only_data(&mut words)?)),
         "steward" => Ok(Command::Steward(steward(&mut words)?)),
         other => Err(Usage(format!("there is no command \"{other}\""))),
@@ -328,6 +332,17 @@ fn steward(words: &mut Words) -> Result<StewardOptions, Usage> {
         }
     }
     Ok(options)
+}
+
+fn pace(words: &mut Words) -> Result<Command, Usage> {
+    match words.flag()?.as_deref() {
+        Some("--stdio") => match words.flag()? {
+            None => Ok(Command::Pace),
+            Some(other) => Err(unknown(&other)),
+        },
+        Some(other) => Err(unknown(other)),
+        None => Err(Usage("pace wants --stdio".into())),
+    }
 }
 
 fn config(words: &mut Words) -> Result<Command, Usage> {

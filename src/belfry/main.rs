@@ -16,6 +16,7 @@ mod logging;
 mod mailer;
 mod media_role;
 mod mirror;
+mod pace;
 mod ports;
 mod prompts;
 mod replies;
@@ -62,6 +63,13 @@ fn main() -> ExitCode {
                 Role::Media => media_role::run(&options),
             }
         }
+        Command::Pace => match pace::stdio(std::io::stdin().lock(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(wrong) => {
+                lifecycle::complain(&wrong);
+                ExitCode::from(role::EXIT_BAD_INPUT)
+            }
+        },
         Command::Steward(options) => {
             let _log = logging::start(&options.log);
             steward::run(&options)

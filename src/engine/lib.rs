@@ -8,6 +8,8 @@
 pub mod acd;
 pub mod agents;
 pub mod call;
+
+pub mod dialer;
 pub mod effect;
 pub mod engine;
 pub mod event;
