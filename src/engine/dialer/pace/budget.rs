@@ -8,11 +8,11 @@ use super::real;
 /// Days the legal account looks back (47 CFR 64.1200(a)(7): "measured over a 30-day period").
 const DAYS: usize = 30;
 /// Risk of a launch before anything is known: what the scenarios of the benchmark end with.
-const START: f64 = 0.08;
+const START: f64 = 0.075;
 /// The account aims a little under the cap, so that the end of a day lies under it too.
 const AIM: f64 = 0.985;
 /// Abandoned calls that the account counts before the first one: a campaign begins below its cap.
-const DEBT: f64 = 0.25;
+const DEBT: f64 = 0.5;
 /// Log of the risk for each abandoned call more than allowed; stronger while few calls are known.
 const GAIN: f64 = 0.08;
 const GAIN_AT_START: f64 = 0.2;
