@@ -1,0 +1,448 @@
+//! The floor itself: agents, lines and people, second by second between decisions. Decides nothing about launches; says
+//! afterwards what came of them.
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use engine::dialer::pace::{AgentState, LineState, Terms};
+
+use super::chance::Chance;
+use super::rule::{Form, Rule, View, real, whole};
+use super::scenario::Scenario;
+
+/// Numbers offered at a decision; also the most that are dialled in a second.
+const OFFERED: u64 = 60;
+/// Numbers of a segment before the next one's turn.
+const TURN: u64 = 50;
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    /// Seconds agents talked or wrapped up.
+    pub busy_s: f64,
+    /// Seconds agents were signed in and not on a break.
+    pub at_work_s: f64,
+    /// Lines dialled.
+    pub dialled: usize,
+    /// Lines given up by us.
+    pub given_up: usize,
+    /// Persons who answered.
+    pub live: usize,
+    /// Persons abandoned.
+    pub abandoned: usize,
+    /// Highest share abandoned in a half hour with at least forty live answers.
+    pub worst_half_hour: f64,
+}
+
+impl Outcome {
+    /// Talk and wrap-up over time at work.
+    #[must_use]
+    pub fn utilisation(&self) -> f64 {
+        self.busy_s / self.at_work_s.max(1.0)
+    }
+
+    /// Abandoned over live answers.
+    #[must_use]
+    pub fn abandonment(&self) -> f64 {
+        real(self.abandoned) / real(self.live).max(1.0)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Happening {
+    Rings(u64),
+    Ends(u64),
+    Answers(u64, bool),
+    NeedsAgent(u64, bool),
+    GivesUp(u64),
+    TalkEnds(usize),
+    WrapEnds(usize),
+    Break(usize),
+    Back(usize),
+}
+
+#[derive(PartialEq)]
+struct At(f64, u64, Happening);
+impl Eq for At {}
+impl Ord for At {
+    // Reversed: the heap gives the earliest first, in the order they were planned.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.total_cmp(&self.0).then(other.1.cmp(&self.1))
+    }
+}
+impl PartialOrd for At {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+struct Agent {
+    factor: f64,
+    state: AgentState,
+    since: f64,
+    /// Goes on a break after this call.
+    goes: bool,
+    /// A break of the scenario's changes, not of the agent: back when it ends.
+    sent_until: Option<f64>,
+}
+
+struct Floor<'a> {
+    scenario: &'a Scenario,
+    rule: Box<dyn Rule>,
+    chance: Chance,
+    now: f64,
+    heap: BinaryHeap<At>,
+    planned: u64,
+    agents: Vec<Agent>,
+    /// Lines not yet with an agent: whether a person is there.
+    lines: BTreeMap<u64, bool>,
+    waiting: Vec<(u64, bool)>,
+    next_line: u64,
+    view: View,
+    outcome: Outcome,
+    half_hour: (usize, usize, usize),
+    launched: Vec<f64>,
+}
+
+/// Plays the shifts of a scenario with a rule. The same seed is the same run.
+#[must_use]
+pub fn run(scenario: &Scenario, form: Form, seed: u64) -> Outcome {
+    let mut floor = Floor::new(scenario, form.rule(terms(scenario)), seed);
+    for day in 0..scenario.days {
+        floor.shift(day > 0);
+    }
+    floor.outcome
+}
+
+fn terms(scenario: &Scenario) -> Terms {
+    let agents = real(scenario.agents.count);
+    Terms {
+        target: scenario.target,
+        grace: scenario.grace_s,
+        min_ring: scenario.min_ring_s,
+        ring_timeout: scenario.ring_timeout_s,
+        lines: scenario.trunk.lines_per_agent.map_or(usize::MAX, |lines| whole((lines * agents).ceil())),
+        launches_per_second: scenario.trunk.calls_per_s.unwrap_or(f64::INFINITY),
+        detects: scenario.detector.is_some(),
+    }
+}
+
+impl<'a> Floor<'a> {
+    fn new(scenario: &'a Scenario, rule: Box<dyn Rule>, seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let agents = (0..scenario.agents.count)
+            .map(|_| Agent { factor: chance.factor(scenario.agents.spread), state: AgentState::Pause, since: 0.0, goes: false, sent_until: None })
+            .collect();
+        Self {
+            scenario,
+            rule,
+            chance,
+            now: 0.0,
+            heap: BinaryHeap::new(),
+            planned: 0,
+            agents,
+            lines: BTreeMap::new(),
+            waiting: vec![],
+            next_line: 1,
+            view: View::default(),
+            outcome: Outcome::default(),
+            half_hour: (0, 0, 0),
+            launched: vec![],
+        }
+    }
+
+    fn shift(&mut self, again: bool) {
+        if again {
+            self.rule.day();
+        }
+        (self.now, self.view) = (0.0, View::default());
+        self.heap.clear();
+        self.lines.clear();
+        self.waiting.clear();
+        for id in 0..self.agents.len() {
+            (self.agents[id].state, self.agents[id].since, self.agents[id].goes, self.agents[id].sent_until) = (AgentState::Pause, 0.0, false, None);
+            self.set(id, AgentState::Ready);
+            self.plan_break(id);
+        }
+        self.plan_changes();
+        let end = self.scenario.hours * 3_600.0;
+        let mut second = 0.0;
+        while second < end {
+            second += 1.0;
+            while self.heap.peek().is_some_and(|at| at.0 <= second) {
+                if let Some(At(at, _, happening)) = self.heap.pop() {
+                    self.now = at;
+                    self.happens(happening);
+                }
+            }
+            self.now = second;
+            self.decide();
+        }
+        (0..self.agents.len()).for_each(|id| self.set(id, AgentState::Pause));
+    }
+
+    fn plan(&mut self, after: f64, happening: Happening) {
+        self.planned += 1;
+        self.heap.push(At(self.now + after, self.planned, happening));
+    }
+
+    fn plan_break(&mut self, id: usize) {
+        if self.scenario.agents.break_min_per_h > 0.0 {
+            let after = self.chance.until(3_600.0);
+            self.plan(after, Happening::Break(id));
+        }
+    }
+
+    fn plan_changes(&mut self) {
+        for change in &self.scenario.change {
+            let stay = whole((change.agents * real(self.agents.len())).round());
+            for id in stay..self.agents.len() {
+                self.agents[id].sent_until = Some(change.to_h * 3_600.0);
+                self.planned += 1;
+                self.heap.push(At(change.from_h * 3_600.0, self.planned, Happening::Break(id)));
+            }
+        }
+    }
+
+    fn set(&mut self, id: usize, state: AgentState) {
+        let agent = &mut self.agents[id];
+        let spent = self.now - agent.since;
+        let busy = matches!(agent.state, AgentState::Talk | AgentState::Wrap);
+        self.outcome.busy_s += if busy { spent } else { 0.0 };
+        self.outcome.at_work_s += if agent.state == AgentState::Pause { 0.0 } else { spent };
+        (agent.state, agent.since) = (state, self.now);
+        self.rule.agent(name(id), state, self.now);
+    }
+
+    fn happens(&mut self, happening: Happening) {
+        match happening {
+            Happening::Rings(line) if self.lines.contains_key(&line) => self.rule.line(line, LineState::Ringing, self.now),
+            Happening::Ends(line) => self.over(line, LineState::Over),
+            Happening::Answers(line, person) if self.lines.contains_key(&line) => self.answered(line, person),
+            Happening::NeedsAgent(line, person) if self.lines.contains_key(&line) => self.needs_agent(line, person),
+            Happening::Rings(_) | Happening::Answers(..) | Happening::NeedsAgent(..) => {}
+            Happening::GivesUp(line) => self.gives_up(line),
+            Happening::TalkEnds(id) => {
+                self.set(id, AgentState::Wrap);
+                let seconds = self.chance.seconds(self.scenario.wrap.mean_s, self.scenario.wrap.cv) * self.agents[id].factor;
+                self.plan(seconds, Happening::WrapEnds(id));
+            }
+            Happening::WrapEnds(id) if self.agents[id].goes => self.goes(id),
+            Happening::WrapEnds(id) => self.free(id),
+            Happening::Break(id) => match self.agents[id].state {
+                AgentState::Pause => {}
+                AgentState::Ready => self.goes(id),
+                AgentState::Talk | AgentState::Wrap => {
+                    self.agents[id].goes = true;
+                    self.rule.leaves(name(id), self.now);
+                }
+            },
+            Happening::Back(id) => {
+                self.plan_break(id);
+                self.free(id);
+            }
+        }
+    }
+
+    fn goes(&mut self, id: usize) {
+        self.agents[id].goes = false;
+        self.set(id, AgentState::Pause);
+        let sent = self.agents[id].sent_until.filter(|until| *until > self.now);
+        let away = sent.map_or(self.scenario.agents.break_min_per_h * 60.0, |until| until - self.now);
+        self.plan(away, Happening::Back(id));
+    }
+
+    fn free(&mut self, id: usize) {
+        self.set(id, AgentState::Ready);
+        if !self.waiting.is_empty() {
+            let (line, person) = self.waiting.remove(0);
+            self.connect(line, person, id);
+        }
+    }
+
+    fn over(&mut self, line: u64, how: LineState) {
+        if self.lines.remove(&line).is_some() {
+            self.view.decided += 1;
+            self.rule.line(line, how, self.now);
+        }
+    }
+
+    fn answered(&mut self, line: u64, person: bool) {
+        self.rule.line(line, LineState::Answered, self.now);
+        let Some(detector) = self.scenario.detector else { return self.needs_agent(line, person) };
+        let passes = if person { !self.chance.happens(detector.person_as_machine) } else { self.chance.happens(detector.machine_missed) };
+        let after = self.chance.seconds(detector.decides.mean_s, detector.decides.cv);
+        if passes {
+            self.plan(after, Happening::NeedsAgent(line, person));
+        } else {
+            self.plan(after, Happening::Ends(line));
+            if person {
+                self.live(true);
+            }
+        }
+    }
+
+    fn needs_agent(&mut self, line: u64, person: bool) {
+        self.view.decided += 1;
+        self.view.answered += 1;
+        let longest = |a: &usize, b: &usize| self.agents[*a].since.total_cmp(&self.agents[*b].since);
+        let free = (0..self.agents.len()).filter(|id| self.agents[*id].state == AgentState::Ready).min_by(longest);
+        match free {
+            Some(id) => self.connect(line, person, id),
+            None => {
+                self.waiting.push((line, person));
+                self.rule.line(line, LineState::Waiting, self.now);
+                self.plan(self.scenario.grace_s, Happening::GivesUp(line));
+            }
+        }
+    }
+
+    fn gives_up(&mut self, line: u64) {
+        let Some(place) = self.waiting.iter().position(|(waits, _)| *waits == line) else { return };
+        let (_, person) = self.waiting.remove(place);
+        self.lines.remove(&line);
+        self.rule.line(line, LineState::Served, self.now);
+        if person {
+            self.live(true);
+        }
+    }
+
+    fn connect(&mut self, line: u64, person: bool, id: usize) {
+        self.lines.remove(&line);
+        self.rule.line(line, LineState::Served, self.now);
+        self.set(id, AgentState::Talk);
+        let seconds = if person { self.talk() * self.agents[id].factor } else { let talk = self.scenario.list.machine_talk; self.chance.seconds(talk.mean_s, talk.cv) };
+        self.plan(seconds, Happening::TalkEnds(id));
+        if person {
+            self.live(false);
+        }
+    }
+
+    fn talk(&mut self) -> f64 {
+        let all: f64 = self.scenario.talk.iter().map(|talk| talk.share).sum();
+        let mut place = self.chance.share() * all;
+        let kind = self.scenario.talk.iter().find(|talk| { place -= talk.share; place < 0.0 }).or(self.scenario.talk.last());
+        let factor = self.scenario.factor(self.now / 3_600.0, |change| change.talk);
+        kind.map_or(0.0, |kind| self.chance.seconds(kind.mean_s, kind.cv) * factor)
+    }
+
+    fn live(&mut self, abandoned: bool) {
+        let lost = usize::from(abandoned);
+        (self.outcome.live, self.outcome.abandoned) = (self.outcome.live + 1, self.outcome.abandoned + lost);
+        (self.view.live, self.view.abandoned) = (self.view.live + 1, self.view.abandoned + lost);
+        self.rule.live(self.now, abandoned);
+        let half = whole(self.now / 1_800.0);
+        if half != self.half_hour.0 {
+            self.half_hour = (half, 0, 0);
+        }
+        self.half_hour = (half, self.half_hour.1 + 1, self.half_hour.2 + lost);
+        if self.half_hour.1 >= 40 {
+            self.outcome.worst_half_hour = self.outcome.worst_half_hour.max(real(self.half_hour.2) / real(self.half_hour.1));
+        }
+    }
+
+    fn decide(&mut self) {
+        let offered: Vec<u32> = (self.next_line..self.next_line + OFFERED).map(|line| self.segment(line)).collect();
+        let in_state = |state| self.agents.iter().filter(|agent| agent.state == state).count();
+        self.view = View {
+            now: self.now,
+            ready: in_state(AgentState::Ready),
+            talking: in_state(AgentState::Talk),
+            wrapping: in_state(AgentState::Wrap),
+            in_flight: self.lines.len() - self.waiting.len(),
+            waiting: self.waiting.len(),
+            ..self.view
+        };
+        let decision = self.rule.decide(&self.view, &offered);
+        for line in decision.give_up {
+            self.outcome.given_up += usize::from(self.lines.contains_key(&line));
+            self.over(line, LineState::Withdrawn);
+        }
+        for segment in offered.into_iter().take(decision.launch.min(self.room())) {
+            self.dial(segment);
+        }
+    }
+
+    fn segment(&self, line: u64) -> u32 {
+        let segments = u64::try_from(self.scenario.list.segments.len()).unwrap_or(1);
+        u32::try_from(line / TURN % segments).unwrap_or(0)
+    }
+
+    /// What the trunk allows; the rules of others know nothing of it.
+    fn room(&mut self) -> usize {
+        self.launched.retain(|at| *at > self.now - 1.0 && *at <= self.now);
+        let terms = terms(self.scenario);
+        let used = self.lines.len() + self.view.talking;
+        terms.lines.saturating_sub(used).min(whole(terms.launches_per_second - real(self.launched.len())))
+    }
+
+    fn dial(&mut self, segment: u32) {
+        let line = self.next_line;
+        self.next_line += 1;
+        self.outcome.dialled += 1;
+        self.launched.push(self.now);
+        self.lines.insert(line, false);
+        self.rule.dialled(line, segment, self.now);
+        let list = &self.scenario.list;
+        let of_segment = usize::try_from(segment).ok().and_then(|segment| list.segments.get(segment)).copied().unwrap_or(1.0);
+        let rest = 1.0 - list.machine - list.busy - list.invalid;
+        let live = (list.live * of_segment * self.scenario.factor(self.now / 3_600.0, |change| change.live)).min(rest);
+        let setup = self.chance.seconds(list.setup.mean_s, list.setup.cv);
+        let place = self.chance.share();
+        if place < list.busy + list.invalid {
+            return self.plan(setup, Happening::Ends(line));
+        }
+        self.plan(setup, Happening::Rings(line));
+        let (person, machine) = (place - list.busy - list.invalid < live, place > 1.0 - list.machine);
+        let ring = if machine { list.machine_ring } else { list.ring };
+        let rings = self.chance.seconds(ring.mean_s, ring.cv);
+        if (person || machine) && rings <= self.scenario.ring_timeout_s {
+            self.plan(setup + rings, Happening::Answers(line, person));
+        } else {
+            self.plan(setup + self.scenario.ring_timeout_s, Happening::Ends(line));
+        }
+    }
+}
+
+fn name(id: usize) -> u64 {
+    u64::try_from(id).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(agents: usize) -> Scenario {
+        let mut scenario = Scenario { hours: 2.0, ..Scenario::default() };
+        scenario.agents.count = agents;
+        scenario
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_run() {
+        let twice = || run(&short(5), Form::Predictive, 7);
+        assert_eq!(format!("{:?}", twice()), format!("{:?}", twice()));
+    }
+
+    #[test]
+    fn one_line_for_each_free_agent_abandons_nobody() {
+        let outcome = run(&short(5), Form::Progressive, 1);
+        assert_eq!(outcome.abandoned, 0);
+        assert!((0.6..0.75).contains(&outcome.utilisation()), "{outcome:?}");
+    }
+
+    #[test]
+    fn the_shipped_pacing_finds_more_work_than_one_line_an_agent_within_the_bound() {
+        let outcome = run(&Scenario { hours: 8.0, ..short(5) }, Form::Predictive, 3);
+        assert!(outcome.utilisation() > 0.77, "{outcome:?}");
+        assert!(outcome.abandonment() <= 0.03, "{outcome:?}");
+    }
+
+    #[test]
+    fn breaks_and_changes_take_agents_away_and_bring_them_back() {
+        let mut scenario = Scenario { hours: 8.0, ..Scenario::named("shock").unwrap() };
+        scenario.agents.count = 10;
+        let outcome = run(&scenario, Form::Progressive, 1);
+        let away = 80.0 * 3_600.0 - outcome.at_work_s;
+        assert!((3_000.0 * 4.0..=3_600.0 * 4.0).contains(&away), "four of ten are away for an hour: {away}");
+    }
+}
