@@ -26,6 +26,7 @@ belfry - a telephone exchange and contact centre in a box
   belfry factory-reset --yes [--data DIR]
   belfry console [--data DIR]
   belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators)
+  belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]
   belfry steward [--socket PATH] [--root DIR] [--log FILTER]
   belfry --version | --help
 
@@ -58,6 +59,15 @@ pub enum Command {
     Role(Role, RunOptions),
     /// `belfry run`
     Run(RunOptions),
+    /// `belfry simulate dialer`
+    SimulateDialer {
+        /// A file, or the name of a built-in scenario.
+        scenario: PathBuf,
+        /// Runs.
+        seeds: u64,
+        /// For programs.
+        json: bool,
+    },
     /// `belfry status`
     Status {
         /// Whole answer as JSON.
@@ -295,6 +305,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             Ok(Command::Status { json, data })
         }
         "pace" => pace(&mut words),
+        "simulate" => simulate(&mut words),
         "console" => Ok(Command::Console(only_data(&mut words)?)),
         "steward" => Ok(Command::Steward(steward(&mut words)?)),
         other => Err(Usage(format!("there is no command \"{other}\""))),
@@ -343,6 +354,29 @@ fn pace(words: &mut Words) -> Result<Command, Usage> {
         Some(other) => Err(unknown(other)),
         None => Err(Usage("pace wants --stdio".into())),
     }
+}
+
+fn simulate(words: &mut Words) -> Result<Command, Usage> {
+    /// More would run for hours.
+    const SEEDS_MAX: u64 = 1_000;
+    words.must_be("simulate", "dialer")?;
+    let (mut scenario, mut seeds, mut json) = (None, 8, false);
+    while let Some(flag) = words.flag()? {
+        match flag.as_str() {
+            "--scenario" => scenario = Some(words.value(&flag)?.into()),
+            "--seeds" => {
+                let text = words.value(&flag)?;
+                let number = text.parse().ok().filter(|seeds| (1..=SEEDS_MAX).contains(seeds));
+                seeds = number
+                    .ok_or_else(|| Usage(format!("--seeds goes from 1 to {SEEDS_MAX}, not \"{text}\"")))?;
+            }
+            "--json" => json = true,
+            other => return Err(unknown(other)),
+        }
+    }
+    let scenario =
+        scenario.ok_or_else(|| Usage("--scenario is missing; it is a file or a name such as base".into()))?;
+    Ok(Command::SimulateDialer { scenario, seeds, json })
 }
 
 fn config(words: &mut Words) -> Result<Command, Usage> {

@@ -22,6 +22,7 @@ mod prompts;
 mod replies;
 mod retention;
 mod role;
+mod simulate;
 mod site;
 mod steward;
 mod supervisor;
@@ -70,6 +71,9 @@ fn main() -> ExitCode {
                 ExitCode::from(role::EXIT_BAD_INPUT)
             }
         },
+        Command::SimulateDialer { scenario, seeds, json } => {
+            cli::finish(simulate::dialer(&scenario, seeds, json).map(|text| lifecycle::say(text.trim_end())))
+        }
         Command::Steward(options) => {
             let _log = logging::start(&options.log);
             steward::run(&options)

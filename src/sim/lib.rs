@@ -1,5 +1,6 @@
 //! The world outside, virtual: phones, trunks, people, wire, disk. It drives the same engine, media core and record stream
 //! as the box, on virtual time; the same seed is the same run. Stories (`tests/box`) and the bench use it.
+pub mod dialer;
 pub mod dice;
 pub mod disk;
 pub mod ladder;

@@ -130,7 +130,13 @@ impl<'a> Floor<'a> {
     fn new(scenario: &'a Scenario, rule: Box<dyn Rule>, seed: u64) -> Self {
         let mut chance = Chance::new(seed);
         let agents = (0..scenario.agents.count)
-            .map(|_| Agent { factor: chance.factor(scenario.agents.spread), state: AgentState::Pause, since: 0.0, goes: false, sent_until: None })
+            .map(|_| Agent {
+                factor: chance.factor(scenario.agents.spread),
+                state: AgentState::Pause,
+                since: 0.0,
+                goes: false,
+                sent_until: None,
+            })
             .collect();
         Self {
             scenario,
@@ -159,7 +165,12 @@ impl<'a> Floor<'a> {
         self.lines.clear();
         self.waiting.clear();
         for id in 0..self.agents.len() {
-            (self.agents[id].state, self.agents[id].since, self.agents[id].goes, self.agents[id].sent_until) = (AgentState::Pause, 0.0, false, None);
+            (
+                self.agents[id].state,
+                self.agents[id].since,
+                self.agents[id].goes,
+                self.agents[id].sent_until,
+            ) = (AgentState::Pause, 0.0, false, None);
             self.set(id, AgentState::Ready);
             self.plan_break(id);
         }
@@ -215,15 +226,20 @@ impl<'a> Floor<'a> {
 
     fn happens(&mut self, happening: Happening) {
         match happening {
-            Happening::Rings(line) if self.lines.contains_key(&line) => self.rule.line(line, LineState::Ringing, self.now),
+            Happening::Rings(line) if self.lines.contains_key(&line) => {
+                self.rule.line(line, LineState::Ringing, self.now)
+            }
             Happening::Ends(line) => self.over(line, LineState::Over),
             Happening::Answers(line, person) if self.lines.contains_key(&line) => self.answered(line, person),
-            Happening::NeedsAgent(line, person) if self.lines.contains_key(&line) => self.needs_agent(line, person),
+            Happening::NeedsAgent(line, person) if self.lines.contains_key(&line) => {
+                self.needs_agent(line, person)
+            }
             Happening::Rings(_) | Happening::Answers(..) | Happening::NeedsAgent(..) => {}
             Happening::GivesUp(line) => self.gives_up(line),
             Happening::TalkEnds(id) => {
                 self.set(id, AgentState::Wrap);
-                let seconds = self.chance.seconds(self.scenario.wrap.mean_s, self.scenario.wrap.cv) * self.agents[id].factor;
+                let seconds = self.chance.seconds(self.scenario.wrap.mean_s, self.scenario.wrap.cv)
+                    * self.agents[id].factor;
                 self.plan(seconds, Happening::WrapEnds(id));
             }
             Happening::WrapEnds(id) if self.agents[id].goes => self.goes(id),
@@ -269,7 +285,11 @@ impl<'a> Floor<'a> {
     fn answered(&mut self, line: u64, person: bool) {
         self.rule.line(line, LineState::Answered, self.now);
         let Some(detector) = self.scenario.detector else { return self.needs_agent(line, person) };
-        let passes = if person { !self.chance.happens(detector.person_as_machine) } else { self.chance.happens(detector.machine_missed) };
+        let passes = if person {
+            !self.chance.happens(detector.person_as_machine)
+        } else {
+            self.chance.happens(detector.machine_missed)
+        };
         let after = self.chance.seconds(detector.decides.mean_s, detector.decides.cv);
         if passes {
             self.plan(after, Happening::NeedsAgent(line, person));
@@ -285,7 +305,8 @@ impl<'a> Floor<'a> {
         self.view.decided += 1;
         self.view.answered += 1;
         let longest = |a: &usize, b: &usize| self.agents[*a].since.total_cmp(&self.agents[*b].since);
-        let free = (0..self.agents.len()).filter(|id| self.agents[*id].state == AgentState::Ready).min_by(longest);
+        let free =
+            (0..self.agents.len()).filter(|id| self.agents[*id].state == AgentState::Ready).min_by(longest);
         match free {
             Some(id) => self.connect(line, person, id),
             None => {
@@ -310,7 +331,12 @@ impl<'a> Floor<'a> {
         self.lines.remove(&line);
         self.rule.line(line, LineState::Served, self.now);
         self.set(id, AgentState::Talk);
-        let seconds = if person { self.talk() * self.agents[id].factor } else { let talk = self.scenario.list.machine_talk; self.chance.seconds(talk.mean_s, talk.cv) };
+        let seconds = if person {
+            self.talk() * self.agents[id].factor
+        } else {
+            let talk = self.scenario.list.machine_talk;
+            self.chance.seconds(talk.mean_s, talk.cv)
+        };
         self.plan(seconds, Happening::TalkEnds(id));
         if person {
             self.live(false);
@@ -320,7 +346,15 @@ impl<'a> Floor<'a> {
     fn talk(&mut self) -> f64 {
         let all: f64 = self.scenario.talk.iter().map(|talk| talk.share).sum();
         let mut place = self.chance.share() * all;
-        let kind = self.scenario.talk.iter().find(|talk| { place -= talk.share; place < 0.0 }).or(self.scenario.talk.last());
+        let kind = self
+            .scenario
+            .talk
+            .iter()
+            .find(|talk| {
+                place -= talk.share;
+                place < 0.0
+            })
+            .or(self.scenario.talk.last());
         let factor = self.scenario.factor(self.now / 3_600.0, |change| change.talk);
         kind.map_or(0.0, |kind| self.chance.seconds(kind.mean_s, kind.cv) * factor)
     }
@@ -336,12 +370,14 @@ impl<'a> Floor<'a> {
         }
         self.half_hour = (half, self.half_hour.1 + 1, self.half_hour.2 + lost);
         if self.half_hour.1 >= 40 {
-            self.outcome.worst_half_hour = self.outcome.worst_half_hour.max(real(self.half_hour.2) / real(self.half_hour.1));
+            self.outcome.worst_half_hour =
+                self.outcome.worst_half_hour.max(real(self.half_hour.2) / real(self.half_hour.1));
         }
     }
 
     fn decide(&mut self) {
-        let offered: Vec<u32> = (self.next_line..self.next_line + OFFERED).map(|line| self.segment(line)).collect();
+        let offered: Vec<u32> =
+            (self.next_line..self.next_line + OFFERED).map(|line| self.segment(line)).collect();
         let in_state = |state| self.agents.iter().filter(|agent| agent.state == state).count();
         self.view = View {
             now: self.now,
@@ -383,9 +419,14 @@ impl<'a> Floor<'a> {
         self.lines.insert(line, false);
         self.rule.dialled(line, segment, self.now);
         let list = &self.scenario.list;
-        let of_segment = usize::try_from(segment).ok().and_then(|segment| list.segments.get(segment)).copied().unwrap_or(1.0);
+        let of_segment = usize::try_from(segment)
+            .ok()
+            .and_then(|segment| list.segments.get(segment))
+            .copied()
+            .unwrap_or(1.0);
         let rest = 1.0 - list.machine - list.busy - list.invalid;
-        let live = (list.live * of_segment * self.scenario.factor(self.now / 3_600.0, |change| change.live)).min(rest);
+        let live = (list.live * of_segment * self.scenario.factor(self.now / 3_600.0, |change| change.live))
+            .min(rest);
         let setup = self.chance.seconds(list.setup.mean_s, list.setup.cv);
         let place = self.chance.share();
         if place < list.busy + list.invalid {

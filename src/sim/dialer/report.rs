@@ -44,10 +44,24 @@ impl Report {
     /// knows every answer in advance.
     #[must_use]
     pub fn of(scenario: &Scenario, seeds: u64) -> Self {
-        let forms = [Form::Predictive, Form::Prepared(18.0), Form::Prepared(11.0), Form::Progressive, Form::Ratio(1.5), Form::Ratio(2.0), Form::Ratio(3.0)];
+        let forms = [
+            Form::Predictive,
+            Form::Prepared(18.0),
+            Form::Prepared(11.0),
+            Form::Progressive,
+            Form::Ratio(1.5),
+            Form::Ratio(2.0),
+            Form::Ratio(3.0),
+        ];
         let mut rows: Vec<Row> = forms.into_iter().map(|form| row(scenario, form, seeds)).collect();
         rows.push(clairvoyant(scenario, seeds));
-        Self { scenario: scenario.name.clone(), agents: scenario.agents.count, seeds, target: scenario.target, rows }
+        Self {
+            scenario: scenario.name.clone(),
+            agents: scenario.agents.count,
+            seeds,
+            target: scenario.target,
+            rows,
+        }
     }
 }
 
@@ -81,7 +95,8 @@ pub fn tuned(scenario: &Scenario, settings: &[Form], seeds: u64) -> Option<Row> 
 fn summed(form: Form, outcomes: &[Outcome]) -> Row {
     let n = real(outcomes.len()).max(1.0);
     let mean = outcomes.iter().map(Outcome::utilisation).sum::<f64>() / n;
-    let variance = outcomes.iter().map(|outcome| (outcome.utilisation() - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let variance = outcomes.iter().map(|outcome| (outcome.utilisation() - mean).powi(2)).sum::<f64>()
+        / (n - 1.0).max(1.0);
     let total = |of: fn(&Outcome) -> usize| real(outcomes.iter().map(of).sum());
     let (live, abandoned) = (total(|outcome| outcome.live), total(|outcome| outcome.abandoned));
     let hours: f64 = outcomes.iter().map(|outcome| outcome.at_work_s / 3_600.0).sum();
@@ -90,7 +105,12 @@ fn summed(form: Form, outcomes: &[Outcome]) -> Row {
         rule: form.name(),
         setting: match form {
             Form::Predictive | Form::Progressive => None,
-            Form::Prepared(x) | Form::Ratio(x) | Form::QueueDialler(x) | Form::AdaptiveLevel(x) | Form::PredictedIdle(x) | Form::Batch(x) => Some(x),
+            Form::Prepared(x)
+            | Form::Ratio(x)
+            | Form::QueueDialler(x)
+            | Form::AdaptiveLevel(x)
+            | Form::PredictedIdle(x)
+            | Form::Batch(x) => Some(x),
         },
         utilisation: mean,
         utilisation_ci: 1.96 * (variance / n).sqrt(),

@@ -84,9 +84,15 @@ impl Form {
             Form::Progressive => Box::new(Counting(|view: &View| real(view.ready))),
             Form::Prepared(seconds) => Box::new(Prepared { seconds, due: vec![] }),
             Form::Ratio(ratio) => Box::new(Counting(move |view: &View| ratio * real(view.ready))),
-            Form::QueueDialler(multiple) => Box::new(Counting(move |view: &View| queue_dialler(view, multiple))),
-            Form::AdaptiveLevel(step) => Box::new(AdaptiveLevel { step, target: terms.target, level: 1.0, next: 15.0 }),
-            Form::PredictedIdle(coefficient) => Box::new(PredictedIdle { coefficient, times: Times::default() }),
+            Form::QueueDialler(multiple) => {
+                Box::new(Counting(move |view: &View| queue_dialler(view, multiple)))
+            }
+            Form::AdaptiveLevel(step) => {
+                Box::new(AdaptiveLevel { step, target: terms.target, level: 1.0, next: 15.0 })
+            }
+            Form::PredictedIdle(coefficient) => {
+                Box::new(PredictedIdle { coefficient, times: Times::default() })
+            }
             Form::Batch(risk) => Box::new(Counting(move |view: &View| batch(view, risk))),
         }
     }
@@ -218,7 +224,13 @@ impl Rule for AdaptiveLevel {
             self.next = view.now + 15.0;
             let over = view.live >= 50 && real(view.abandoned) > self.target * real(view.live);
             let idle = view.ready > 0;
-            self.level += if over { -4.0 * self.step } else if idle { self.step } else { 0.0 };
+            self.level += if over {
+                -4.0 * self.step
+            } else if idle {
+                self.step
+            } else {
+                0.0
+            };
             self.level = self.level.clamp(1.0, 10.0);
         }
         let at_work = real(view.ready + view.talking);
@@ -258,7 +270,8 @@ impl Rule for PredictedIdle {
     fn decide(&mut self, view: &View, offered: &[u32]) -> Decision {
         let (talk, wrap) = (self.times.talk.0 / self.times.talk.1, self.times.wrap.0 / self.times.wrap.1);
         // Within the twelve seconds that an answer takes; a talk must also be wrapped up.
-        let soon = real(view.wrapping) * (1.0 - (-12.0 / wrap).exp()) + real(view.talking) * (12.0 - wrap).max(0.0) / talk;
+        let soon = real(view.wrapping) * (1.0 - (-12.0 / wrap).exp())
+            + real(view.talking) * (12.0 - wrap).max(0.0) / talk;
         let free = real(view.ready) + self.coefficient * soon;
         launch(self.coefficient * free / view.answer_rate() - real(view.in_flight + view.waiting), offered)
     }

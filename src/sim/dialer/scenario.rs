@@ -1,5 +1,6 @@
 //! What a simulated campaign is like: a TOML file, every field with a default (the scenario "base"), or a name from the
-//! built-in set of the comparison. Checked as a whole; every problem is named.
+//! built-in set of the comparison. `base.toml` beside this file documents every field. Checked as a whole; every problem is
+//! named.
 use serde::Deserialize;
 
 /// A campaign, its agents and its people.
@@ -184,7 +185,8 @@ impl Default for Scenario {
 }
 
 /// Names of the built-in scenarios.
-pub const NAMES: [&str; 10] = ["base", "low", "high", "short", "long", "drift", "shock", "amd", "noamd", "trunk"];
+pub const NAMES: [&str; 10] =
+    ["base", "low", "high", "short", "long", "drift", "shock", "amd", "noamd", "trunk"];
 
 impl Scenario {
     /// A built-in scenario of [`NAMES`].
@@ -224,7 +226,13 @@ impl Scenario {
         let of_day = [0.9, 1.1, 1.3, 1.4, 1.2, 1.0, 0.85, 0.75];
         self.change = (0_u8..8)
             .zip(of_day)
-            .map(|(hour, live)| Change { from_h: hour.into(), to_h: f64::from(hour) + 1.0, live, talk: 1.0, agents: 1.0 })
+            .map(|(hour, live)| Change {
+                from_h: hour.into(),
+                to_h: f64::from(hour) + 1.0,
+                live,
+                talk: 1.0,
+                agents: 1.0,
+            })
             .collect();
     }
 
@@ -265,18 +273,41 @@ impl Scenario {
         within("agents.spread", self.agents.spread, 0.0, 1.0);
         within("agents.break_min_per_h", self.agents.break_min_per_h, 0.0, 45.0);
         let list = &self.list;
-        for (field, share) in [("live", list.live), ("machine", list.machine), ("busy", list.busy), ("invalid", list.invalid)] {
+        for (field, share) in
+            [("live", list.live), ("machine", list.machine), ("busy", list.busy), ("invalid", list.invalid)]
+        {
             within(&format!("list.{field}"), share, 0.0, 1.0);
         }
-        within("list: live + machine + busy + invalid", list.live + list.machine + list.busy + list.invalid, 0.0, 1.0);
-        within("list.segments (how many)", f64::from(u32::try_from(list.segments.len()).unwrap_or(u32::MAX)), 1.0, 100.0);
+        within(
+            "list: live + machine + busy + invalid",
+            list.live + list.machine + list.busy + list.invalid,
+            0.0,
+            1.0,
+        );
+        within(
+            "list.segments (how many)",
+            f64::from(u32::try_from(list.segments.len()).unwrap_or(u32::MAX)),
+            1.0,
+            100.0,
+        );
         list.segments.iter().for_each(|factor| within("list.segments", *factor, 0.0, 10.0));
-        let spans = [("wrap", self.wrap), ("list.setup", list.setup), ("list.ring", list.ring), ("list.machine_ring", list.machine_ring), ("list.machine_talk", list.machine_talk)];
+        let spans = [
+            ("wrap", self.wrap),
+            ("list.setup", list.setup),
+            ("list.ring", list.ring),
+            ("list.machine_ring", list.machine_ring),
+            ("list.machine_talk", list.machine_talk),
+        ];
         for (field, span) in spans.into_iter().chain(self.detector.map(|d| ("detector.decides", d.decides))) {
             within(&format!("{field}.mean_s"), span.mean_s, 0.0, 3_600.0);
             within(&format!("{field}.cv"), span.cv, 0.05, 3.0);
         }
-        within("talk (how many kinds)", f64::from(u32::try_from(self.talk.len()).unwrap_or(u32::MAX)), 1.0, 20.0);
+        within(
+            "talk (how many kinds)",
+            f64::from(u32::try_from(self.talk.len()).unwrap_or(u32::MAX)),
+            1.0,
+            20.0,
+        );
         within("talk: shares together", self.talk.iter().map(|talk| talk.share).sum(), 1e-6, 1e6);
         for talk in &self.talk {
             within("talk.share", talk.share, 0.0, 1e6);
@@ -319,8 +350,17 @@ mod tests {
 
     #[test]
     fn a_file_says_what_differs_from_base() {
-        let scenario = Scenario::read("name = \"ours\"\n[agents]\ncount = 4\n[[talk]]\nshare = 1\nmean_s = 90\ncv = 0.8\n").unwrap();
+        let scenario = Scenario::read(
+            "name = \"ours\"\n[agents]\ncount = 4\n[[talk]]\nshare = 1\nmean_s = 90\ncv = 0.8\n",
+        )
+        .unwrap();
         assert_eq!((scenario.agents.count, scenario.talk.len(), scenario.list.busy), (4, 1, 0.08));
+    }
+
+    #[test]
+    fn the_documented_file_is_the_built_in_base() {
+        let documented = Scenario::read(include_str!("base.toml")).unwrap();
+        assert_eq!(format!("{documented:?}"), format!("{:?}", Scenario::named("base").unwrap()));
     }
 
     #[test]
