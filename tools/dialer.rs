@@ -2,7 +2,6 @@
 //! people know, tuned for that very scenario and team to just keep the bound. Prints `metric,value,unit` lines.
 //!
 //! usage: dialer [SCENARIO,…|all] [AGENTS,…] [SEEDS]
-use std::io::Write as _;
 use std::time::Instant;
 
 use sim::dialer::report::{row, tuned};
@@ -66,7 +65,7 @@ fn compare(scenario: &Scenario, seeds: u64, out: &mut impl std::io::Write) -> st
 fn cost(agents: usize, out: &mut impl std::io::Write) -> std::io::Result<()> {
     let Some(scenario) = of("base", agents) else { return Ok(()) };
     let start = Instant::now();
-    run(&scenario, Form::Predictive, 1);
+    std::hint::black_box(run(&scenario, Form::Predictive, 1));
     let (wall, virtual_s) = (start.elapsed().as_secs_f64(), scenario.hours * 3_600.0);
     writeln!(out, "dialer.decision[{agents}],{:.1},us", wall / virtual_s * 1e6)?;
     writeln!(out, "dialer.times_real_time[{agents}],{:.0},1", virtual_s / wall)
