@@ -99,7 +99,13 @@ fn sweep(tree: &mut Value) {
                 items.retain(|item| !item.is_null());
                 items.iter_mut().collect()
             }
-            whole => vec![whole],
+            whole @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => {
+                vec![whole]
+            }
         };
         for list in items.into_iter().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
             list.as_array_mut().into_iter().for_each(|list| list.retain(|text| !text.is_null()));
