@@ -1,7 +1,7 @@
 //! `belfry pace --stdio`: the pacing of the dialler and nothing else, over JSON lines, so that an outside simulator can
 //! drive it in virtual time. One object a line; an answer only to `decide`. Reads no clock: every time is in the lines.
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
 use engine::dialer::pace::{AgentState, LineState, Pace, Terms};
 use serde::Deserialize;
@@ -134,8 +134,7 @@ pub fn stdio(mut input: impl BufRead, mut output: impl Write) -> Result<(), Stri
     let mut text = Vec::new();
     for number in 1_u64.. {
         text.clear();
-        let read = input
-            .by_ref()
+        let read = Read::by_ref(&mut input)
             .take(LINE_MAX)
             .read_until(b'\n', &mut text)
             .map_err(|e| format!("standard input: {e}"))?;

@@ -60,7 +60,11 @@ impl<'p> Place<'p> {
         std::fs::remove_file(&ready).map_err(|e| e.to_string())?;
         match answer.map_err(|refused| refused.to_string())? {
             Answer::UsbFiles { files } => Ok(files.into_iter().map(item).collect()),
-            other => Err(format!("the system service answered {other:?}")),
+            other @ (Answer::Done
+            | Answer::Slots(_)
+            | Answer::Bundle(_)
+            | Answer::Network(_)
+            | Answer::Refused(_)) => Err(format!("the system service answered {other:?}")),
         }
     }
 }

@@ -74,7 +74,7 @@ fn listed(output: &str) -> Vec<BackupItem> {
             Some(BackupItem { name: (*name).to_owned(), made, bytes, place: "sftp".into() })
         })
         .collect();
-    items.sort_by(|a, b| b.made.cmp(&a.made));
+    items.sort_by_key(|item| std::cmp::Reverse(item.made));
     items
 }
 

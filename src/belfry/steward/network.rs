@@ -182,7 +182,7 @@ impl Keeper {
 /// # Errors
 /// The time cannot be, or the machine refuses.
 pub fn set_clock(place: &Place, unix_s: u64) -> Result<Answer, Refused> {
-    if unix_s < crate::clock::BUILT_S || unix_s > LATEST_S {
+    if !(crate::clock::BUILT_S..=LATEST_S).contains(&unix_s) {
         return Err(Refused::new(
             "wrong_time",
             "This time is before this software was made, or after 2100; give the present time.",
