@@ -1,18 +1,16 @@
-"""The images of the tests, made by tools/image: one to boot, and bundles good, bad, unsigned, of another board, too old. And the
-road an update takes through the box's API."""
+"""The images of the tests, made by tools/image: one to boot, and bundles good, bad, unsigned, of another board, too old."""
 
 import os
 import shutil
 import subprocess
-import time
-
-from vm import SLOW
 
 TREE = os.path.abspath(f"{os.path.dirname(os.path.abspath(__file__))}/../..")
 HERE = f"{TREE}/{os.environ.get('CARGO_TARGET_DIR', 'target')}/images/test"
 BOARD = "qemu-x86_64"
 # The version that is booted; the others are beside it.
 VERSION, NEXT, LATER, OLD = "0.1.0.90001", "0.1.0.90002", "0.1.0.90003", "0.0.1"
+# Takes the images of the run before, for work on the tests themselves.
+REUSE = os.environ.get("BELFRY_REUSE_IMAGES") == "yes"
 
 
 def folder(name):
@@ -21,6 +19,16 @@ def folder(name):
 
 def binary():
     return os.environ["BELFRY_BIN"]
+
+
+def workshop(name):
+    """An empty folder for disks in use: in memory where there is room, because an emulated disk waits for the real one."""
+    memory = "/dev/shm"
+    roomy = os.path.isdir(memory) and shutil.disk_usage(memory).free > 4 << 30
+    made = f"{memory}/belfry-{name}" if roomy else folder(name)
+    shutil.rmtree(made, ignore_errors=True)
+    os.makedirs(made)
+    return made
 
 
 def overlay():
@@ -44,6 +52,8 @@ def pair(name):
 
 
 def image(name, version, *more):
+    if REUSE and os.path.exists(f"{folder(name)}/update.raucb"):
+        return folder(name)
     keys = pair("keys")
     subprocess.run([f"{TREE}/tools/image", "--board", BOARD, "--out", folder(name), "--binary", binary(), "--version", version,
                     "--compression", "3", "--cert", f"{keys}/cert.pem", "--key", f"{keys}/key.pem", "--overlay", overlay(), *more], check=True, stderr=subprocess.DEVNULL if name != "first" else None)
@@ -61,7 +71,7 @@ def images(program, with_updates):
         drop_in = f"{broken}/etc/systemd/system/belfry.service.d"
         os.makedirs(drop_in, exist_ok=True)
         with open(f"{drop_in}/95-broken.conf", "w") as f:
-            f.write("# A version that never takes a call.\n[Service]\nExecStart=\nExecStart=/usr/bin/busybox false\n")
+            f.write("# A version whose call to itself fails: it hears nobody.\n[Service]\nIPAddressDeny=any\n")
         made["bad"] = f"{image('later', LATER, '--bundle-only', '--overlay', broken)}/update.raucb"
         made.update(wrong_bundles(made["good"]))
     return made
@@ -78,7 +88,7 @@ def wrong_bundles(good):
         os.makedirs(inside)
         for file in ("root.img", "boot.img"):
             with open(f"{inside}/{file}", "wb") as f:
-                f.write(b"belfry" * 4096)
+                f.write(os.urandom(1 << 16))
         schema = next((line.split("=", 1)[1].strip("'\"") for line in info.splitlines() if line.startswith("RAUC_MF_BUILD=")), "schema-1")
         with open(f"{inside}/manifest.raucm", "w") as f:
             f.write(f"[update]\ncompatible=belfry-{board}\nversion={version}\nbuild={schema}\n[bundle]\nformat=verity\n"

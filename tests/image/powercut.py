@@ -87,13 +87,11 @@ def load(vm, seconds, callers=20):
         number = 0
         while not stop.is_set():
             number += 1
-            status, answer, _ = vm.ask("POST", "/config/apply", site(f"Site {number}"), [("Content-Type", "application/toml")])
-            if status == 200:
-                marks.settings.append((answer["generation"], marks.here()))
-            listed = vm.ask("GET", "/messages?limit=200")
-            if listed[0] == 200:
-                known = {m for m, _ in marks.messages}
-                marks.messages += [(m["message"], marks.here()) for m in listed[1]["items"] if m["message"] not in known]
+            try:
+                set_one(vm, number, marks)
+            except OSError:
+                # The box is busy: nothing was confirmed.
+                time.sleep(1)
             time.sleep(0.1)
 
     helpers = [threading.Thread(target=work, daemon=True) for work in (keep_time, set_things)]
@@ -106,10 +104,22 @@ def load(vm, seconds, callers=20):
     return marks, carriers
 
 
-def judge(record, disk, marks, first, count, work, belfry=None, lying=False, seed=1):
-    """Cuts the record `count` times after entry `first` and looks at the data partition. Returns what was found, as numbers."""
+def set_one(vm, number, marks):
+    """Changes the site and lists the messages; keeps what the box confirmed."""
+    status, answer, _ = vm.ask("POST", "/config/apply", site(f"Site {number}"), [("Content-Type", "application/toml")])
+    if status == 200:
+        marks.settings.append((answer["generation"], marks.here()))
+    status, listed, _ = vm.ask("GET", "/messages?limit=200")
+    if status == 200:
+        known = {message for message, _ in marks.messages}
+        marks.messages += [(m["message"], marks.here()) for m in listed if m["message"] not in known]
+
+
+def judge(record, disk, table, marks, first, count, work, belfry=None, lying=False, seed=1):
+    """Cuts the record `count` times after entry `first` and looks at the data partition. `disk` is what the record began with,
+    `table` a disk with the partitions as they became at the first boot. Returns what was found, as numbers."""
     random.seed(seed)
-    partition = cuts.partitions(disk)["data"]
+    partition = cuts.partitions(table)["data"]
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     replay = cuts.Replay(record, cuts.carve(disk, partition, f"{work}/data.img"), *partition)

@@ -5,7 +5,6 @@ import argparse
 import os
 import random
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -13,14 +12,12 @@ import time
 import build
 import cuts
 import powercut
-from steps import set_up
+from steps import install, offer, outcome, set_up
 from vm import Vm
 
 
 def fresh(work, with_updates):
     """A set-up box on a recorded disk: the box, the disk as it was at first, what was built."""
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
     made = build.images(build.binary(), with_updates)
     for name in ("disk", "before"):
         subprocess.run(["cp", "--sparse=always", made["disk"], f"{work}/{name}.img"], check=True)
@@ -44,9 +41,9 @@ def power_cut(words, work):
     first = record.index_at(first)
     print(f"{marks.answered} calls answered, {len(marks.calls)} ended, {len(marks.settings)} settings, {len(marks.messages)} messages; "
           f"{len(record.entries) - first} writes, {record.flushes()} flushes", flush=True)
-    found = powercut.judge(record, before, marks, first, words.count, f"{work}/cut", build.binary())
+    found = powercut.judge(record, before, vm.disk, marks, first, words.count, f"{work}/cut", build.binary())
     print("honest disk:", powercut.told(found), flush=True)
-    control = powercut.judge(record, before, marks, first, min(words.count, 60), f"{work}/cut", build.binary(), lying=True)
+    control = powercut.judge(record, before, vm.disk, marks, first, min(words.count, 60), f"{work}/cut", build.binary(), lying=True)
     print("control, a disk that lies about its flushes (must lose):", powercut.told(control), flush=True)
     dead = boots(record, before, sorted(random.sample(range(first, len(record.entries)), words.boots)), work)
     bad = powercut.lost(found) or not powercut.lost(control) or dead
@@ -79,13 +76,11 @@ def update_cut(words, work):
     vm, before, made = fresh(work, True)
     try:
         first = os.path.getsize(vm.writes)
-        status, answer = build.offer(vm, made["good"])
-        print(f"bundle taken: {status}", flush=True)
-        build.install(vm)
-        vm.wait_no_sip(300)
-        vm.rebooted()
+        status, answer = offer(vm, made["good"])
+        print(f"bundle taken: {status} {'' if status == 200 else answer}", flush=True)
+        install(vm)
         vm.wait_sip()
-        kept = build.wait_kept(vm)
+        kept = outcome(vm, build.NEXT) == "kept"
         print(f"the update runs; kept: {kept}", flush=True)
     finally:
         vm.cut_power()
@@ -121,7 +116,7 @@ def idle(words, work):
         high = os.path.getsize(vm.writes)
     finally:
         vm.cut_power()
-    record, places = cuts.Record(vm.writes), cuts.partitions(before)
+    record, places = cuts.Record(vm.writes), cuts.partitions(vm.disk)
     low, high = record.index_at(low), record.index_at(high)
     for name, place in places.items():
         written = record.bytes_written(low, high, place)
@@ -167,7 +162,7 @@ def main():
     words.add_argument("--seed", type=int, default=1)
     words = words.parse_args()
     random.seed(words.seed)
-    began, work = time.monotonic(), build.folder(f"soak-{words.what}")
+    began, work = time.monotonic(), build.workshop(f"soak-{words.what}")
     words.count = words.count or (500 if words.what == "power-cut" else 200)
     done = {"power-cut": power_cut, "update-cut": update_cut, "idle": idle}[words.what](words, work)
     print(f"{time.monotonic() - began:.0f} s")

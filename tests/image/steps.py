@@ -1,6 +1,7 @@
 """What tests/image/run and tools/soak both do with a box, and how a result is told."""
 
 import re
+import time
 
 import powercut
 from vm import SLOW
@@ -41,3 +42,32 @@ def set_up(vm):
     vm.token = vm.sh("belfry token create tests --role admin --data /data/belfry")
     status, answer, _ = vm.ask("POST", "/config/apply", powercut.site("Test"), [("Content-Type", "application/toml")])
     check("a site is put in force", status == 200, "" if status == 200 else str(answer)[:300])
+
+
+def offer(vm, bundle):
+    """Uploads a bundle as the web does; status and answer."""
+    with open(bundle, "rb") as f:
+        status, answer, _ = vm.ask("POST", "/update", f.read(), [("Content-Type", "application/octet-stream")], limit=300)
+    return status, answer
+
+
+def install(vm, limit=600):
+    """Installs what was uploaded; the box restarts by itself. Returns when it no longer answers."""
+    status, answer, _ = vm.ask("POST", "/update/install", {"restart": "now"})
+    if status != 202:
+        raise RuntimeError(f"not installed: {status} {answer}")
+    vm.wait_no_sip(limit)
+
+
+def outcome(vm, version, limit=240):
+    """What became of the update to this version; "nothing" when the box does not say in time."""
+    end = time.monotonic() + limit * SLOW
+    while time.monotonic() < end:
+        try:
+            last = vm.get("/update")["last"]
+            if last and last["version"] == version:
+                return last["result"]
+        except (OSError, RuntimeError):
+            pass
+        time.sleep(2)
+    return "nothing"

@@ -33,7 +33,7 @@ make_boot_slot() {
     echo "set slot_arguments=\"console=$(word console) $(word kernel_arguments) belfry.blocks=$blocks belfry.hash=$hash belfry.salt=$salt\"" \
         > "$work/boot/boot.cfg"
     find "$work/boot" -exec touch -hcd "@$SOURCE_DATE_EPOCH" {} +
-    env -u SOURCE_DATE_EPOCH mksquashfs "$work/boot" "$work/boot.img" -quiet -no-progress -noappend -comp gzip \
+    env -u SOURCE_DATE_EPOCH mksquashfs "$work/boot" "$work/boot.img" -quiet -no-progress -noappend -comp gzip -noD -noF \
         -mkfs-time "$SOURCE_DATE_EPOCH" -all-root -no-exports -no-xattrs > /dev/null
     truncate -s %4096 "$work/boot.img"
 }
