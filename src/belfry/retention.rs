@@ -10,6 +10,7 @@ use model::command::{Actor, Command};
 use model::config::vault::Retention;
 use model::id::{Generation, Ticket};
 use model::record::{NoteRecord, Record};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct Guard {
     /// Recordings let go since somebody was told.
     gone: u32,
     stuck: bool,
+    /// How full the disk is; a test has a small one.
+    measure: Box<dyn Fn(&Path) -> Result<Usage, Fault> + Send>,
     seen: Option<(Generation, Retention)>,
 }
 
@@ -49,7 +52,16 @@ impl Guard {
     /// Begins with nothing known. `alarm` hears that the disk fills up, and of its end.
     #[must_use]
     pub fn new(store: Arc<Store>, events: Events, alarm: Tell) -> Guard {
-        Guard { store, events, alarm, alarmed: false, gone: 0, stuck: false, seen: None }
+        Guard {
+            store,
+            events,
+            alarm,
+            alarmed: false,
+            gone: 0,
+            stuck: false,
+            measure: Box::new(spool::usage),
+            seen: None,
+        }
     }
 
     /// Works until `stop`.
@@ -66,7 +78,7 @@ impl Guard {
 
     fn look(&mut self, old_too: bool) -> Result<(), Fault> {
         let Some(wanted) = self.wanted()? else { return Ok(()) };
-        let usage = spool::usage(self.store.dir())?;
+        let usage = (self.measure)(self.store.dir())?;
         self.watch(usage, &wanted);
         if is_full(usage, &wanted) {
             self.make_room(usage)?;
@@ -178,4 +190,97 @@ impl Guard {
 
 fn is_full(usage: Usage, wanted: &Retention) -> bool {
     usage.percent >= wanted.full_percent || usage.free < FLOOR
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::id::{CallId, RecordingId};
+    use model::record::RecordingRecord;
+    use model::saving::Hold;
+    use std::sync::Mutex;
+    use store::{Options, offline};
+
+    /// A disk of 1 GB, a thousand times smaller.
+    const DISK: u64 = 1_000_000;
+    /// 100 recordings fill it five times.
+    const SOUND: usize = 50_000;
+
+    fn bytes(folder: &Path) -> u64 {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|e| if e.path().is_dir() { bytes(&e.path()) } else { e.metadata().map_or(0, |m| m.len()) })
+            .sum()
+    }
+
+    fn small_disk(dir: &Path) -> Result<Usage, Fault> {
+        let used = bytes(&dir.join("recordings"));
+        let percent = u32::try_from(used * 100 / DISK).unwrap_or(100);
+        Ok(Usage { percent, free: FLOOR + DISK.saturating_sub(used) })
+    }
+
+    #[test]
+    fn five_times_the_disk_is_offered_and_the_oldest_go_but_held_ones_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(drop) };
+        let store = Arc::new(Store::open(options).unwrap().0);
+        offline::apply(&store, "test", "[system]\ncountry = \"DE\"\n", "").unwrap();
+        let said: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let heard = said.clone();
+        let alarm = Box::new(move |text: Option<&str>| heard.lock().unwrap().push(text.is_some()));
+        let (events, _queue) = crate::engine_loop::events();
+        let mut guard = Guard { measure: Box::new(small_disk), ..Guard::new(store.clone(), events, alarm) };
+        let mut spool = spool::Spool::new(dir.path()).unwrap();
+        let mut most = 0;
+        for id in 1..=100 {
+            let (recording, path) = (RecordingId(id), format!("recordings/{id}.wav"));
+            spool.create(recording, &path, 1).expect("no recording is refused");
+            spool.append(recording, &[7; SOUND]).unwrap();
+            let started = Wall(1_700_000_000_000 + i64::try_from(id).unwrap());
+            let (left, right) = ("caller".into(), "101".into());
+            let row = RecordingRecord { recording, call: CallId(id), path, started, left, right };
+            store.keep(Ticket(id), Record::Recording(row)).unwrap();
+            let ms = spool.finish(recording).unwrap().unwrap();
+            store.keep(Ticket(id), Record::RecordingEnded { recording, ms }).unwrap();
+            store.flush().unwrap();
+            if id == 3 || id == 5 {
+                store.hold(recording, Some(Hold { by: "anna".into(), at: started })).unwrap();
+            }
+            guard.look(false).unwrap();
+            most = most.max(small_disk(dir.path()).unwrap().percent);
+        }
+        assert!((85..=97).contains(&most), "the disk was {most} % full at most");
+        let left: Vec<u64> =
+            (1..=100).filter(|id| store.reader().recording(RecordingId(*id)).unwrap().is_some()).collect();
+        assert_eq!(left[..2], [3, 5], "held ones stay");
+        let young = &left[2..];
+        assert_eq!(*young, (101 - young.len() as u64..=100).collect::<Vec<_>>(), "the others go in order");
+        assert_eq!(
+            bytes(&dir.path().join("recordings")) / 50_000,
+            left.len() as u64,
+            "files and rows are the same"
+        );
+        assert_eq!(said.lock().unwrap()[0], true, "the alarm comes at 80 %");
+        store.close();
+    }
+
+    #[test]
+    fn a_disk_full_of_held_recordings_is_told_once_and_nothing_is_deleted() {
+        let full = Usage { percent: 95, free: 0 };
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(drop) };
+        let store = Arc::new(Store::open(options).unwrap().0);
+        offline::apply(&store, "test", "[system]\ncountry = \"DE\"\n", "").unwrap();
+        let (events, _queue) = crate::engine_loop::events();
+        let guard = Guard::new(store.clone(), events, Box::new(|_| {}));
+        let mut guard = Guard { measure: Box::new(move |_| Ok(full)), ..guard };
+        for _ in 0..5 {
+            guard.look(false).unwrap();
+        }
+        store.flush().unwrap();
+        let notes = store.reader().notes(None, 10).unwrap().items;
+        let kinds: Vec<&str> = notes.iter().map(|n| n.note.kind.as_str()).collect();
+        assert_eq!(kinds, ["disk_full", "disk_filling"]);
+        store.close();
+    }
 }

@@ -101,6 +101,14 @@ fn who_hangs_up_has_left_what_was_said() {
 }
 
 #[test]
+fn a_disk_that_refuses_is_said_to_the_caller() {
+    let (_, out) = leaves(&[Input::Played, recorded(RecordEnd::Disk, 0)]);
+    assert_eq!((kept(&out).len(), last_play(&out)[0].as_str()), (0, "vm-full"));
+    let (_, out) = leaves(&[Input::Played, recorded(RecordEnd::Disk, 9_000), Input::Stored]);
+    assert_eq!((kept(&out).len(), last_play(&out)[0].as_str()), (1, "vm-saved"), "the part before is kept");
+}
+
+#[test]
 fn silence_and_short_noises_are_no_message() {
     for end in [recorded(RecordEnd::Silence, SILENCE_MS + 200), recorded(RecordEnd::Digit, 500)] {
         let (_, out) = leaves(&[Input::Played, end]);

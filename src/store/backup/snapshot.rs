@@ -78,7 +78,7 @@ fn vacuum(dir: &Path, to: &Path) -> Result<(), Fault> {
 
 fn clean(db: &Connection, recordings: bool) -> rusqlite::Result<()> {
     db.pragma_update(None, "secure_delete", "ON")?;
-    db.execute_batch("DELETE FROM session; DELETE FROM mail;")?;
+    db.execute_batch("DELETE FROM session; DELETE FROM mail; DELETE FROM telling;")?;
     let unwanted = if recordings { "ms IS NULL" } else { "1" };
     db.execute(&format!("DELETE FROM recording WHERE {unwanted}"), []).map(drop)
 }

@@ -2,6 +2,7 @@
 mod bundle;
 mod machine;
 mod network;
+mod storage;
 mod update;
 
 use board::steward::client::SHORT;

@@ -1,0 +1,90 @@
+//! USB sticks and the factory reset, with stand-ins for `mount` and `grub-editenv`.
+use crate::machine::Machine;
+use board::steward::client::SHORT;
+use board::steward::{Act, Answer, BackupName};
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+/// A machine with a stick in it: `mount` makes the folder `stick` appear at its place.
+fn with_stick() -> Machine {
+    let machine = Machine::start();
+    let program = |name: &str, script: &str| {
+        let path = machine.path("usr/bin").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program(
+        "mount",
+        "shift; shift; echo \"$1\" >> \"$STEWARD_ROOT/mounted\"; rmdir \"$2\" && ln -s \"$STEWARD_ROOT/stick\" \"$2\"",
+    );
+    program("umount", "rm \"$1\" && mkdir \"$1\" && echo umount >> \"$STEWARD_ROOT/mounted\"");
+    for folder in [
+        "stick",
+        "data/belfry/backups",
+        "data/belfry/keys",
+        "sys/class/block",
+        "sys/devices/pci/usb1/sda/sda1",
+    ] {
+        std::fs::create_dir_all(machine.path(folder)).unwrap();
+    }
+    std::fs::write(machine.path("sys/devices/pci/usb1/sda/sda1/partition"), "1").unwrap();
+    for (name, device) in [("sda", "usb1/sda"), ("sda1", "usb1/sda/sda1")] {
+        symlink(machine.path("sys/devices/pci").join(device), machine.path("sys/class/block").join(name))
+            .unwrap();
+    }
+    machine
+}
+
+fn name(day: u32) -> BackupName {
+    BackupName::try_from(format!("site-202611{day:02}-023000.belfry")).unwrap()
+}
+
+#[test]
+fn a_backup_goes_onto_the_stick_and_comes_back_and_the_oldest_make_room() {
+    let machine = with_stick();
+    for day in 1..=3 {
+        let file = machine.path("data/belfry/backups").join(name(day).as_str());
+        std::fs::write(file, format!("backup {day}")).unwrap();
+        let put = Act::UsbPut { name: name(day), keep: 2 };
+        assert!(matches!(machine.steward().ask(&put, SHORT), Ok(Answer::UsbFiles { .. })));
+    }
+    let Ok(Answer::UsbFiles { files }) = machine.steward().ask(&Act::UsbFiles, SHORT) else {
+        panic!("no list")
+    };
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, [name(2).as_str(), name(3).as_str()]);
+    assert_eq!(machine.steward().ask(&Act::UsbGet { name: name(2) }, SHORT), Ok(Answer::Done));
+    let back = machine.path("data/belfry/backups").join(format!("uploaded-{}", name(2).as_str()));
+    assert_eq!(std::fs::read_to_string(back).unwrap(), "backup 2");
+    let mounted = std::fs::read_to_string(machine.path("mounted")).unwrap();
+    assert_eq!(
+        mounted.matches("/dev/sda1").count(),
+        mounted.matches("umount").count(),
+        "nothing stays mounted"
+    );
+}
+
+#[test]
+fn without_a_stick_one_clear_sentence() {
+    let machine = Machine::start();
+    let refused = machine.steward().ask(&Act::UsbFiles, SHORT).unwrap_err();
+    assert_eq!(refused.code, "no_stick");
+    assert!(refused.said.en.contains("Plug one in") && refused.said.zh.contains("U 盘"));
+}
+
+#[test]
+fn a_factory_reset_destroys_the_keys_and_asks_the_boot_loader_first() {
+    let machine = with_stick();
+    std::fs::write(machine.path("data/belfry/keys/backup"), b"secret").unwrap();
+    let failing = machine.path("usr/bin/grub-editenv");
+    std::fs::write(&failing, "#!/bin/sh\necho read-only >&2; exit 1\n").unwrap();
+    std::fs::set_permissions(&failing, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(machine.steward().ask(&Act::FactoryReset, SHORT).is_err());
+    assert!(machine.path("data/belfry/keys/backup").exists(), "half a reset is none");
+    assert!(machine.did("systemctl").is_empty());
+    std::fs::write(&failing, "#!/bin/sh\necho \"$@\" >> \"$STEWARD_ROOT/grub\"\n").unwrap();
+    assert_eq!(machine.steward().ask(&Act::FactoryReset, SHORT), Ok(Answer::Done));
+    let asked = std::fs::read_to_string(machine.path("grub")).unwrap();
+    assert!(asked.trim_end().ends_with("boot/esp/grub/grubenv set belfry_reset=1"), "{asked}");
+    assert!(!machine.path("data/belfry/keys").exists());
+    assert_eq!(machine.did("systemctl"), ["--no-block reboot"]);
+}
