@@ -26,6 +26,9 @@ const SOON: Duration = Duration::from_secs(30);
 /// The end of a trouble is told when it has been good for half a minute; that of a restarted part after ten minutes.
 const END: Duration = Duration::from_secs(90);
 
+/// A disk this full also wakes the guard of recordings, which tells of itself; it has its own tests.
+const GUARD: &str = "disk_guard";
+
 const SECRET: &str = "0123456789abcdef-secret";
 
 /// What a webhook received.
@@ -216,7 +219,8 @@ fn each_fault_is_told_by_mail_and_webhook_within_thirty_seconds_and_once_and_so_
     for kind in ["temperature", "watchdog", "disk_room", "trunk", "restarts"] {
         assert!(on(kind), "{kind} is still on after the restart: {state}");
     }
-    assert_eq!(pbx.status()["alarms"].as_array().map(Vec::len), Some(5));
+    let alarms = pbx.status()["alarms"].as_array().cloned().unwrap_or_default();
+    assert_eq!(alarms.iter().filter(|a| a["kind"] != GUARD).count(), 5, "{alarms:?}");
 
     machine.set("sys/class/thermal/thermal_zone0/temp", "51000");
     machine.set("sys/class/watchdog/watchdog0/state", "active");
@@ -234,11 +238,13 @@ fn each_fault_is_told_by_mail_and_webhook_within_thirty_seconds_and_once_and_so_
 
     // Nothing was told twice, and everything is signed.
     let hooks = told.hooks.lock().expect("nobody panics here").clone();
+    let hooks: Vec<Hook> = hooks.into_iter().filter(|h| h.story()["kind"] != GUARD).collect();
     let mut seen: Vec<String> =
         hooks.iter().map(|h| format!("{}-{}", h.story()["event"], h.story()["kind"])).collect();
     seen.sort_unstable();
     assert_eq!(seen.len(), 9, "five alarms and four ends: {seen:?}");
-    assert_eq!(told.smtp.mails().len(), 9);
+    let mails = told.smtp.mails().into_iter().filter(|m| !m.contains("Old recordings are deleted"));
+    assert_eq!(mails.count(), 9);
     for hook in &hooks {
         assert_eq!(hook.signature, format!("sha256={}", hmac(&format!("{}.{}", hook.at, hook.body))));
         assert!(!hook.key.is_empty());
