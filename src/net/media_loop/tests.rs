@@ -529,9 +529,9 @@ fn class_heard(phone: &Phone) -> u8 {
     let mut slices = [std::io::IoSliceMut::new(&mut bytes)];
     let fd = phone.socket.as_raw_fd();
     let message = recvmsg::<()>(fd, &mut slices, Some(&mut control), MsgFlags::empty()).expect("a packet");
-    let mut marks = message.cmsgs().unwrap().filter_map(|control| match control {
-        ControlMessageOwned::Ipv4Tos(class) => Some(class),
-        _ => None,
+    let mut marks = message.cmsgs().unwrap().filter_map(|control| {
+        let ControlMessageOwned::Ipv4Tos(class) = control else { return None };
+        Some(class)
     });
     marks.next().expect("its traffic class")
 }
