@@ -158,6 +158,16 @@ fn a_network_change_is_kept_and_the_clock_set_from_the_line() {
 }
 
 #[test]
+fn a_factory_reset_wants_one_word_more_than_a_slip() {
+    let (desk, port) = session(&["c", "factory-reset", "backup", "leave", "0"], Options::default());
+    check(&desk);
+    assert!(!port.asked.contains(&"POST /api/v1/reset".to_owned()), "{:?}", port.asked);
+    assert!(port.asked.contains(&"POST /api/v1/backups".to_owned()));
+    let (_, port) = session(&["c", "factory-reset everything", "leave", "0"], Options::default());
+    assert!(port.asked.contains(&"POST /api/v1/reset".to_owned()));
+}
+
+#[test]
 fn every_page_shows_what_it_is_for_and_fits() {
     for language in [Language::En, Language::Zh] {
         let lines = ["1", "", "2", "", "3", "", "4", "", "5", "", "6", "", "7", "", "x", "", "0"];

@@ -14,7 +14,7 @@ use std::io::Result;
 type Done = std::result::Result<Vec<String>, String>;
 
 /// Every verb, how it is typed and what it does.
-const VERBS: [(&str, Phrase); 12] = [
+const VERBS: [(&str, Phrase); 14] = [
     ("show [PATH]", Phrase::VerbShow),
     ("set PATH VALUE [PATH VALUE]...", Phrase::VerbSet),
     ("add LIST [KEY] [FIELD=VALUE]...", Phrase::VerbAdd),
@@ -25,6 +25,8 @@ const VERBS: [(&str, Phrase); 12] = [
     ("keep", Phrase::VerbKeep),
     ("back", Phrase::VerbBack),
     ("clock YYYY-MM-DD HH:MM:SS", Phrase::VerbClock),
+    ("backup", Phrase::VerbBackup),
+    ("factory-reset everything", Phrase::VerbReset),
     ("help", Phrase::VerbHelp),
     ("leave", Phrase::VerbLeave),
 ];
@@ -90,6 +92,11 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
                 let at =
                     self.time(&words.join(" ")).ok_or_else(|| self.text(Phrase::ClockWords).to_owned())?;
                 self.asked("POST", "/api/v1/time", Some(&json!({ "at": at }))).map(|_| self.fine())
+            }
+            "backup" => self.asked("POST", "/api/v1/backups", None).map(|_| self.fine()),
+            // One word more than a slip of the hand.
+            "factory-reset" if first() == "everything" => {
+                self.asked("POST", "/api/v1/reset", Some(&json!({ "confirm": "reset" }))).map(|_| self.fine())
             }
             _ => Err(self.text(Phrase::NoVerb).to_owned()),
         }

@@ -90,6 +90,7 @@ phrases! {
     Uptime: "Running for", "运行时间";
     VerbAdd: "adds an item, a rule or a text", "添加一项、一条规则或一段文字";
     VerbBack: "takes a network change back now", "立即撤回网络更改";
+    VerbBackup: "saves the site now, as configured", "按配置立即备份站点";
     VerbClock: "sets the clock, in the site's time zone", "按站点时区设置时钟";
     VerbDelete: "takes away; --cascade with its users", "删除；--cascade 连同使用者";
     VerbExport: "the whole site as text", "以文本显示整个站点";
@@ -97,6 +98,7 @@ phrases! {
     VerbKeep: "keeps a network change on trial", "保留试用中的网络更改";
     VerbLeave: "back to the menu", "返回菜单";
     VerbNetwork: "how the box stands on the network", "查看网络状态";
+    VerbReset: "removes everything; starts as new", "删除所有内容并恢复出厂状态";
     VerbSchema: "fields, and what may stand in them", "字段及允许的取值";
     VerbSet: "sets fields, all at once", "一次设置一个或多个字段";
     VerbShow: "shows a setting, or all", "显示一个或全部设置";
