@@ -66,6 +66,15 @@ impl web::ports::Storage for Storage {
     fn session_delete(&self, cookie_hash: &str) -> Stored<()> {
         self.0.session_delete(cookie_hash).map_err(fault)
     }
+    fn begun(&self, since: Wall) -> Stored<Vec<String>> {
+        self.0.reader().begun(since).map_err(fault)
+    }
+    fn begun_put(&self, key: &str, at: Wall, since: Wall) -> Stored<()> {
+        self.0.begun_put(key, at, since).map_err(fault)
+    }
+    fn begun_delete(&self, key: &str) -> Stored<()> {
+        self.0.begun_delete(key).map_err(fault)
+    }
     fn history(&self, query: &HistoryQuery) -> Stored<Page<CallRecord>> {
         self.0.reader().history(query).map_err(fault)
     }

@@ -283,6 +283,16 @@ impl Reader {
         self.all(&sql, [], crate::users::session_row)
     }
 
+    /// Keys of requests begun since then.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn begun(&self, since: Wall) -> Result<Vec<String>, Fault> {
+        let sql = "SELECT substr(name, length(?1) + 1) FROM setting
+                   WHERE name GLOB ?1 || '*' AND CAST(value AS INTEGER) >= ?2";
+        self.all(sql, params![crate::users::BEGUN, since.0], |row| row.get(0))
+    }
+
     /// A small setting of the box itself, e.g. the state of the set-up.
     ///
     /// # Errors

@@ -6,6 +6,9 @@ use model::clock::Wall;
 use model::query::{SessionRow, TokenRow, UserRow};
 use rusqlite::{Row, params};
 
+/// Before the keys of requests that were begun, among the settings.
+pub(crate) const BEGUN: &str = "begun:";
+
 pub(crate) const USER: &str = "name, role, password_hash, agent, extension, created";
 
 pub(crate) fn user_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
@@ -119,6 +122,28 @@ impl Store {
     pub fn sessions_delete_of(&self, user: &str) -> Result<(), Fault> {
         let user = user.to_owned();
         self.ask(move |db| db.execute("DELETE FROM session WHERE user = ?1", [user]).map(drop))
+    }
+
+    /// Remembers that a request with this key was begun, so that it is not done twice; forgets those before `since`.
+    /// Kept among the small settings: a key that outlives its time does no harm.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn begun_put(&self, key: &str, at: Wall, since: Wall) -> Result<(), Fault> {
+        let name = format!("{BEGUN}{key}");
+        self.ask(move |db| {
+            let old = "DELETE FROM setting WHERE name GLOB ?1 AND CAST(value AS INTEGER) < ?2";
+            db.execute(old, params![format!("{BEGUN}*"), since.0])?;
+            db.execute("INSERT OR REPLACE INTO setting VALUES (?1, ?2)", [name, at.0.to_string()]).map(drop)
+        })
+    }
+
+    /// It was not done after all.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn begun_delete(&self, key: &str) -> Result<(), Fault> {
+        self.setting_put(&format!("{BEGUN}{key}"), None)
     }
 
     /// Sets a small setting of the box, or removes it.

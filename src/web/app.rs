@@ -67,6 +67,7 @@ impl App {
         let sessions = Sessions::load(ports.storage.sessions()?, now);
         let setup = Setup::load(settings.setup_code, !accounts.has_admin())?;
         let hub = Hub::load(&*ports.storage, now.wall)?;
+        let replays = Replays::load(&*ports.storage, now)?;
         Ok(App(Arc::new(Inner {
             ports,
             data: settings.data,
@@ -76,7 +77,7 @@ impl App {
             throttle: Throttle::default(),
             setup,
             hub: Arc::new(hub),
-            replays: Replays::default(),
+            replays,
         })))
     }
 

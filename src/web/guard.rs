@@ -112,7 +112,7 @@ pub async fn guard(State(door): State<Door>, mut request: Request, next: Next) -
         request.extensions_mut().insert(asker);
     }
     match key {
-        Some(key) => door.app.replays.answer(key, request, next).await,
+        Some(key) => idempotency::answer(door.app, key, request, next).await,
         None => next.run(request).await,
     }
 }

@@ -84,6 +84,22 @@ pub trait Storage: Send + Sync + 'static {
     /// The disk failed.
     fn session_delete(&self, cookie_hash: &str) -> Stored<()>;
 
+    /// Keys of requests begun since then (read once at start).
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn begun(&self, since: Wall) -> Stored<Vec<String>>;
+    /// Remembers one; forgets those before `since`.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn begun_put(&self, key: &str, at: Wall, since: Wall) -> Stored<()>;
+    /// It was not done after all.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn begun_delete(&self, key: &str) -> Stored<()>;
+
     /// A page of the call history.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! The configuration through the interface: problems with their fields, conflicts, items, undo, differences.
-use super::common::{Answer, Bench, Browser, bench, with};
+use super::common::{Answer, Bench, Browser, bench, bench_on, with};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -136,4 +136,22 @@ async fn the_same_key_makes_one_token() {
     let (one, two, other) = (ask("k1").await, ask("k1").await, ask("k2").await);
     assert_eq!((one.status, &one.body), (two.status, &two.body));
     assert_eq!(other.status, StatusCode::CONFLICT, "a new key is a new wish");
+}
+
+#[tokio::test]
+async fn a_repeated_key_acts_once_also_across_a_restart() {
+    let bench = bench();
+    let ask = async |bench: &Bench, key: &str| {
+        let mut request = super::common::post("/api/v1/calls", &json!({ "from": "101", "to": "102" }));
+        request.extensions_mut().insert(crate::guard::Peer::Local);
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        bench.send(request).await.status
+    };
+    assert!(ask(&bench, "k1").await.is_success());
+    let again = bench_on(bench.disk.clone());
+    assert_eq!(ask(&again, "k1").await, StatusCode::CONFLICT, "what was begun is not done twice");
+    assert!(again.engine.asked.lock().unwrap().is_empty(), "no second call");
+    assert!(ask(&again, "k2").await.is_success());
+    again.clock.forward_s(601);
+    assert!(ask(&again, "k1").await.is_success(), "forgotten after ten minutes");
 }

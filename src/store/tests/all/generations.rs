@@ -167,3 +167,20 @@ fn settings_are_kept_over_a_restart() {
     store.setting_put("setup", None).unwrap();
     assert_eq!(store.reader().setting("setup").unwrap(), None);
 }
+
+#[test]
+fn what_was_begun_is_remembered_over_a_restart_for_its_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let wall = model::clock::Wall;
+    {
+        let (store, _, _) = open(dir.path());
+        store.begun_put("old", wall(1_000), wall(0)).unwrap();
+        store.begun_put("k1", wall(5_000), wall(2_000)).unwrap();
+        store.begun_put("k2", wall(6_000), wall(2_000)).unwrap();
+        store.begun_delete("k2").unwrap();
+        store.close();
+    }
+    let (store, _, _) = open(dir.path());
+    assert_eq!(store.reader().begun(wall(0)).unwrap(), ["k1"]);
+    assert!(store.reader().begun(wall(5_001)).unwrap().is_empty());
+}

@@ -25,6 +25,7 @@ pub struct Disk {
     users: Mutex<BTreeMap<String, UserRow>>,
     tokens: Mutex<BTreeMap<String, TokenRow>>,
     sessions: Mutex<BTreeMap<String, SessionRow>>,
+    begun: Mutex<BTreeMap<String, Wall>>,
     pub journeys: Mutex<BTreeMap<u64, Journey>>,
     pub messages: Mutex<Vec<MessageRecord>>,
     pub asked: Mutex<Vec<HistoryQuery>>,
@@ -72,6 +73,20 @@ impl Storage for Disk {
     }
     fn session_delete(&self, cookie_hash: &str) -> Stored<()> {
         self.sessions.lock().unwrap().remove(cookie_hash);
+        Ok(())
+    }
+    fn begun(&self, since: Wall) -> Stored<Vec<String>> {
+        let all = self.begun.lock().unwrap();
+        Ok(all.iter().filter(|(_, at)| **at >= since).map(|(key, _)| key.clone()).collect())
+    }
+    fn begun_put(&self, key: &str, at: Wall, since: Wall) -> Stored<()> {
+        let mut all = self.begun.lock().unwrap();
+        all.retain(|_, at| *at >= since);
+        all.insert(key.into(), at);
+        Ok(())
+    }
+    fn begun_delete(&self, key: &str) -> Stored<()> {
+        self.begun.lock().unwrap().remove(key);
         Ok(())
     }
     fn history(&self, query: &HistoryQuery) -> Stored<Page<CallRecord>> {
