@@ -33,6 +33,9 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 /// A clock that says less than this was never set; nothing is old by it.
 const SET: Wall = Wall(1_700_000_000_000);
 
+/// Says how full a disk is.
+type Measure = Box<dyn Fn(&Path) -> Result<Usage, Fault> + Send>;
+
 /// The guard.
 pub struct Guard {
     store: Arc<Store>,
@@ -44,7 +47,7 @@ pub struct Guard {
     gone: u32,
     stuck: bool,
     /// How full the disk is; a test has a small one.
-    measure: Box<dyn Fn(&Path) -> Result<Usage, Fault> + Send>,
+    measure: Measure,
     seen: Option<(Generation, Retention)>,
 }
 
@@ -260,7 +263,7 @@ mod tests {
             left.len() as u64,
             "files and rows are the same"
         );
-        assert_eq!(said.lock().unwrap()[0], true, "the alarm comes at 80 %");
+        assert!(said.lock().unwrap()[0], "the alarm comes at 80 %");
         store.close();
     }
 

@@ -464,7 +464,7 @@ mod tests {
             spool.append(RecordingId(3), &[n; 320]).unwrap();
             given += 320;
             let there = std::fs::metadata(dir.path().join("3.wav")).unwrap().len();
-            let page = there == HEADER as u64 || there % PAGE == 0;
+            let page = there == HEADER as u64 || there.is_multiple_of(PAGE);
             assert!(page && HEADER as u64 + given - there < PAGE, "{there} of {given}");
         }
         assert_eq!(spool.finish(RecordingId(3)).unwrap(), Some(4000));

@@ -9,8 +9,8 @@ fn with_stick() -> Machine {
     let machine = Machine::start();
     let program = |name: &str, script: &str| {
         let path = machine.path("usr/bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a step of the test");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a step of the test");
     };
     program(
         "mount",
@@ -24,18 +24,18 @@ fn with_stick() -> Machine {
         "sys/class/block",
         "sys/devices/pci/usb1/sda/sda1",
     ] {
-        std::fs::create_dir_all(machine.path(folder)).unwrap();
+        std::fs::create_dir_all(machine.path(folder)).expect("a step of the test");
     }
-    std::fs::write(machine.path("sys/devices/pci/usb1/sda/sda1/partition"), "1").unwrap();
+    std::fs::write(machine.path("sys/devices/pci/usb1/sda/sda1/partition"), "1").expect("a step of the test");
     for (name, device) in [("sda", "usb1/sda"), ("sda1", "usb1/sda/sda1")] {
         symlink(machine.path("sys/devices/pci").join(device), machine.path("sys/class/block").join(name))
-            .unwrap();
+            .expect("a step of the test");
     }
     machine
 }
 
 fn name(day: u32) -> BackupName {
-    BackupName::try_from(format!("site-202611{day:02}-023000.belfry")).unwrap()
+    BackupName::try_from(format!("site-202611{day:02}-023000.belfry")).expect("a step of the test")
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_backup_goes_onto_the_stick_and_comes_back_and_the_oldest_make_room() {
     let machine = with_stick();
     for day in 1..=3 {
         let file = machine.path("data/belfry/backups").join(name(day).as_str());
-        std::fs::write(file, format!("backup {day}")).unwrap();
+        std::fs::write(file, format!("backup {day}")).expect("a step of the test");
         let put = Act::UsbPut { name: name(day), keep: 2 };
         assert!(matches!(machine.steward().ask(&put, SHORT), Ok(Answer::UsbFiles { .. })));
     }
@@ -54,8 +54,8 @@ fn a_backup_goes_onto_the_stick_and_comes_back_and_the_oldest_make_room() {
     assert_eq!(names, [name(2).as_str(), name(3).as_str()]);
     assert_eq!(machine.steward().ask(&Act::UsbGet { name: name(2) }, SHORT), Ok(Answer::Done));
     let back = machine.path("data/belfry/backups").join(format!("uploaded-{}", name(2).as_str()));
-    assert_eq!(std::fs::read_to_string(back).unwrap(), "backup 2");
-    let mounted = std::fs::read_to_string(machine.path("mounted")).unwrap();
+    assert_eq!(std::fs::read_to_string(back).expect("a step of the test"), "backup 2");
+    let mounted = std::fs::read_to_string(machine.path("mounted")).expect("a step of the test");
     assert_eq!(
         mounted.matches("/dev/sda1").count(),
         mounted.matches("umount").count(),
@@ -74,16 +74,17 @@ fn without_a_stick_one_clear_sentence() {
 #[test]
 fn a_factory_reset_destroys_the_keys_and_asks_the_boot_loader_first() {
     let machine = with_stick();
-    std::fs::write(machine.path("data/belfry/keys/backup"), b"secret").unwrap();
+    std::fs::write(machine.path("data/belfry/keys/backup"), b"secret").expect("a step of the test");
     let failing = machine.path("usr/bin/grub-editenv");
-    std::fs::write(&failing, "#!/bin/sh\necho read-only >&2; exit 1\n").unwrap();
-    std::fs::set_permissions(&failing, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&failing, "#!/bin/sh\necho read-only >&2; exit 1\n").expect("a step of the test");
+    std::fs::set_permissions(&failing, std::fs::Permissions::from_mode(0o755)).expect("a step of the test");
     assert!(machine.steward().ask(&Act::FactoryReset, SHORT).is_err());
     assert!(machine.path("data/belfry/keys/backup").exists(), "half a reset is none");
     assert!(machine.did("systemctl").is_empty());
-    std::fs::write(&failing, "#!/bin/sh\necho \"$@\" >> \"$STEWARD_ROOT/grub\"\n").unwrap();
+    std::fs::write(&failing, "#!/bin/sh\necho \"$@\" >> \"$STEWARD_ROOT/grub\"\n")
+        .expect("a step of the test");
     assert_eq!(machine.steward().ask(&Act::FactoryReset, SHORT), Ok(Answer::Done));
-    let asked = std::fs::read_to_string(machine.path("grub")).unwrap();
+    let asked = std::fs::read_to_string(machine.path("grub")).expect("a step of the test");
     assert!(asked.trim_end().ends_with("boot/esp/grub/grubenv set belfry_reset=1"), "{asked}");
     assert!(!machine.path("data/belfry/keys").exists());
     assert_eq!(machine.did("systemctl"), ["--no-block reboot"]);
