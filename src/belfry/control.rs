@@ -12,6 +12,7 @@ use crate::keeper::Keeper;
 use crate::lan::{self, Lan};
 use crate::lifecycle::{self, BadInput};
 use crate::mirror::Mirror;
+use crate::panel::Panel;
 use crate::replies::Replies;
 use crate::retention::Guard;
 use crate::role::{self, Bond, Order, Report};
@@ -30,13 +31,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use store::{BootState, Options, Store};
 use tokio::sync::watch;
 use web::app::{App, Settings};
 use web::live::hub::Inbox;
+use web::ports::Saving as _;
 
 /// Environment variable by which the supervisor tells when it started, in ms since 1970.
 pub const STARTED: &str = "BELFRY_STARTED_MS";
@@ -69,6 +71,10 @@ struct Control {
     watch: Arc<Watch>,
     reports: Arc<Reports>,
     lan: Arc<Lan>,
+    /// An update is being written: the lamps show it.
+    updating: Arc<AtomicBool>,
+    /// How many alarms are on.
+    alarms: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
     /// Raised when this role has to end in order and to be started again: a restore or a factory reset waits for it.
@@ -105,6 +111,8 @@ impl Control {
             watch: Arc::default(),
             reports: Arc::default(),
             lan: Arc::new(Lan::new(board::steward::client::Steward::default())),
+            updating: Arc::default(),
+            alarms: Arc::default(),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
             again: Arc::default(),
@@ -121,6 +129,7 @@ impl Control {
         let keeper = control.keeper();
         let app = control.web_app(machine, keeper.clone(), options)?;
         say_where(&bond, &app, https_address);
+        let setup = app.clone();
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
         let inbox = app.inbox();
         let (resolver, names) = Resolver::new(wire::NAMES.length, resolve::system());
@@ -160,6 +169,7 @@ impl Control {
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
         control.start_disk_watch(inbox.clone())?;
+        control.start_panel(keeper.clone(), move || setup.setup_needed())?;
         control.start_keeping(keeper)?;
         control.start_health(clock, inbox, options)?;
         control.start_lan(&udp, clock)?;
@@ -283,10 +293,34 @@ impl Control {
             inbox,
             watch: self.watch.clone(),
             reports: self.reports.clone(),
+            alarms: self.alarms.clone(),
             certificate: certificate(&options.data),
             stop: self.stop.clone(),
         };
         health.start()
+    }
+
+    /// Without a pulse: it waits for the button.
+    fn start_panel(
+        &self,
+        keeper: Arc<Keeper>,
+        setup_needed: impl Fn() -> bool + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let board = board::description::Board::load()?;
+        let panel = Panel {
+            mirror: self.mirror.clone(),
+            alarms: self.alarms.clone(),
+            updating: self.updating.clone(),
+            setup_needed: Box::new(setup_needed),
+            reset: Box::new(move || {
+                if let Err(error) = keeper.reset("the button") {
+                    tracing::error!(%error, "the factory reset of the button was refused");
+                }
+            }),
+            stop: self.stop.clone(),
+        };
+        role::spawn("panel", move || panel.run(&board))?;
+        Ok(())
     }
 
     fn keeper(&self) -> Arc<Keeper> {

@@ -22,7 +22,7 @@ use model::record::{NoteRecord, Record};
 use reports::Reports;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use store::{AlarmRow, Store, Way};
@@ -47,6 +47,8 @@ pub struct Health {
     pub watch: Arc<Watch>,
     /// What other parts tell.
     pub reports: Arc<Reports>,
+    /// How many alarms are on, for the lamps.
+    pub alarms: Arc<AtomicUsize>,
     /// Certificate of the web.
     pub certificate: PathBuf,
     /// Ends the threads.
@@ -119,6 +121,7 @@ impl Health {
         let mut looks = eyes.look(limits, now);
         looks.extend(self.reports.looks());
         let verdict = judge.take(looks, now);
+        self.alarms.store(judge.alarms(), Ordering::Relaxed);
         for check in verdict.changed {
             self.inbox.put(Notice::Check(check));
         }

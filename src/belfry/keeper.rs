@@ -10,7 +10,7 @@ use crate::health::reports::Tell;
 use board::steward::{Act, BackupName};
 use model::clock::Wall;
 use model::config::Config;
-use model::config::vault::{Backup, Target};
+use model::config::vault::{Backup, Every, Target};
 use model::id::{Generation, Ticket};
 use model::record::{NoteRecord, Record};
 use model::saving::{BackupFailure, BackupItem, BackupPhase, BackupState};
@@ -103,6 +103,7 @@ impl Keeper {
     fn look_at_schedule(&self) {
         let Some(config) = self.config() else { return };
         let now = clock::wall();
+        (self.alarm)(self.trouble(&config, now).as_deref());
         let mut state = self.lock();
         let failed = state.kept.last_failure.as_ref().map(|f| f.at);
         state.next = config
@@ -112,6 +113,17 @@ impl Keeper {
         if state.next.is_some_and(|at| at <= now) && state.asked.is_none() {
             state.asked = Some("schedule".into());
         }
+    }
+
+    /// What the alarm list has to know: the last failure, or that the last good backup is too old.
+    fn trouble(&self, config: &Config, now: Wall) -> Option<String> {
+        let wanted = config.backup.as_ref()?;
+        let state = self.lock();
+        if let Some(failure) = &state.kept.last_failure {
+            return Some(failure.why.clone());
+        }
+        let made = state.kept.last_good.as_ref()?.made;
+        too_old(wanted.every, config.alarm.backup_age_max_h, made, now)
     }
 
     /// The configuration in force; read again only when there is a newer one.
@@ -335,6 +347,17 @@ impl web::ports::Saving for Keeper {
     }
 }
 
+/// Whether a scheduled backup is too old, in words: older than the limit, and than two turns of its schedule.
+fn too_old(every: Every, limit_h: u32, made: Wall, now: Wall) -> Option<String> {
+    let turns_h = match every {
+        Every::Day => 2 * 24,
+        Every::Week => 2 * 7 * 24,
+        Every::Never => return None,
+    };
+    let age_h = now.millis_since(made) / 3_600_000;
+    (age_h > i64::from(limit_h).max(turns_h)).then(|| format!("the last good backup is {age_h} hours old"))
+}
+
 /// Backups in the data folder of a box that rests.
 ///
 /// # Errors
@@ -386,5 +409,25 @@ fn refusal(fault: BackupFault) -> SavingRefusal {
         BackupFault::Differs(_) => SavingRefusal::Refused("backup_differs", text),
         BackupFault::NoRoom { .. } => SavingRefusal::Refused("backup_no_room", text),
         BackupFault::Empty => SavingRefusal::Refused("backup_empty", text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_too_old_by_the_limit_and_by_its_schedule() {
+        let now = Wall(1_800_000_000_000);
+        let old = |hours: i64| Wall(now.0 - hours * 3_600_000);
+        assert_eq!(too_old(Every::Day, 48, old(48), now), None);
+        assert_eq!(
+            too_old(Every::Day, 48, old(49), now).as_deref(),
+            Some("the last good backup is 49 hours old")
+        );
+        assert_eq!(too_old(Every::Day, 100, old(99), now), None);
+        assert_eq!(too_old(Every::Week, 48, old(300), now), None);
+        assert!(too_old(Every::Week, 48, old(337), now).is_some());
+        assert_eq!(too_old(Every::Never, 48, old(9999), now), None);
     }
 }

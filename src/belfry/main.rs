@@ -17,6 +17,7 @@ mod mailer;
 mod media_role;
 mod mirror;
 mod pace;
+mod panel;
 mod ports;
 mod prompts;
 mod replies;

@@ -40,6 +40,10 @@ fn serve(options: &RunOptions) -> anyhow::Result<()> {
             "a recording cut off by a crash was made whole"
         );
     }
+    if let Some(sound) = board::description::Board::load()?.sound {
+        // Of its own: a card that answers slowly keeps no call waiting.
+        role::spawn("mixer", move || board::mixer::set(&sound))?;
+    }
     let ready = bond.clone();
     let config = MediaRoleConfig {
         rtp: options.rtp,

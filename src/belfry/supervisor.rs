@@ -104,6 +104,8 @@ struct Supervisor {
     /// Why the board's watchdog is not armed; empty = it is, `None` = it has none for us.
     watchdog_trouble: Option<String>,
     deaths: Deaths,
+    lamps: board::leds::Lamps,
+    began: Instant,
     last_pet: Instant,
     all_ready_at: Instant,
     told_status: String,
@@ -137,6 +139,8 @@ impl Supervisor {
             watchdog,
             watchdog_trouble,
             deaths: Deaths::default(),
+            lamps: board::leds::Lamps::new(&board.leds),
+            began: now,
             last_pet: now,
             all_ready_at: now,
             told_status: String::new(),
@@ -161,6 +165,7 @@ impl Supervisor {
             self.restart(now);
             self.wind_up(now);
             self.pet(now);
+            self.light(now);
             if let Some(code) = self.exit.filter(|_| self.both_gone()) {
                 self.let_go();
                 return code;
@@ -377,6 +382,15 @@ impl Supervisor {
         }
     }
 
+    /// Shows that the box starts; while control is there, the lamps are its own.
+    fn light(&mut self, now: Instant) {
+        if self.control.ready && self.stopping.is_none() {
+            self.lamps.forget();
+        } else {
+            self.lamps.show(board::leds::State::Booting, now.saturating_duration_since(self.began));
+        }
+    }
+
     fn tell_status(&mut self, ready: bool) {
         let status = match (ready, self.media.ready, self.stopping.is_some()) {
             (_, _, true) => "stopping",
@@ -392,6 +406,7 @@ impl Supervisor {
 
     /// An orderly stop must not be followed by a reset.
     fn let_go(&mut self) {
+        self.lamps.show(board::leds::State::Off, Duration::ZERO);
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.disarm();
         }

@@ -152,6 +152,12 @@ impl Judge {
         self.seen.insert(check.to_owned(), Seen { view, turned: None, looked: now.mono });
     }
 
+    /// How many alarms are on.
+    #[must_use]
+    pub fn alarms(&self) -> usize {
+        self.seen.values().filter(|s| s.view.state == CheckState::Alarm).count()
+    }
+
     /// Takes one round of looks.
     pub fn take(&mut self, looks: Vec<Look>, now: Now) -> Verdict {
         let mut verdict = Verdict::default();

@@ -259,3 +259,28 @@ fn a_busy_machine_harms_nobody() {
     assert_eq!((running.role("control"), running.role("media")), roles, "{}", running.output());
     assert!(!running.said("stuck"), "{}", running.output());
 }
+
+/// The lamps of the real box, on the files of a board: starting, waiting for the set-up, and dark at the end.
+#[test]
+fn the_lamps_follow_the_box_from_its_start_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let leds = folder.path().join("sys/class/leds");
+    for lamp in ["green", "red"] {
+        std::fs::create_dir_all(leds.join(lamp)).unwrap();
+    }
+    let board = folder.path().join("board.toml");
+    let text = format!(
+        "name = \"test\"\n[leds]\nroot = \"{}\"\nstatus = \"green\"\nfault = \"red\"\n",
+        folder.path().display()
+    );
+    std::fs::write(&board, text).unwrap();
+    let lit = |lamp: &str| std::fs::read_to_string(leds.join(lamp).join("brightness")).unwrap_or_default();
+    let mut running = Running::start(folder.path(), &[("BELFRY_BOARD", board.to_str().unwrap())]);
+    // Nobody has done the set-up: half a second lit, half a second dark.
+    for wanted in ["1", "0", "1", "0"] {
+        until("the green lamp blinks", PATIENCE, || (lit("green") == wanted).then_some(()));
+    }
+    kill(Pid::from_raw(running.pid()), Signal::SIGTERM).unwrap();
+    until("it ends", PATIENCE, || running.child.try_wait().unwrap());
+    assert_eq!((lit("green").as_str(), lit("red").as_str()), ("0", "0"), "stopped in order: dark");
+}
