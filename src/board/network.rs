@@ -18,13 +18,14 @@ pub struct Settings {
 /// A file below `/run/systemd` (in force now) and `/data/system` (from the next start on).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Place below the folder, e.g. `network/20-wired.network`.
+    /// Place below the folder, e.g. `network/10-belfry.network`.
     pub path: &'static str,
     /// Whole content; `None` = the file must not exist.
     pub text: Option<String>,
 }
 
-/// Every file for these settings; those that other settings would have are named as absent.
+/// Every file for these settings; their names come before that of the image's own `/etc/systemd/network`, so they win over
+/// it. Those that other settings would have are named as absent.
 #[must_use]
 pub fn render(settings: &Settings) -> Vec<File> {
     let Settings { network, time } = settings;
@@ -32,12 +33,12 @@ pub fn render(settings: &Settings) -> Vec<File> {
     let tagged = network.vlan > 0;
     vec![
         file(
-            "network/20-wired.network",
+            "network/10-belfry.network",
             Some(if tagged { carrier(network) } else { place(network, time, &card(network)) }),
         ),
-        file("network/21-vlan.netdev", tagged.then(|| tag(network))),
+        file("network/11-vlan.netdev", tagged.then(|| tag(network))),
         file(
-            "network/21-vlan.network",
+            "network/11-vlan.network",
             tagged.then(|| place(network, time, &format!("Name={}\n", vlan(network)))),
         ),
         file("resolved.conf.d/20-belfry.conf", Some(resolved(network))),
@@ -146,8 +147,8 @@ mod tests {
             [Network]\nDHCP=ipv4\nIPv6AcceptRA=yes\nLinkLocalAddressing=ipv6\nMulticastDNS=yes\n\n\
             [DHCPv4]\nClientIdentifier=mac\nUseHostname=no\nUseDNS=yes\nUseNTP=yes\n\n\
             [DHCPv6]\nUseHostname=no\nUseDNS=yes\nUseNTP=yes\n\n[IPv6AcceptRA]\nUseDNS=yes\n";
-        assert_eq!(text(&files, "network/20-wired.network"), expected);
-        assert_eq!(text(&files, "network/21-vlan.netdev"), "");
+        assert_eq!(text(&files, "network/10-belfry.network"), expected);
+        assert_eq!(text(&files, "network/11-vlan.netdev"), "");
         assert!(text(&files, "timesyncd.conf.d/20-belfry.conf").ends_with("[Time]\nNTP=\nFallbackNTP=\n"));
     }
 
@@ -161,7 +162,7 @@ mod tests {
             [Match]\nName=eth0\n\n\
             [Network]\nDHCP=no\nIPv6AcceptRA=no\nLinkLocalAddressing=ipv6\nMulticastDNS=no\n\
             Address=192.0.2.10/24\nGateway=192.0.2.1\nAddress=2001:db8::10/64\nGateway=fe80::1\nDNS=192.0.2.53\n";
-        assert_eq!(text(&files, "network/20-wired.network"), expected);
+        assert_eq!(text(&files, "network/10-belfry.network"), expected);
         assert!(text(&files, "resolved.conf.d/20-belfry.conf").contains("MulticastDNS=no\nLLMNR=no\n"));
         assert!(text(&files, "timesyncd.conf.d/20-belfry.conf").contains("NTP=a.example 192.0.2.123\n"));
     }
@@ -169,18 +170,18 @@ mod tests {
     #[test]
     fn own_name_and_time_servers_win_over_those_of_dhcp() {
         let files = render(&settings(json!({ "dns": ["192.0.2.53"] }), json!({ "ntp": ["a.example"] })));
-        let text = text(&files, "network/20-wired.network");
+        let text = text(&files, "network/10-belfry.network");
         assert_eq!((text.matches("UseDNS=no").count(), text.matches("UseNTP=no").count()), (3, 2), "{text}");
     }
 
     #[test]
     fn a_vlan_moves_the_addresses_to_the_tagged_link() {
         let files = render(&settings(json!({ "vlan": 42, "ipv6": "off" }), json!({})));
-        let wired = text(&files, "network/20-wired.network");
+        let wired = text(&files, "network/10-belfry.network");
         assert!(wired.contains("VLAN=vlan42\nDHCP=no\n"), "{wired}");
-        let netdev = text(&files, "network/21-vlan.netdev");
+        let netdev = text(&files, "network/11-vlan.netdev");
         assert!(netdev.ends_with("[NetDev]\nName=vlan42\nKind=vlan\n\n[VLAN]\nId=42\n"), "{netdev}");
-        let tagged = text(&files, "network/21-vlan.network");
+        let tagged = text(&files, "network/11-vlan.network");
         assert!(tagged.contains(
             "[Match]\nName=vlan42\n\n[Network]\nDHCP=ipv4\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n"
         ));

@@ -27,6 +27,8 @@ const PAGES = [
   '/numbers/menus',
   '/numbers/menus/welcome',
   '/settings',
+  '/settings/network',
+  '/settings/time',
   '/settings/mail',
   '/settings/alarms',
   '/settings/codes',

@@ -397,3 +397,76 @@ fn without_a_box_status_says_so() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("no box runs"), "{}", text(&output.stderr));
 }
+
+/// The fields of a tree: path and value of each that is no table and no list of tables.
+fn leaves(value: &serde_json::Value, path: &str, out: &mut Vec<(String, serde_json::Value)>) {
+    use serde_json::Value;
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, inner)| leaves(inner, &format!("{path}[{name}]"), out));
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            let keys = ["number", "id", "name"];
+            let top = !path.contains("][");
+            let rules = path.starts_with("[inbound") || path.starts_with("[outbound");
+            for (i, item) in items.iter().enumerate() {
+                let key = keys.iter().find_map(|key| item[*key].as_str()).filter(|_| top && !rules);
+                let section = path.trim_matches(['[', ']']);
+                let key = if section == "queue" || section == "flow" { item["name"].as_str() } else { key };
+                leaves(item, &format!("{path}[{}]", key.map_or(i.to_string(), str::to_owned)), out);
+            }
+        }
+        leaf => out.push((path.to_owned(), leaf.clone())),
+    }
+}
+
+/// A list as it is typed, a text as it is.
+fn typed(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[test]
+fn every_field_of_a_site_is_set_by_the_command_line_and_read_by_the_interface() {
+    let folder = tempfile::tempdir().expect("a machine for tests does this");
+    let site = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/site_full.toml");
+    let running = Running::start_with(folder.path(), &["--site", site], &[]).ready();
+    let data = running.data.clone();
+    let cli = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--data", &data]);
+        run_to_end(&all, "")
+    };
+    let read = || -> serde_json::Value {
+        serde_json::from_slice(&cli(&["get"]).stdout).expect("the interface gives the tree")
+    };
+    let (before, mut fields) = (read(), Vec::new());
+    leaves(&before, "", &mut fields);
+    assert!(fields.len() > 150, "{} fields", fields.len());
+    // Each back to its usual value, where the site allows that: setting it is a change then.
+    let reset = fields.iter().filter(|(path, _)| cli(&["delete", path]).status.success()).count();
+    assert!(reset > 60, "{reset} fields were away in between");
+    assert_ne!(read(), before);
+    let mut set = vec!["set".to_owned()];
+    set.extend(fields.iter().flat_map(|(path, value)| [path.clone(), typed(value)]));
+    let set = cli(&set.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(set.status.success(), "{}", text(&set.stderr));
+    assert_eq!(read(), before, "the site is the one that it was");
+}
+
+#[test]
+fn the_exported_text_makes_the_same_site_on_a_new_box() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let site = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/site_full.toml");
+    let at = |folder: &tempfile::TempDir| folder.path().to_str().unwrap().to_owned();
+    let (old_data, new_data) = (at(&old), at(&new));
+    let said = run_to_end(&["config", "apply", site, "--data", &old_data], "");
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    let exported = run_to_end(&["config", "export", "--data", &old_data], "").stdout;
+    let file = old.path().join("export.toml");
+    std::fs::write(&file, &exported).unwrap();
+    let said = run_to_end(&["config", "apply", file.to_str().unwrap(), "--data", &new_data], "");
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    let tree = |data: &str| text(&run_to_end(&["get", "--data", data], "").stdout);
+    assert_eq!(tree(&old_data), tree(&new_data));
+    assert_eq!(exported, run_to_end(&["config", "export", "--data", &new_data], "").stdout);
+}

@@ -155,3 +155,20 @@ async fn a_repeated_key_acts_once_also_across_a_restart() {
     again.clock.forward_s(601);
     assert!(ask(&again, "k1").await.is_success(), "forgotten after ten minutes");
 }
+
+#[tokio::test]
+async fn a_used_thing_is_refused_with_its_users_and_goes_with_them_on_request() {
+    let bench = bench();
+    let anna = bench.sign_in("anna").await;
+    let refused = bench.ask(&anna, "DELETE", "/api/v1/config/extension/101", None).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "in_use"));
+    assert!(refused.text().contains("extension 101 is used by: agent 7"), "{}", refused.text());
+    assert_eq!(bench.get(&anna, "/api/v1/config").await.json()["generation"], 1, "nothing was stored");
+    let gone = bench.ask(&anna, "DELETE", "/api/v1/config/extension/101?cascade=true", None).await;
+    assert_eq!(gone.status, StatusCode::OK, "{}", gone.text());
+    let tree = bench.get(&anna, "/api/v1/config").await.json()["config"].clone();
+    assert!(
+        !tree["extension"].to_string().contains("\"101\"") && !tree["agent"].to_string().contains("\"7\""),
+        "{tree}"
+    );
+}

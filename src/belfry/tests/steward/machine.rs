@@ -62,7 +62,6 @@ impl Machine {
         std::fs::write(root.path().join("rauc-status"), STATUS).expect("a machine for tests does this");
         program(root.path(), "systemctl", "");
         program(root.path(), "networkctl", "");
-        program(root.path(), "busybox", "");
         program(root.path(), "rauc", RAUC);
         let child = steward(root.path());
         Machine { root, child }
