@@ -166,9 +166,8 @@ impl From<SavingRefusal> for ApiError {
             SavingRefusal::Unknown => ApiError::not_found("backup"),
             SavingRefusal::PassPhrase => ApiError::field("pass_phrase", "wrong_pass_phrase", &text),
             SavingRefusal::Refused(code, _) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
-            SavingRefusal::Failed(_) => {
-                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "backup_failed", text)
-            }
+            // The place refused, or there is none of that kind here: no fault of the box, and the text says what to do.
+            SavingRefusal::Failed(_) => ApiError::new(StatusCode::CONFLICT, "backup_failed", text),
         }
     }
 }
