@@ -1,5 +1,6 @@
 //! The command line: text to typed values, or one clear sentence. Own and small: the set of commands is fixed and every
 //! wrong word must be named. Decides nothing else; never touches files.
+use model::update::Restart;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ pub const HELP: &str = "\
 belfry - a telephone exchange and contact centre in a box
 
   belfry run --data DIR [--site FILE] [--sip ADDR:PORT] [--http ADDR:PORT] [--https ADDR:PORT]
-             [--rtp LOW-HIGH] [--media-address IP] [--log FILTER] [--drain]
+             [--rtp LOW-HIGH] [--media-address IP] [--log FILTER] [--drain] [--steward PATH]
   belfry config export|check FILE|apply FILE|history|undo GENERATION [--data DIR]
   belfry get [PATH] [--data DIR]                       e.g. belfry get extension.101.name
   belfry set PATH VALUE [PATH VALUE]... [--data DIR]   e.g. belfry set network.vlan 42
@@ -24,6 +25,7 @@ belfry - a telephone exchange and contact centre in a box
   belfry status [--json] [--data DIR]
   belfry backup create [FILE]|list|check FILE|restore FILE [--data DIR]   (pass-phrase on standard input)
   belfry factory-reset --yes [--data DIR]
+  belfry update FILE [--restart now|idle|later] [--data DIR]
   belfry console [--data DIR]
   belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators)
   belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]
@@ -83,6 +85,15 @@ pub enum Command {
         name: String,
         /// What it may do.
         role: String,
+        /// Data folder.
+        data: PathBuf,
+    },
+    /// `belfry update`
+    Update {
+        /// The bundle.
+        file: PathBuf,
+        /// When the box restarts after it.
+        restart: Restart,
         /// Data folder.
         data: PathBuf,
     },
@@ -166,6 +177,8 @@ pub struct RunOptions {
     pub log: String,
     /// Whether a stop waits for calls to end.
     pub drain: bool,
+    /// Where the steward listens; on a PC there is none.
+    pub steward: PathBuf,
 }
 
 impl Default for RunOptions {
@@ -181,6 +194,7 @@ impl Default for RunOptions {
             media_address: None,
             log: "info".into(),
             drain: false,
+            steward: PathBuf::from(board::steward::SOCKET),
         }
     }
 }
@@ -203,6 +217,7 @@ impl RunOptions {
             pair("--media-address", address.to_string().into());
         }
         pair("--log", self.log.clone().into());
+        pair("--steward", self.steward.clone().into());
         words
     }
 }
@@ -306,6 +321,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         }
         "pace" => pace(&mut words),
         "simulate" => simulate(&mut words),
+        "update" => update(&mut words),
         "console" => Ok(Command::Console(only_data(&mut words)?)),
         "steward" => Ok(Command::Steward(steward(&mut words)?)),
         other => Err(Usage(format!("there is no command \"{other}\""))),
@@ -325,6 +341,7 @@ fn run_options(words: &mut Words) -> Result<RunOptions, Usage> {
             "--media-address" => options.media_address = Some(media_address(&words.value(&flag)?)?),
             "--log" => options.log = log_filter(words.value(&flag)?)?,
             "--drain" => options.drain = true,
+            "--steward" => options.steward = words.value(&flag)?.into(),
             other => return Err(unknown(other)),
         }
     }
@@ -446,6 +463,26 @@ fn pairs(first: String, mut rest: impl Iterator<Item = String>) -> Result<Vec<(S
         path = rest.next();
     }
     Ok(out)
+}
+
+fn update(words: &mut Words) -> Result<Command, Usage> {
+    let file = words.plain("update", "a FILE (an update bundle, .raucb)")?.into();
+    let (mut restart, mut data) = (Restart::Idle, PathBuf::from(DEFAULT_DATA));
+    while let Some(flag) = words.flag()? {
+        match flag.as_str() {
+            "--restart" => {
+                restart = match words.value(&flag)?.as_str() {
+                    "now" => Restart::Now,
+                    "idle" => Restart::Idle,
+                    "later" => Restart::Later,
+                    other => return Err(Usage(format!("--restart is now, idle or later, not \"{other}\""))),
+                }
+            }
+            "--data" => data = words.value(&flag)?.into(),
+            other => return Err(unknown(other)),
+        }
+    }
+    Ok(Command::Update { file, restart, data })
 }
 
 fn only_data(words: &mut Words) -> Result<PathBuf, Usage> {
@@ -688,6 +725,8 @@ mod tests {
             ("get a b", "one word too many"),
             ("delete extension.101 --force", "no flag"),
             ("token create", "a NAME"),
+            ("update", "a FILE"),
+            ("update x --restart soon", "now, idle or later"),
             ("--verbose", "no flag \"--verbose\""),
         ];
         for (line, part) in table {

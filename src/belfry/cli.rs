@@ -6,6 +6,7 @@ use crate::role::EXIT_BAD_INPUT;
 use crate::site::{read, wrong_file};
 use model::id::Generation;
 use model::query::{GenerationRow, Page, Role, Status};
+use model::update::{Restart, UpdateView};
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -208,6 +209,56 @@ fn in_words(status: &Status) -> String {
         ));
     }
     text
+}
+
+/// `belfry update FILE`: uploads it, has it installed and tells how far it is.
+///
+/// # Errors
+/// [`BadInput`] for a file that may not be installed; otherwise the disk's or the box's.
+pub fn update(file: &Path, restart: Restart, data: &Path) -> anyhow::Result<()> {
+    let Some(client) = running(data) else {
+        return Err(BadInput(format!(
+            "no belfry runs on {}; an update needs the running box",
+            data.display()
+        ))
+        .into());
+    };
+    let content = std::fs::File::open(file)
+        .map_err(|error| BadInput(format!("{} cannot be read: {error}", file.display())))?;
+    let view = fine(client.upload("/api/v1/update", content)?)?;
+    let view: UpdateView = serde_json::from_str(&view.body)?;
+    let version = view.bundle.map(|b| b.version).unwrap_or_default();
+    say(&format!("version {version} is whole, signed and made for this box"));
+    fine(client.ask_json("POST", "/api/v1/update/install", &serde_json::json!({ "restart": restart }))?)?;
+    installed(&client, &version, restart)
+}
+
+fn installed(client: &Client, version: &str, restart: Restart) -> anyhow::Result<()> {
+    let (mut told, mut begun) = (String::new(), false);
+    loop {
+        let view: UpdateView = serde_json::from_str(&fine(client.ask("GET", "/api/v1/update")?)?.body)?;
+        if let Some(why) = view.refused {
+            return Err(anyhow::anyhow!(why.en));
+        }
+        if let Some(work) = &view.work {
+            begun = true;
+            let line = format!("{:>3} % {}", work.percent, work.step.en);
+            if line != told {
+                say(&line);
+                told = line;
+            }
+        }
+        if view.waiting.as_deref() == Some(version) && (begun || view.work.is_none()) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    say(match restart {
+        Restart::Now => "installed; the box restarts now",
+        Restart::Idle => "installed; the box restarts as soon as no call is up, at the latest in an hour",
+        Restart::Later => "installed; it starts at the next restart",
+    });
+    Ok(())
 }
 
 const NAME_RULE: &str = "a name has 1 to 64 of the characters a-z 0-9 . _ -";

@@ -16,6 +16,7 @@ use crate::panel::Panel;
 use crate::replies::Replies;
 use crate::retention::Guard;
 use crate::role::{self, Bond, Order, Report};
+use crate::update::Updates;
 use crate::{mailer, ports, site, wire};
 use engine::event::{Boot, Event};
 use model::clock::Wall;
@@ -30,9 +31,9 @@ use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use store::{BootState, Options, Store};
 use tokio::sync::watch;
@@ -110,7 +111,7 @@ impl Control {
             disk: Arc::default(),
             watch: Arc::default(),
             reports: Arc::default(),
-            lan: Arc::new(Lan::new(board::steward::client::Steward::default())),
+            lan: Arc::new(Lan::new(board::steward::client::Steward::at(&options.steward))),
             updating: Arc::default(),
             alarms: Arc::default(),
             stop: Arc::default(),
@@ -127,7 +128,8 @@ impl Control {
             started: started(),
         };
         let keeper = control.keeper();
-        let app = control.web_app(machine, keeper.clone(), options)?;
+        let updates = control.updates(options)?;
+        let app = control.web_app(machine, keeper.clone(), updates.clone(), options)?;
         say_where(&bond, &app, https_address);
         let setup = app.clone();
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
@@ -168,6 +170,7 @@ impl Control {
         control.start_sip(&udp, listener, &bond)?;
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
+        control.start_updates(updates, inbox.clone())?;
         control.start_disk_watch(inbox.clone())?;
         control.start_panel(keeper.clone(), move || setup.setup_needed())?;
         control.start_keeping(keeper)?;
@@ -176,10 +179,36 @@ impl Control {
         Ok((control, orders))
     }
 
+    fn updates(&self, options: &RunOptions) -> anyhow::Result<Arc<Updates>> {
+        std::fs::create_dir_all(options.data.join("update"))?;
+        Ok(Arc::new(Updates {
+            steward: board::steward::client::Steward::at(&options.steward),
+            data: options.data.clone(),
+            store: self.store.clone(),
+            inbox: OnceLock::new(),
+            mirror: self.mirror.clone(),
+            events: self.events.clone(),
+            replies: self.replies.clone(),
+            reports: self.reports.clone(),
+            writing: self.updating.clone(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Without a pulse: it waits for the steward, and no call needs it.
+    fn start_updates(&self, updates: Arc<Updates>, inbox: Inbox) -> anyhow::Result<()> {
+        let stop = self.stop.clone();
+        // Set once: this is the only place.
+        let _ = updates.inbox.set(inbox);
+        role::spawn("update", move || updates.run(&stop))?;
+        Ok(())
+    }
+
     fn web_app(
         &self,
         machine: ports::Machine,
         keeper: Arc<Keeper>,
+        updates: Arc<Updates>,
         options: &RunOptions,
     ) -> anyhow::Result<App> {
         let ports = web::ports::Ports {
@@ -193,6 +222,7 @@ impl Control {
             machine: Arc::new(machine),
             saving: keeper,
             lan: self.lan.clone(),
+            updates,
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
         Ok(App::start(ports, settings)?)

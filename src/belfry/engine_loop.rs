@@ -139,6 +139,7 @@ impl EngineLoop {
                     self.hands.door.see(&notice);
                     self.hands.inbox.put(notice);
                 }
+                Effect::SelfCalled(result) => self.hands.mirror.self_called(result),
                 Effect::Resolve { ticket, name } => {
                     if !self.hands.resolver.ask(ticket.0, name) {
                         wire::NAMES.lost();

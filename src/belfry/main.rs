@@ -28,6 +28,7 @@ mod site;
 mod steward;
 mod supervisor;
 mod technician;
+mod update;
 mod wire;
 
 use args::{Command, Role};
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         Command::Config(command, data) => cli::finish(cli::config(command, &data)),
         Command::UserSet { name, role, data } => cli::finish(cli::user_set(&name, &role, &data)),
         Command::TokenCreate { name, role, data } => cli::finish(cli::token_create(&name, &role, &data)),
+        Command::Update { file, restart, data } => cli::finish(cli::update(&file, restart, &data)),
         Command::Status { json, data } => cli::finish(cli::status(json, &data)),
         Command::Console(data) => cli::finish(technician::run(&data)),
     }

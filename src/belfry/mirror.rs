@@ -2,6 +2,7 @@
 //! there. Filled by the engine's loop, read by others. Decides nothing.
 use model::id::{CallId, Generation};
 use model::notice::{Notice, PhoneView, TrunkView};
+use model::update::SelfCall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct Mirror {
     state: Mutex<State>,
+    self_call: Mutex<(u64, Option<SelfCall>)>,
 }
 
 /// What is known.
@@ -26,6 +28,8 @@ pub struct State {
     pub call_limit: u32,
     /// Configuration in force.
     pub generation: Generation,
+    /// Media answers.
+    pub media: bool,
 }
 
 impl State {
@@ -56,6 +60,7 @@ impl Mirror {
             Notice::System(system) => {
                 let mut state = self.lock();
                 state.call_limit = system.call_limit;
+                state.media = system.media;
                 state.generation = system.generation;
             }
             Notice::ConfigApplied(generation) => self.lock().generation = *generation,
@@ -70,8 +75,21 @@ impl Mirror {
             | Notice::MessageGone(_)
             | Notice::Note(_)
             | Notice::Queue(_)
-            | Notice::QueueGone(_) => {}
+            | Notice::QueueGone(_)
+            | Notice::Update(_) => {}
         }
+    }
+
+    /// The box has called itself.
+    pub fn self_called(&self, result: SelfCall) {
+        let mut last = self.self_call.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (last.0 + 1, Some(result));
+    }
+
+    /// How often the box has called itself, and what became of it the last time.
+    #[must_use]
+    pub fn self_call(&self) -> (u64, Option<SelfCall>) {
+        self.self_call.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A copy of what is known.

@@ -5,6 +5,7 @@ use model::id::Ticket;
 use model::media::MediaCommand;
 use model::notice::Notice;
 use model::record::Record;
+use model::update::SelfCall;
 use sip::Flow;
 
 /// Something to do outside.
@@ -35,6 +36,8 @@ pub enum Effect {
     },
     /// News for the web and the log.
     Notice(Notice),
+    /// The call of the box to itself is over.
+    SelfCalled(SelfCall),
     /// A name to look up (A and AAAA); answered by `Event::Resolved` with the same ticket, within 10 s, never blocking.
     Resolve {
         /// Handed back.

@@ -9,6 +9,7 @@ mod indicated;
 mod mending;
 mod mwi;
 mod ordered;
+pub(crate) mod self_call;
 mod site;
 mod sounds;
 mod strangers;
@@ -76,6 +77,7 @@ pub struct Engine {
     pub(crate) shed: u64,
     faults: mending::Faults,
     pub(crate) other_name_told: Option<Mono>,
+    pub(crate) self_call: Option<Box<self_call::SelfCalling>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -122,6 +124,7 @@ impl Engine {
             shed: 0,
             faults: mending::Faults::default(),
             other_name_told: None,
+            self_call: None,
         };
         engine.acd_said(now, said);
         engine.phones.restore(now, &boot.bindings);
@@ -292,6 +295,7 @@ impl Engine {
                 Some(later) => self.timers.set(Reason::BanEnd(address), later),
                 None => self.effects.push(Effect::Notice(Notice::BanGone(address))),
             },
+            Reason::SelfCall => self.self_hears(now, crate::canary::Heard::Late),
             Reason::System => self.tell_system(),
         }
     }

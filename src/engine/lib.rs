@@ -8,6 +8,7 @@
 pub mod acd;
 pub mod agents;
 pub mod call;
+pub mod canary;
 
 pub mod dialer;
 pub mod effect;

@@ -16,6 +16,8 @@ pub enum Reason {
     Phones,
     /// A ban ends.
     BanEnd(IpAddr),
+    /// The call of the box to itself takes too long.
+    SelfCall,
     /// The numbers of the box are told to the web when they changed.
     System,
 }
@@ -112,7 +114,9 @@ impl Timers {
     pub fn of_calls(&self) -> impl Iterator<Item = (CallId, CallTimer)> + '_ {
         self.by_reason.keys().filter_map(|r| match r {
             Reason::Call(call, timer) => Some((*call, *timer)),
-            Reason::Trunk(..) | Reason::Phones | Reason::BanEnd(_) | Reason::System => None,
+            Reason::Trunk(..) | Reason::Phones | Reason::BanEnd(_) | Reason::SelfCall | Reason::System => {
+                None
+            }
         })
     }
 }

@@ -83,6 +83,8 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
+    /// The box calls itself and listens; the result comes as `Effect::SelfCalled` of the engine.
+    SelfCall,
     /// Registers a trunk again now, or asks it for OPTIONS.
     TrunkRetry {
         /// Which.

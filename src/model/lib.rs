@@ -14,3 +14,4 @@ pub mod query;
 pub mod record;
 pub mod refusal;
 pub mod saving;
+pub mod update;

@@ -49,6 +49,8 @@ pub enum Notice {
     Trunk(TrunkView),
     /// A trunk is no longer configured.
     TrunkGone(String),
+    /// The system and its updates.
+    Update(Box<crate::update::UpdateView>),
 }
 
 /// A call in progress.

@@ -100,7 +100,8 @@ impl Watch {
             | Notice::Note(_)
             | Notice::Phone(_)
             | Notice::PhoneGone(_)
-            | Notice::System(_) => {}
+            | Notice::System(_)
+            | Notice::Update(_) => {}
         }
     }
 

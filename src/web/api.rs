@@ -18,6 +18,7 @@ pub mod sound;
 pub mod status;
 pub mod tokens;
 pub mod trunks;
+pub mod update;
 pub mod users;
 
 use crate::app::App;
@@ -32,6 +33,7 @@ use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkV
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::saving::BackupState;
+use model::update::{SelfCall, UpdateView};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -46,7 +48,7 @@ const BYTES: &str = "application/octet-stream";
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), people(), saving(), lan()].into_iter().flatten().collect()
+    [sign_in(), configuration(), calls(), people(), saving(), lan(), system()].into_iter().flatten().collect()
 }
 
 fn sign_in() -> Vec<Operation> {
@@ -252,6 +254,23 @@ fn lan() -> Vec<Operation> {
         op(POST, "/api/v1/network/undo", ADMIN, "Takes a network change back now.", n::undo),
         op(POST, "/api/v1/time", ADMIN, "Sets the clock of the machine.", n::set_clock)
             .takes::<n::ClockForm>(),
+    ]
+}
+
+fn system() -> Vec<Operation> {
+    use update as u;
+    vec![
+        op(GET, u::PATH, ADMIN, "The system: slots, update, restart.", u::view).gives::<UpdateView>(),
+        op(POST, u::PATH, ADMIN, "Uploads an update bundle; looks at it, installs nothing.", u::receive)
+            .takes_raw(BYTES)
+            .gives::<UpdateView>(),
+        op(POST, "/api/v1/update/install", ADMIN, "Installs the uploaded bundle.", u::install)
+            .takes::<u::RestartForm>(),
+        op(POST, "/api/v1/update/rollback", ADMIN, "Goes back to the system before.", u::roll_back)
+            .takes::<u::RestartForm>(),
+        op(POST, "/api/v1/update/restart", ADMIN, "Restarts the box.", u::restart).takes::<u::RestartForm>(),
+        op(POST, "/api/v1/self-call", LEADS, "The box calls itself and listens.", u::self_call)
+            .gives::<SelfCall>(),
     ]
 }
 

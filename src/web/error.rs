@@ -16,6 +16,7 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    message_zh: Option<String>,
     problems: Vec<Problem>,
     generation: Option<Generation>,
     retry_after_s: Option<u32>,
@@ -35,6 +36,9 @@ pub struct ErrorDetail {
     pub code: String,
     /// English sentence: what, and what to do.
     pub message: String,
+    /// The same in simplified Chinese, where the box has it (updates, backups, network).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_zh: Option<String>,
     /// Fields of a configuration, when they are the cause.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
@@ -47,7 +51,21 @@ impl ApiError {
     /// Any refusal.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
         let message = message.into();
-        ApiError { status, code, message, problems: Vec::new(), generation: None, retry_after_s: None }
+        ApiError {
+            status,
+            code,
+            message,
+            message_zh: None,
+            problems: Vec::new(),
+            generation: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// The same sentence in simplified Chinese.
+    #[must_use]
+    pub fn in_chinese(self, message: impl Into<String>) -> ApiError {
+        ApiError { message_zh: Some(message.into()), ..self }
     }
 
     /// 400: not understood.
@@ -125,6 +143,7 @@ impl IntoResponse for ApiError {
         let detail = ErrorDetail {
             code: self.code.to_owned(),
             message: self.message,
+            message_zh: self.message_zh,
             problems: self.problems,
             generation: self.generation,
         };

@@ -10,6 +10,7 @@ use model::query::{
 };
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::saving::{BackupState, Hold};
+use model::update::{Restart, SelfCall, Sentence, UpdateView};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -317,6 +318,48 @@ pub trait Lan: Send + Sync + 'static {
     fn set_clock(&self, at: i64) -> Result<(), String>;
 }
 
+/// Why something about the system is not done: a sentence for whoever asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{}", .0.en)]
+pub struct NotDone(pub Sentence);
+
+/// What is asked about the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Installs the uploaded bundle, then restarts.
+    Install(Restart),
+    /// Goes back to the other system.
+    RollBack(Restart),
+    /// Restarts the box.
+    Restart(Restart),
+}
+
+/// The system and its updates. Every method but `view` may block.
+pub trait Updates: Send + Sync + 'static {
+    /// How it is.
+    fn view(&self) -> UpdateView;
+    /// Where a bundle of this many bytes (when known) is to be written.
+    ///
+    /// # Errors
+    /// The box cannot be updated, is busy with an update, or has no room.
+    fn begin_upload(&self, bytes: Option<u64>) -> Result<PathBuf, NotDone>;
+    /// The bundle is there, or its upload broke off; looks at it.
+    ///
+    /// # Errors
+    /// It may not be installed.
+    fn end_upload(&self, whole: bool) -> Result<(), NotDone>;
+    /// Begins what is asked; how far it is stands in `view`.
+    ///
+    /// # Errors
+    /// It cannot be done now.
+    fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone>;
+    /// Has the box call itself; takes some seconds.
+    ///
+    /// # Errors
+    /// One is under way already, or the box takes no calls now.
+    fn self_call(&self) -> Result<SelfCall, NotDone>;
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -332,4 +375,6 @@ pub struct Ports {
     pub saving: Arc<dyn Saving>,
     /// The network.
     pub lan: Arc<dyn Lan>,
+    /// Its system.
+    pub updates: Arc<dyn Updates>,
 }

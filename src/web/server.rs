@@ -109,15 +109,12 @@ pub fn router(app: &App) -> Router {
 
 /// Refuses a body that says it is too large before reading it, and one that takes too long.
 async fn bounded(request: Request, next: Next) -> Response {
-    if upload::LARGE.contains(&request.uri().path()) {
-        return next.run(request).await;
-    }
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
     let length = length.and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
-    if usize::try_from(length).is_ok_and(|l| l <= BODY) {
-        next.run(request).await
-    } else {
-        too_large().into_response()
+    match upload::limit_of(request.uri().path()) {
+        Some(limit) if length > limit => upload::too_large(limit).into_response(),
+        None if !usize::try_from(length).is_ok_and(|l| l <= BODY) => too_large().into_response(),
+        Some(_) | None => next.run(request).await,
     }
 }
 
@@ -222,7 +219,7 @@ fn builder() -> http1::Builder {
 
 async fn answer(router: Router, peer: Peer, request: hyper::Request<Incoming>) -> Response {
     let (parts, body) = request.into_parts();
-    let patience = if upload::LARGE.contains(&parts.uri.path()) { LARGE_BODY } else { WHOLE_BODY };
+    let patience = upload::limit_of(parts.uri.path()).map_or(WHOLE_BODY, |_| LARGE_BODY);
     let mut request = Request::from_parts(parts, Body::new(slow::Timed::new(body, patience)));
     request.extensions_mut().insert(peer);
     match tokio::spawn(router.oneshot(request)).await {

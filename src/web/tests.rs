@@ -8,3 +8,4 @@ mod robust;
 mod roles;
 mod sign_in;
 mod slow;
+mod update;

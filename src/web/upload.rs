@@ -9,18 +9,26 @@ use std::pin::Pin;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
+/// Longest backup: more than any disk of a box has room for is refused by the disk itself.
+pub const BACKUP: u64 = 64 << 30;
+/// Longest update: a bundle is about 50 MB, the slot it goes to 160.
+pub const BUNDLE: u64 = 256 << 20;
 /// Paths whose body may be larger than others' and may take longer, because it goes to a file.
-pub const LARGE: [&str; 1] = ["/api/v1/backups/upload"];
-/// Longest file: more than any disk of a box has room for is refused by the disk itself.
-const LONGEST: u64 = 64 << 30;
+const LARGE: [(&str, u64); 2] = [("/api/v1/backups/upload", BACKUP), ("/api/v1/update", BUNDLE)];
+
+/// The largest body of a path that takes one to a file.
+#[must_use]
+pub fn limit_of(path: &str) -> Option<u64> {
+    LARGE.into_iter().find(|(p, _)| *p == path).map(|(_, limit)| limit)
+}
 
 /// Writes the body to a new file, on the disk when it returns. The answer is its length.
 ///
 /// # Errors
 /// 413, 507 when the disk refuses, 400 when the sender broke off; the file is gone then.
-pub async fn to_file(body: Body, path: &Path) -> Result<u64, ApiError> {
+pub async fn to_file(body: Body, path: &Path, limit: u64) -> Result<u64, ApiError> {
     let part = path.with_extension("part");
-    let written = write(body, &part).await;
+    let written = write(body, &part, limit).await;
     let done = match written {
         Ok(bytes) => tokio::fs::rename(&part, path).await.map(|()| bytes).map_err(|e| no_room(&e)),
         Err(error) => Err(error),
@@ -32,7 +40,7 @@ pub async fn to_file(body: Body, path: &Path) -> Result<u64, ApiError> {
     done
 }
 
-async fn write(mut body: Body, part: &Path) -> Result<u64, ApiError> {
+async fn write(mut body: Body, part: &Path, limit: u64) -> Result<u64, ApiError> {
     let opened = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(part).await;
     let mut file: File = opened.map_err(|e| no_room(&e))?;
     let mut bytes = 0_u64;
@@ -40,9 +48,8 @@ async fn write(mut body: Body, part: &Path) -> Result<u64, ApiError> {
         let frame = frame.map_err(|_| ApiError::malformed("The body broke off."))?;
         let Some(piece) = frame.data_ref() else { continue };
         bytes += u64::try_from(piece.len()).unwrap_or(0);
-        if bytes > LONGEST {
-            let text = "The file is too large to be one of ours.";
-            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text));
+        if bytes > limit {
+            return Err(too_large(limit));
         }
         file.write_all(piece).await.map_err(|e| no_room(&e))?;
     }
@@ -50,8 +57,33 @@ async fn write(mut body: Body, part: &Path) -> Result<u64, ApiError> {
     Ok(bytes)
 }
 
+/// 413 with the limit in words.
+#[must_use]
+pub fn too_large(limit: u64) -> ApiError {
+    let text = format!("The file is larger than {} MiB: too large to be one of ours.", limit >> 20);
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+}
+
 fn no_room(error: &std::io::Error) -> ApiError {
     tracing::warn!(%error, "an upload could not be written");
     let text = "The disk does not take the file. Look at its room and try again.";
     ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_arrives_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let content = vec![7; 300_000];
+        assert_eq!(to_file(Body::from(content.clone()), &path, 300_000).await.unwrap(), 300_000);
+        assert_eq!(std::fs::read(&path).unwrap(), content);
+        std::fs::remove_file(&path).unwrap();
+        let error = to_file(Body::from(content), &path, 299_999).await.unwrap_err();
+        assert_eq!(error.code(), "too_large");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

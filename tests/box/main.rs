@@ -10,6 +10,7 @@ mod flow;
 mod phones;
 mod queue;
 mod races;
+mod self_call;
 mod strangers;
 mod trunks;
 mod voicemail;

@@ -40,6 +40,9 @@ const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
 impl Engine {
     /// A new call knocks.
     pub(super) fn invited(&mut self, now: Now, server: ServerId, flow: Flow, request: &Request) {
+        if self.self_invited(now, server, &flow, request) {
+            return;
+        }
         let user = request.uri().user();
         let trunk = self.trunks.by_source(flow.remote, user.as_deref()).map(str::to_owned);
         if let Some(name) = trunk {

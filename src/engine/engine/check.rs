@@ -1,5 +1,6 @@
 //! Facts that hold between two steps, whatever happened: asked by the simulator at every moment, never by the box itself.
 use super::Engine;
+use super::self_call::NOBODY;
 use crate::call::stage::Stage;
 use model::record::AgentState;
 
@@ -18,7 +19,8 @@ impl Engine {
         for (leg, call) in self.ledger.legs().filter(|(_, c)| !lives(*c)) {
             broken.push(format!("leg {leg} belongs to call {call}, which is gone"));
         }
-        for (session, call) in self.ports.owned().filter(|(_, c)| !lives(*c)) {
+        let calling_itself = |call| self.self_call.is_some() && call == NOBODY;
+        for (session, call) in self.ports.owned().filter(|(_, c)| !lives(*c) && !calling_itself(*c)) {
             broken.push(format!("session {session} belongs to call {call}, which is gone"));
         }
         for (call, timer) in self.timers.of_calls().filter(|(c, _)| !lives(*c)) {

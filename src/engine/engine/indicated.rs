@@ -19,10 +19,16 @@ impl Engine {
                 self.leg_did(leg, LegEvent::Progress(code, sdp));
             }
             Indication::Answered { leg, sdp, .. } => {
+                if self.self_answered(now, leg, &sdp) {
+                    return;
+                }
                 self.trunk_heard(now, leg);
                 self.leg_did(leg, LegEvent::Answered(sdp));
             }
             Indication::Refused { leg, code, response, .. } => {
+                if self.self_ended(now, leg, Some(code)) {
+                    return;
+                }
                 if response.is_some() {
                     self.trunk_heard(now, leg);
                 }
@@ -30,6 +36,9 @@ impl Engine {
             }
             Indication::Acked { leg, sdp } => self.for_call(leg, |leg| Input::Acked(leg, sdp)),
             Indication::Cancelled { leg, .. } | Indication::Ended { leg, .. } => {
+                if self.self_ended(now, leg, None) {
+                    return;
+                }
                 self.leg_over(now, leg, LegEvent::Ended);
             }
             Indication::Reoffer { leg, sdp } => self.for_call(leg, |leg| Input::Reoffer(leg, sdp)),

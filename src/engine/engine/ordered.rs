@@ -46,6 +46,7 @@ impl Engine {
                 self.for_running(call, Heard::RecordPause(paused).into())
             }
             Command::RecordSwitch { call, on } => self.for_running(call, Heard::RecordSwitch(on).into()),
+            Command::SelfCall => self.call_itself(now),
             Command::TrunkRetry { trunk } => {
                 let mut said = Vec::new();
                 let ids = &mut self.ids;

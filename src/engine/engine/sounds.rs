@@ -43,6 +43,9 @@ impl Engine {
 
     /// One event of media.
     pub(super) fn media(&mut self, now: Now, event: MediaEvent) {
+        if self.self_media(now, &event) {
+            return;
+        }
         match event {
             MediaEvent::Ready { ports, .. } => {
                 self.ports.ready(&ports);
@@ -77,6 +80,7 @@ impl Engine {
         for call in calls {
             self.clear(now, call, Outcome::Failed, "media restarted");
         }
+        self.self_hears(now, crate::canary::Heard::Refused("media is gone".into()));
         self.ports.lost();
         if was_up {
             self.note(

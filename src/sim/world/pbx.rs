@@ -14,6 +14,7 @@ use model::config::Config;
 use model::id::{Generation, Ticket};
 use model::media::MediaEvent;
 use model::notice::Notice;
+use model::update::SelfCall;
 use sip::Flow;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,8 @@ pub struct Pbx {
     pub watch: Watch,
     /// Answers to commands by their ticket.
     pub replies: BTreeMap<u64, Reply>,
+    /// Calls of the box to itself that are over.
+    pub self_calls: Vec<SelfCall>,
     seed: u64,
     ip: IpAddr,
     epoch: u64,
@@ -59,6 +62,7 @@ impl Pbx {
             disk: Disk::new(seed),
             watch: Watch::default(),
             replies: BTreeMap::new(),
+            self_calls: Vec::new(),
             seed,
             ip,
             epoch: 0,
@@ -221,6 +225,7 @@ impl Pbx {
                     self.replies.insert(ticket.0, reply);
                 }
                 Effect::Notice(notice) => self.noticed(notice),
+                Effect::SelfCalled(result) => self.self_calls.push(result),
                 Effect::Resolve { ticket, .. } => {
                     let answer = Event::Resolved { ticket, addresses: Vec::new() };
                     self.told.push_back((now.mono + SOCKET, answer));

@@ -99,7 +99,7 @@ pub async fn upload_one(
     body: Body,
 ) -> Result<axum::Json<Uploaded>, ApiError> {
     let path = ask(&app, |s| s.upload()).await?;
-    let bytes = upload::to_file(body, &path).await?;
+    let bytes = upload::to_file(body, &path, upload::BACKUP).await?;
     tracing::warn!(by = asker.name, bytes, "a backup was uploaded");
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(axum::Json(Uploaded { name, bytes }))

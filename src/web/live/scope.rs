@@ -27,7 +27,7 @@ impl Scope {
     #[must_use]
     pub fn allows(&self, topic: Topic) -> bool {
         match topic {
-            Topic::Bans => self.role == Role::Admin,
+            Topic::Bans | Topic::Update => self.role == Role::Admin,
             Topic::Config | Topic::Health | Topic::Notes | Topic::System | Topic::Trunks => {
                 self.role >= Role::Supervisor
             }
@@ -62,6 +62,7 @@ impl Scope {
             | Notice::System(_)
             | Notice::Trunk(_) => lead,
             Notice::Ban(_)
+            | Notice::Update(_)
             | Notice::AgentGone(_)
             | Notice::BanGone(_)
             | Notice::CallGone(_)

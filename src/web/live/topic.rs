@@ -32,6 +32,8 @@ pub enum Topic {
     System,
     /// By name.
     Trunks,
+    /// Key `box`.
+    Update,
 }
 
 impl Topic {
@@ -48,7 +50,8 @@ impl Topic {
             | Topic::Config
             | Topic::Mailboxes
             | Topic::Messages
-            | Topic::Notes => Duration::from_millis(100),
+            | Topic::Notes
+            | Topic::Update => Duration::from_millis(100),
         }
     }
 
@@ -58,7 +61,7 @@ impl Topic {
     pub fn most(self) -> usize {
         match self {
             Topic::Notes => 50,
-            Topic::Config | Topic::System => 1,
+            Topic::Config | Topic::System | Topic::Update => 1,
             Topic::Agents
             | Topic::Bans
             | Topic::Calls
@@ -96,6 +99,7 @@ pub fn place(notice: &Notice) -> (Topic, Option<String>, bool) {
         Notice::System(_) => (Topic::System, "box".to_owned(), true),
         Notice::Trunk(v) => (Topic::Trunks, v.trunk.clone(), true),
         Notice::TrunkGone(n) => (Topic::Trunks, n.clone(), false),
+        Notice::Update(_) => (Topic::Update, "box".to_owned(), true),
     };
     (topic, Some(key), there)
 }
@@ -118,6 +122,7 @@ pub fn view(notice: &Notice) -> String {
         Notice::Queue(v) => serde_json::to_string(v),
         Notice::System(v) => serde_json::to_string(v),
         Notice::Trunk(v) => serde_json::to_string(v),
+        Notice::Update(v) => serde_json::to_string(v),
         Notice::AgentGone(_)
         | Notice::BanGone(_)
         | Notice::CallGone(_)

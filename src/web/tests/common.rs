@@ -1,7 +1,7 @@
 //! A box behind the ports that exists in memory only, and the few words the tests speak with it.
 mod ports;
 
-pub use ports::{Clock, Disk, FakeEngine, FakeSaving, FakeSite};
+pub use ports::{Clock, Disk, FakeEngine, FakeSaving, FakeSite, FakeSystem};
 
 use crate::app::{App, Settings};
 use crate::guard::Peer;
@@ -28,6 +28,7 @@ pub struct Bench {
     pub engine: Arc<FakeEngine>,
     pub clock: Arc<Clock>,
     pub saving: Arc<FakeSaving>,
+    pub system: Arc<FakeSystem>,
     pub folder: tempfile::TempDir,
 }
 
@@ -93,6 +94,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
     let (site, engine, clock) =
         (Arc::new(FakeSite::new()), Arc::new(FakeEngine::default()), Arc::new(Clock::new()));
     let saving = Arc::new(FakeSaving { folder: folder.path().into(), restored: Mutex::default() });
+    let system = Arc::new(FakeSystem::new(folder.path().into()));
     let ports = Ports {
         storage: disk.clone(),
         site: site.clone(),
@@ -100,11 +102,12 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         machine: clock.clone(),
         saving: saving.clone(),
         lan: std::sync::Arc::new(ports::Lan::default()),
+        updates: system.clone(),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };
     let app = App::start(ports, settings).unwrap();
     let router = crate::server::router(&app);
-    Bench { app, router, disk, site, engine, clock, saving, folder }
+    Bench { app, router, disk, site, engine, clock, saving, system, folder }
 }
 
 /// The name of a role's user on the bench.

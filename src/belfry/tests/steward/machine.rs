@@ -30,7 +30,7 @@ install*)
 esac"#;
 
 /// How long a process may take to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Machine {
     root: tempfile::TempDir,

@@ -3,6 +3,7 @@ mod bundle;
 mod machine;
 mod network;
 mod storage;
+mod running;
 mod update;
 
 use board::steward::client::SHORT;

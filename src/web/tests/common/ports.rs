@@ -1,7 +1,8 @@
 //! The ports in memory: a disk, a site that checks drafts with the real reader, an engine that notes what it is asked.
 use crate::api::network::{NetworkView, TriedView};
 use crate::ports::{
-    CommitRefusal, Draft, Engine, Later, Machine, Saved, SavingRefusal, Site, Storage, Stored,
+    Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, Saved, SavingRefusal, Site, Storage, Stored,
+    Updates,
 };
 use model::clock::{Mono, Now, Wall};
 use model::command::{Actor, Command, Reply};
@@ -14,8 +15,10 @@ use model::query::{
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
 use model::saving::{BackupState, Hold};
+use model::update::{BundleView, SelfCall, Sentence, UpdateView};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -219,6 +222,50 @@ impl Engine for FakeEngine {
         };
         self.asked.lock().unwrap().push((by.name, command));
         Box::pin(async move { if known { Ok(()) } else { Err(Refusal::Unknown) } })
+    }
+}
+
+/// A system that notes what it is asked; bundles that begin with `good` may be installed.
+pub struct FakeSystem {
+    pub folder: PathBuf,
+    pub asked: Mutex<Vec<(String, Ask)>>,
+    pub refuses: Mutex<Option<NotDone>>,
+    view: Mutex<UpdateView>,
+}
+
+impl FakeSystem {
+    pub fn new(folder: PathBuf) -> FakeSystem {
+        FakeSystem { folder, asked: Mutex::default(), refuses: Mutex::default(), view: Mutex::default() }
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.folder.join("bundle")
+    }
+}
+
+impl Updates for FakeSystem {
+    fn view(&self) -> UpdateView {
+        self.view.lock().unwrap().clone()
+    }
+    fn begin_upload(&self, _: Option<u64>) -> Result<PathBuf, NotDone> {
+        Ok(self.bundle())
+    }
+    fn end_upload(&self, whole: bool) -> Result<(), NotDone> {
+        let content = std::fs::read(self.bundle()).unwrap_or_default();
+        if whole && content.starts_with(b"good") {
+            let bundle = BundleView { version: "2.0".into(), older: false, bytes: content.len() as u64 };
+            self.view.lock().unwrap().bundle = Some(bundle);
+            return Ok(());
+        }
+        Err(NotDone(Sentence { en: "It is damaged.".into(), zh: "已损坏。".into() }))
+    }
+    fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone> {
+        self.asked.lock().unwrap().push((by.to_owned(), ask));
+        self.refuses.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+    fn self_call(&self) -> Result<SelfCall, NotDone> {
+        let (detail, recording) = (String::new(), String::new());
+        Ok(SelfCall { at: Wall(0), ms: 4000, failed: None, detail, recording })
     }
 }
 

@@ -328,6 +328,7 @@ impl World {
                     assert!(self.replies.insert(ticket, reply).is_none(), "one reply each");
                 }
                 Effect::Notice(notice) => self.notices.push(notice),
+                Effect::SelfCalled(result) => panic!("nobody asked the box to call itself: {result:?}"),
                 Effect::Resolve { ticket, name } => {
                     let addresses = self.names.get(&name).cloned().unwrap_or_default();
                     self.posts.push((soon, Post::ToBox(Event::Resolved { ticket, addresses })));

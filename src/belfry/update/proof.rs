@@ -1,0 +1,103 @@
+//! The proof of a new system: the box has called itself, and the trunks that were up before the update are up again.
+//! A trunk that is missing counts against the new system only when its carrier is there: it answers a plain question from
+//! another socket, and still does not have us. A carrier that answers nobody is not the new system's fault, and so is not
+//! held against it. Passed: the system stays. Not passed in time: the one before it is started again.
+use super::{MARK, Updates, in_chinese, in_english, silence};
+use board::steward::{Act, Said};
+use model::config::trunk::Trunk;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Names of the trunks that were up when the box restarted for the update, below the data folder.
+pub const TRUNKS: &str = "update/trunks.json";
+/// Longest time to the proof. With two restarts the old system is back within three minutes; the steward has a longer
+/// limit of its own for a box that hangs.
+const PATIENCE: Duration = Duration::from_secs(75);
+/// A carrier that has not taken us by then is looked at from outside the engine.
+const TRUNK_PATIENCE: Duration = Duration::from_secs(40);
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Updates {
+    /// Proves the running system and has it kept, or taken back.
+    pub(super) fn prove(&self, stop: &AtomicBool) {
+        self.tell(|view| view.work = Some(super::work(0, "The new system proves itself", "新系统正在自检")));
+        let passed = self.passes(stop);
+        if stop.load(Ordering::Relaxed) {
+            // Somebody stops the box; the next start proves anew.
+            return;
+        }
+        match passed {
+            Ok(()) => {
+                self.keep();
+                self.tell_outcome();
+            }
+            Err(why) => {
+                tracing::error!(
+                    why = why.en,
+                    "the new system has not proven itself; the old one is started again"
+                );
+                if let Err(refused) = self.steward.ask(&Act::MarkBad { why }, MARK) {
+                    self.refuse(&refused);
+                }
+            }
+        }
+        self.tell(|view| view.work = None);
+    }
+
+    fn passes(&self, stop: &AtomicBool) -> Result<(), Said> {
+        let start = Instant::now();
+        let wanted = self.trunks_before();
+        let (mut called, mut why) = (false, Said::new("It did not call itself.", "没有进行自检通话。"));
+        while start.elapsed() < PATIENCE && !stop.load(Ordering::Relaxed) {
+            if !called {
+                match self.call() {
+                    Ok(()) => called = true,
+                    Err(said) => why = said,
+                }
+            }
+            let missing = self.missing(&wanted);
+            if called && missing.is_empty() {
+                return Ok(());
+            }
+            if called && start.elapsed() >= TRUNK_PATIENCE {
+                let Some(trunk) = missing.iter().find(|trunk| silence::answers(trunk)) else {
+                    self.note("warning", "The update is kept although carriers that were up before do not answer: they answer nobody.".into());
+                    return Ok(());
+                };
+                why = Said::new(
+                    format!(
+                        "Trunk {} was up before the update and is not any more, although its carrier answers.",
+                        trunk.name
+                    ),
+                    format!("中继 {} 在更新前正常，更新后未能注册，而运营商有应答。", trunk.name),
+                );
+            }
+            std::thread::sleep(LOOK);
+        }
+        Err(why)
+    }
+
+    fn call(&self) -> Result<(), Said> {
+        let call = web::ports::Updates::self_call(self).map_err(|not| Said::new(not.0.en, not.0.zh))?;
+        let Some(part) = call.failed else { return Ok(()) };
+        Err(Said::new(
+            format!("It could not call itself: {}.", in_english(part)),
+            format!("自检通话失败：{}。", in_chinese(part)),
+        ))
+    }
+
+    fn trunks_before(&self) -> Vec<Trunk> {
+        let text = std::fs::read_to_string(self.data.join(TRUNKS)).unwrap_or_default();
+        let names: Vec<String> = serde_json::from_str(&text).unwrap_or_default();
+        let current = self.store.reader().current().ok().flatten();
+        let config = current.and_then(|(_, tree)| model::config::draft::read(&tree).ok());
+        let Some(config) = config else { return Vec::new() };
+        names.iter().filter_map(|name| config.trunk.get(name).cloned()).collect()
+    }
+
+    fn missing<'a>(&self, wanted: &'a [Trunk]) -> Vec<&'a Trunk> {
+        let now = self.mirror.state().trunks;
+        wanted.iter().filter(|t| now.get(&t.name).is_none_or(|view| view.state != "up")).collect()
+    }
+}
