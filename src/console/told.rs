@@ -84,6 +84,7 @@ fn chinese_event(kind: &str) -> Option<&'static str> {
         "watchdog_reset_alarm" => "设备被看门狗重启",
         "watchdog_reset_well" => "此后设备稳定运行",
         "watchdog_well" => "硬件看门狗恢复启动",
+        "update" => "设备系统",
         _ => return None,
     })
 }

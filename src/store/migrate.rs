@@ -4,9 +4,13 @@
 use crate::fault::Fault;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-struct Step {
-    up: &'static str,
-    down: &'static str,
+/// One step of the schema, there and back.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// To this schema.
+    pub up: &'static str,
+    /// Back to the one before.
+    pub down: &'static str,
 }
 
 macro_rules! steps {
@@ -18,7 +22,8 @@ macro_rules! steps {
     };
 }
 
-static STEPS: [Step; 5] = steps!("0001_records" "0002_site" "0003_mail" "0004_held" "0005_alarm");
+/// Every step this program knows, the first makes schema 1.
+pub static STEPS: [Step; 5] = steps!("0001_records" "0002_site" "0003_mail" "0004_held" "0005_alarm");
 
 /// The schema of this program.
 pub const KNOWN: u32 = 5;
@@ -36,23 +41,32 @@ pub(crate) fn to_known(db: &mut Connection) -> Result<(), Fault> {
     to(db, KNOWN)
 }
 
-/// Brings the file to a schema.
+/// Brings the file to a schema of this program.
 pub(crate) fn to(db: &mut Connection, wanted: u32) -> Result<(), Fault> {
+    bring(db, &STEPS, wanted)
+}
+
+/// Brings a file to a schema by these steps, one transaction each: whenever it breaks off, the file is at one of them.
+/// The way down comes from the file, so a program needs no steps that it does not know.
+///
+/// # Errors
+/// `Newer` when there is no way; the disk's.
+pub fn bring(db: &mut Connection, steps: &[Step], wanted: u32) -> Result<(), Fault> {
     db.execute_batch(
         "CREATE TABLE IF NOT EXISTS way_down (version INTEGER PRIMARY KEY, sql TEXT NOT NULL) STRICT",
     )?;
     loop {
         let found = version(db)?;
         match found.cmp(&wanted) {
-            std::cmp::Ordering::Less => up(db, found + 1)?,
+            std::cmp::Ordering::Less => up(db, steps, found + 1)?,
             std::cmp::Ordering::Equal => return Ok(()),
             std::cmp::Ordering::Greater => down(db, found)?,
         }
     }
 }
 
-fn up(db: &mut Connection, version: u32) -> Result<(), Fault> {
-    let step = usize::try_from(version - 1).ok().and_then(|i| STEPS.get(i));
+fn up(db: &mut Connection, steps: &[Step], version: u32) -> Result<(), Fault> {
+    let step = usize::try_from(version - 1).ok().and_then(|i| steps.get(i));
     let step = step.ok_or(Fault::Newer { found: version, known: KNOWN })?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(step.up)?;

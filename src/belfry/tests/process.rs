@@ -416,7 +416,9 @@ fn leaves(value: &serde_json::Value, path: &str, out: &mut Vec<(String, serde_js
                 leaves(item, &format!("{path}[{}]", key.map_or(i.to_string(), str::to_owned)), out);
             }
         }
-        leaf => out.push((path.to_owned(), leaf.clone())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            out.push((path.to_owned(), value.clone()))
+        }
     }
 }
 

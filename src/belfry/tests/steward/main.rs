@@ -2,8 +2,8 @@
 mod bundle;
 mod machine;
 mod network;
-mod storage;
 mod running;
+mod storage;
 mod update;
 
 use board::steward::client::SHORT;

@@ -4,7 +4,7 @@
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_io_methods, sqlite3_vfs};
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 const SECTOR: usize = 512;
 const SHARED_PAGE: usize = 32 * 1024;
@@ -386,8 +386,17 @@ unsafe extern "C" fn last_error(_: *mut sqlite3_vfs, _: c_int, _: *mut c_char) -
     0
 }
 
-/// Makes this disk the one that SQLite uses from here on in this process.
-pub fn install() {
+/// One test has the disk at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+static REGISTERED: Once = Once::new();
+
+/// Makes this disk the one that SQLite uses from here on in this process; it is the caller's until the guard is dropped.
+pub fn install() -> MutexGuard<'static, ()> {
+    REGISTERED.call_once(register);
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn register() {
     let vfs = sqlite3_vfs {
         iVersion: 1,
         szOsFile: c_int::try_from(size_of::<Handle>()).expect("small"),

@@ -8,6 +8,13 @@ export interface Problem {
   message: string;
 }
 
+interface Refusal {
+  code?: string;
+  message?: string;
+  message_zh?: string;
+  problems?: Problem[];
+}
+
 /** A refusal of the box (`status` ≥ 400) or no answer at all (`status` 0). */
 export class ApiError extends Error {
   constructor(
@@ -16,6 +23,8 @@ export class ApiError extends Error {
     message: string,
     readonly problems: Problem[] = [],
     readonly retryAfter: number | null = null,
+    /** The sentence in Chinese, where the box has it. */
+    readonly chinese: string | null = null,
   ) {
     super(message);
   }
@@ -77,7 +86,7 @@ async function ask<T>(method: string, path: string, options: Options = {}): Prom
     }
   }
   if (answer.ok) return value as T;
-  const error = (value as { error?: { code?: string; message?: string; problems?: Problem[] } }).error ?? {};
+  const error = (value as { error?: Refusal }).error ?? {};
   if (answer.status === 401 && !options.anonymous) onSignedOut();
   const retry = Number(answer.headers.get('retry-after'));
   throw new ApiError(
@@ -86,6 +95,7 @@ async function ask<T>(method: string, path: string, options: Options = {}): Prom
     error.message ?? `HTTP ${answer.status}`,
     error.problems ?? [],
     Number.isFinite(retry) && retry > 0 ? retry : null,
+    error.message_zh ?? null,
   );
 }
 
@@ -108,7 +118,7 @@ export function send<T>(path: string, file: Blob, progress: (percent: number) =>
     request.upload.onprogress = (e) => progress(e.total > 0 ? Math.floor((e.loaded / e.total) * 100) : 0);
     request.onerror = () => fail(new ApiError(0, 'no_answer', 'The box does not answer.'));
     request.onload = () => {
-      let value: { error?: { code?: string; message?: string; problems?: Problem[] } } = {};
+      let value: { error?: Refusal } = {};
       try {
         value = JSON.parse(request.responseText || '{}') as typeof value;
       } catch {
@@ -117,7 +127,8 @@ export function send<T>(path: string, file: Blob, progress: (percent: number) =>
       if (request.status < 300) return done(value as T);
       const error = value.error ?? {};
       if (request.status === 401) onSignedOut();
-      fail(new ApiError(request.status, error.code ?? `http_${request.status}`, error.message ?? '', error.problems ?? []));
+      const code = error.code ?? `http_${request.status}`;
+      fail(new ApiError(request.status, code, error.message ?? '', error.problems ?? [], null, error.message_zh ?? null));
     };
     request.send(file);
   });

@@ -6,6 +6,8 @@ import { lang, t, type Text } from './i18n.svelte';
 /** One sentence for what went wrong. */
 export function sentence(e: unknown): string {
   if (!(e instanceof ApiError)) return e instanceof Error ? e.message : String(e);
+  // A refusal that the box says in both languages is the clearest there is.
+  if (e.chinese) return lang() === 'zh' ? e.chinese : e.message;
   switch (e.status) {
     case 0:
       return t(ERR.noAnswer);

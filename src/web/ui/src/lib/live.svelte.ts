@@ -16,6 +16,7 @@ import type {
   QueueView,
   SystemView,
   TrunkView,
+  UpdateView,
 } from './types';
 
 export interface Topics {
@@ -31,6 +32,7 @@ export interface Topics {
   bans: BanRecord;
   notes: NoteRecord;
   config: { generation: number };
+  update: UpdateView;
 }
 export type TopicName = keyof Topics;
 

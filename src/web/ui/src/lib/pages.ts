@@ -34,6 +34,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'settings', title: NAV.settings, icon: 'settings', group: NAV.groupBox, roles: ADMIN, key: 's', load: () => import('../pages/Settings.svelte') },
   { at: 'backup', title: NAV.backup, icon: 'backup', group: NAV.groupBox, roles: ADMIN, key: 'k', load: () => import('../pages/Backup.svelte') },
   { at: 'health', title: NAV.health, icon: 'health', group: NAV.groupBox, roles: LEADERS, key: 'b', load: () => import('../pages/Health.svelte') },
+  { at: 'update', title: NAV.update, icon: 'refresh', group: NAV.groupBox, roles: ADMIN, key: 'u', load: () => import('../pages/Update.svelte') },
   { at: 'config', title: NAV.config, icon: 'changes', group: NAV.groupBox, roles: ADMIN, key: 'd', load: () => import('../pages/ConfigHistory.svelte') },
   { at: 'events', title: NAV.events, icon: 'events', group: NAV.groupBox, roles: ADMIN, key: 'e', load: () => import('../pages/Events.svelte') },
 ];

@@ -443,6 +443,39 @@ export interface Retention {
   full_percent: number;
 }
 
+export interface Sentence {
+  en: string;
+  zh: string;
+}
+
+export interface SlotView {
+  slot: string;
+  version: string | null;
+  running: boolean;
+  bootable: boolean;
+}
+
+export interface SelfCall {
+  at: Wall;
+  ms: number;
+  failed: 'signalling' | 'prompt' | 'media' | 'recording' | null;
+  detail: string;
+}
+
+export interface UpdateView {
+  impossible: Sentence | null;
+  version: string;
+  slots: SlotView[];
+  unproven: boolean;
+  waiting: string | null;
+  bundle: { version: string; older: boolean; bytes: number } | null;
+  work: { percent: number; step: Sentence } | null;
+  refused: Sentence | null;
+  restart_by: Wall | null;
+  last: { result: 'kept' | 'taken_back' | 'rolled_back' | 'interrupted'; version: string; said: Sentence; at: Wall } | null;
+  self_call: SelfCall | null;
+}
+
 export interface BackupItem {
   name: string;
   made: Wall;

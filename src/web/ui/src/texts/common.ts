@@ -101,6 +101,7 @@ export const NAV = texts({
   settings: ['Settings', '设置'],
   backup: ['Backup and retention', '备份与保留'],
   health: ['Health', '健康状态'],
+  update: ['Update', '更新'],
   config: ['Change history', '更改记录'],
   events: ['Events and bans', '事件与封禁'],
   groupCalls: ['Calls', '通话'],

@@ -220,6 +220,7 @@ export const NOTE = texts({
   clock_found: ['The clock is right now; times of calls were corrected', '时钟已校准，通话时间已更正'],
   clock_unknown: ['The clock is empty or wrong', '时钟为空或有误'],
   network_taken_back: ['Network settings were not kept; the old ones are back', '网络设置未确认，已恢复原设置'],
+  update: ['The system of the box', '设备系统'],
   disk_failed: ['The disk does not write', '磁盘无法写入'],
   disk_ok: ['The disk writes again', '磁盘恢复写入'],
   disk_filling: ['The disk fills up', '磁盘即将写满'],
