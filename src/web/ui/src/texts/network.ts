@@ -77,6 +77,7 @@ export const W = texts({
   corrected: ['The times of calls made before the clock was right have been corrected.', '时钟校准之前的通话时间已更正。'],
   setClock: ['Set to the time of this browser', '设为浏览器的时间'],
   clockSet: ['The clock is set.', '时钟已设置。'],
+  pcTime: ['This box runs on a PC: its clock is the PC’s own, and these servers are not asked.', '本机运行在普通电脑上：时钟由电脑自行管理，不使用以下服务器。'],
   ntpTitle: ['Time servers', '时间服务器'],
   ntp: ['NTP servers', 'NTP 服务器'],
   ntpHint: ['One a line, at most four. Empty = those of DHCP.', '每行一个，最多四个。留空则使用 DHCP 提供的服务器。'],
