@@ -48,6 +48,8 @@ pub struct MediaCore {
     /// Every bound even port: the session on it, if any.
     ports: BTreeMap<u16, Option<usize>>,
     sessions: Vec<Option<Box<Session>>>,
+    /// How many of them are open.
+    open: usize,
     ids: BTreeMap<SessionId, usize>,
     recorders: Vec<Option<Box<Recorder>>>,
     recordings: BTreeMap<RecordingId, usize>,
@@ -83,6 +85,7 @@ impl MediaCore {
             prompts,
             ports: ports.into_iter().map(|p| (p, None)).collect(),
             sessions: Vec::new(),
+            open: 0,
             ids: BTreeMap::new(),
             recorders: Vec::new(),
             recordings: BTreeMap::new(),
@@ -111,7 +114,7 @@ impl MediaCore {
     /// Sessions open, orphans included.
     #[must_use]
     pub fn session_count(&self) -> usize {
-        self.sessions.iter().flatten().count()
+        self.open
     }
 
     /// What was ignored so far.

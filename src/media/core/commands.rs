@@ -110,6 +110,7 @@ impl MediaCore {
         let slot = vacant(&mut self.sessions);
         if let Some(place) = self.sessions.get_mut(slot) {
             *place = Some(Box::new(Session::new(now.mono, session, port, random)));
+            self.open += 1;
         }
         self.ids.insert(session, slot);
         self.ports.insert(port, Some(slot));
@@ -196,6 +197,7 @@ impl MediaCore {
         self.part(slot);
         self.release_taps(now, slot, out);
         let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
+        self.open -= 1;
         session.farewell(now, &self.cname, out);
         self.ports.insert(session.port, None);
         out.ports.push(PortChange { port: session.port, open: false });

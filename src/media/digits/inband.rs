@@ -5,6 +5,7 @@ use crate::codec;
 use crate::tone::{HIGH, LOW, RATE};
 use model::media::{Codec, Digit};
 use std::f64::consts::{PI, TAU};
+use std::sync::LazyLock;
 
 /// Samples of a block: 12.75 ms, 78 Hz wide.
 const BLOCK: usize = 102;
@@ -129,8 +130,9 @@ fn measure(block: &[f64]) -> Option<Hit> {
     if energy < FAINTEST * FAINTEST / 2.0 * count {
         return None;
     }
-    let (low, low_power, low_phase) = strongest(block, LOW)?;
-    let (high, high_power, high_phase) = strongest(block, HIGH)?;
+    let [lows, highs] = bins(block);
+    let (low, low_power, low_phase) = strongest(lows)?;
+    let (high, high_power, high_phase) = strongest(highs)?;
     let both = (low_power + high_power) * 2.0 / count;
     let fits = low_power >= least
         && high_power >= least
@@ -146,8 +148,7 @@ fn measure(block: &[f64]) -> Option<Hit> {
 }
 
 /// The strongest frequency of a group: its place, power and phase; `None` when it does not stand out.
-fn strongest(block: &[f64], group: [u16; 4]) -> Option<(usize, f64, f64)> {
-    let bins = group.map(|hz| bin(block, f64::from(hz)));
+fn strongest(bins: [(f64, f64); 4]) -> Option<(usize, f64, f64)> {
     let power = bins.map(|(re, im)| re * re + im * im);
     let best = (0..4).max_by(|&a, &b| power[a].total_cmp(&power[b]))?;
     let stands_out = (0..4).all(|n| n == best || power[best] >= PEAK * power[n]);
@@ -155,16 +156,28 @@ fn strongest(block: &[f64], group: [u16; 4]) -> Option<(usize, f64, f64)> {
     stands_out.then(|| (best, power[best], im.atan2(re)))
 }
 
-/// Complex Goertzel: its phase moves with the tone from block to block.
-fn bin(block: &[f64], hz: f64) -> (f64, f64) {
-    let (sine, cosine) = (hz / RATE * TAU).sin_cos();
-    let (mut s1, mut s2) = (0.0, 0.0);
+/// Complex Goertzel at the low and the high frequencies: its phase moves with the tone from block to block. All eight go
+/// through the block together: one alone waits for its own last sum at each sample, eight fill that time.
+fn bins(block: &[f64]) -> [[(f64, f64); 4]; 2] {
+    static TURNS: LazyLock<[(f64, f64); 8]> = LazyLock::new(|| {
+        let [a, b, c, d] = LOW;
+        let [e, f, g, h] = HIGH;
+        [a, b, c, d, e, f, g, h].map(|hz| (f64::from(hz) / RATE * TAU).sin_cos())
+    });
+    let twice = TURNS.map(|(_, cosine)| 2.0 * cosine);
+    let (mut s1, mut s2) = ([0.0; 8], [0.0; 8]);
     for &x in block {
-        let s0 = x + 2.0 * cosine * s1 - s2;
-        s2 = s1;
-        s1 = s0;
+        for n in 0..8 {
+            let s0 = x + twice[n] * s1[n] - s2[n];
+            s2[n] = s1[n];
+            s1[n] = s0;
+        }
     }
-    (s1 - cosine * s2, sine * s2)
+    let bin = |n: usize| {
+        let (sine, cosine) = TURNS[n];
+        (s1[n] - cosine * s2[n], sine * s2[n])
+    };
+    [[bin(0), bin(1), bin(2), bin(3)], [bin(4), bin(5), bin(6), bin(7)]]
 }
 
 #[cfg(test)]
