@@ -11,8 +11,13 @@ use model::notice::{CallView, CheckState, Notice};
 use model::query::Status;
 use model::record::NoteRecord;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
+
+/// Least time between two folds: a page may be told this much later, and a busy box wakes the hub 20 times a second and
+/// not at each notice. Whoever reads the hub folds first and is never behind.
+const FOLD_EVERY: Duration = Duration::from_millis(50);
 
 /// Notes waiting for the hub; older ones are dropped (the store has them all).
 const NOTES_WAITING: usize = 200;
@@ -55,8 +60,15 @@ impl Inbox {
 
 struct Entry {
     version: u64,
-    json: Arc<str>,
+    /// Made when the first page asks: nobody may be watching.
+    json: OnceLock<Arc<str>>,
     notice: Notice,
+}
+
+impl Entry {
+    fn json(&self) -> Arc<str> {
+        Arc::clone(self.json.get_or_init(|| view(&self.notice).into()))
+    }
 }
 
 #[derive(Default)]
@@ -119,12 +131,16 @@ impl Hub {
         loop {
             self.post.bell.notified().await;
             self.fold();
+            tokio::time::sleep(FOLD_EVERY).await;
         }
     }
 
     /// Folds what waits now.
     pub fn fold(&self) {
         let waiting = std::mem::take(&mut *self.post.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if waiting.things.is_empty() && waiting.notes.is_empty() {
+            return;
+        }
         let mut state = self.lock();
         waiting.things.into_values().for_each(|notice| state.apply(notice));
         waiting.notes.into_iter().for_each(|note| state.apply(Notice::Note(note)));
@@ -141,7 +157,7 @@ impl Hub {
 
     /// What differs from `shown`, which is brought up to date.
     pub fn difference(&self, topic: Topic, scope: &Scope, shown: &mut Shown) -> Difference {
-        let state = self.lock();
+        let state = self.caught_up();
         let empty = BTreeMap::new();
         let things = state.topics.get(&topic).unwrap_or(&empty);
         let mut out = Difference::default();
@@ -155,7 +171,7 @@ impl Hub {
         for (key, entry) in things {
             if shown.get(key) != Some(&entry.version) && scope.sees(&entry.notice) {
                 shown.insert(key.clone(), entry.version);
-                out.up.push((key.clone(), Arc::clone(&entry.json)));
+                out.up.push((key.clone(), entry.json()));
             }
         }
         out
@@ -164,7 +180,7 @@ impl Hub {
     /// Calls in progress that somebody may see.
     #[must_use]
     pub fn calls(&self, scope: &Scope) -> Vec<CallView> {
-        let state = self.lock();
+        let state = self.caught_up();
         let things = state.topics.get(&Topic::Calls).into_iter().flat_map(BTreeMap::values);
         let mut calls = Vec::new();
         for entry in things {
@@ -188,7 +204,7 @@ impl Hub {
     /// version in force.
     #[must_use]
     pub fn describe(&self, mut status: Status) -> Status {
-        let state = self.lock();
+        let state = self.caught_up();
         let things = |topic: Topic| state.topics.get(&topic).into_iter().flat_map(BTreeMap::values);
         status.calls = u32::try_from(things(Topic::Calls).count()).unwrap_or(u32::MAX);
         status.trunks.clear();
@@ -213,6 +229,11 @@ impl Hub {
         status
     }
 
+    fn caught_up(&self) -> MutexGuard<'_, State> {
+        self.fold();
+        self.lock()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -232,7 +253,7 @@ impl State {
             things.remove(&key);
             return;
         }
-        let entry = Entry { version: self.version, json: view(&notice).into(), notice };
+        let entry = Entry { version: self.version, json: OnceLock::new(), notice };
         things.insert(key, entry);
         if things.len() > topic.most() {
             things.pop_first();
