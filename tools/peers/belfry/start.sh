@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts the release binary on 127.0.0.1:$PORT with the measuring contract's site. Prints the pid; stop with kill PID.
-# usage: start.sh [run|cmd]   env: BELFRY PORT AGENTS USERS CPU DATA RECORD
+# usage: start.sh [run|cmd]   env: BELFRY PORT AGENTS USERS CALL_LIMIT CPU DATA RECORD
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -9,7 +9,7 @@ port=${PORT:-5060} agents=${AGENTS:-20} users=${USERS:-1000} cpu=${CPU:-0}
 data=${DATA:-$(mktemp -d /tmp/belfry-bench.XXXXXX)}
 site=$data.toml
 {
-  sed "s/^record = .*/record = \"${RECORD:-never}\"/" "$here/site.toml"
+  sed -e "s/^record = .*/record = \"${RECORD:-never}\"/" -e "s/^call_limit = .*/call_limit = ${CALL_LIMIT:-4000}/" "$here/site.toml"
   printf '\n[[queue]]\nname = "bench"\nstrategy = "round_robin"\nwrap_up_s = 0\nmax_waiting = 1000\nmax_wait_s = 0\n'
   printf 'pause_after_misses = 0\noverflow_when_empty = false\nring_timeout_s = 20\noverflow = "hang_up"\nagents = ['
   for n in $(seq 1 "$agents"); do printf '"%d", ' "$n"; done
