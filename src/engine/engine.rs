@@ -9,6 +9,7 @@ mod indicated;
 mod mending;
 mod mwi;
 mod ordered;
+mod receipts;
 pub(crate) mod self_call;
 mod site;
 mod sounds;
@@ -45,6 +46,11 @@ use std::time::Duration;
 const SETTLE_MAX: usize = 100_000;
 /// The numbers of the box are told at most this often.
 const SYSTEM_EVERY: Duration = Duration::from_millis(500);
+/// Messages that wait longer than this are too late: a refusal must come within 100 ms, and a caller that waits 500 ms
+/// asks again (RFC 3261 timer A), which would make it worse.
+const LAG_MAX: Duration = Duration::from_millis(50);
+/// A box that is behind for less has had a hiccup and catches up; nobody is refused for that.
+pub(crate) const BEHIND_MAX: Duration = Duration::from_millis(100);
 /// Registered phones that ran out are taken out this often; calls look at the time themselves.
 const PHONES_EVERY: Duration = Duration::from_secs(5);
 
@@ -70,10 +76,12 @@ pub struct Engine {
     pub(crate) acd: Acd,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) calls: BTreeMap<CallId, Box<Call>>,
-    pub(crate) awaited: BTreeMap<Ticket, CallId>,
+    pub(crate) awaited: BTreeMap<Ticket, receipts::Waiting>,
     pub(crate) subscriptions: BTreeMap<SubscriptionId, Number>,
     pub(crate) media_up: bool,
     pub(crate) draining: bool,
+    /// Since when every event has waited for too long.
+    pub(crate) behind: Option<Mono>,
     pub(crate) shed: u64,
     faults: mending::Faults,
     pub(crate) other_name_told: Option<Mono>,
@@ -121,6 +129,7 @@ impl Engine {
             subscriptions: BTreeMap::new(),
             media_up: false,
             draining: false,
+            behind: None,
             shed: 0,
             faults: mending::Faults::default(),
             other_name_told: None,
@@ -164,11 +173,7 @@ impl Engine {
                 let reply = self.order(now, &by, command);
                 self.effects.push(Effect::Reply { ticket, reply });
             }
-            Event::Stored { ticket } => {
-                if let Some(call) = self.awaited.remove(&ticket) {
-                    self.hears(call, Heard::Stored);
-                }
-            }
+            Event::Stored { tickets } => self.stored(now, &tickets),
             Event::Resolved { ticket, addresses } => {
                 let mut said = Vec::new();
                 self.trunks.resolved(now, ticket, &addresses, &mut said);
@@ -177,6 +182,12 @@ impl Engine {
             Event::Tick => {}
         }
         self.settle(now);
+    }
+
+    /// Told before an event: how long it waited for its turn. When that is too long for each of a while's events, the box
+    /// is behind and takes no new calls, so that those it has stay answered in time.
+    pub fn waited(&mut self, now: Now, lag: Duration) {
+        self.behind = if lag > LAG_MAX { self.behind.or(Some(now.mono)) } else { None };
     }
 
     /// When `Event::Tick` is wanted next, if nothing else comes before.
@@ -296,6 +307,7 @@ impl Engine {
                 None => self.effects.push(Effect::Notice(Notice::BanGone(address))),
             },
             Reason::SelfCall => self.self_hears(now, crate::canary::Heard::Late),
+            Reason::Receipt(ticket) => self.stored(now, &[ticket]),
             Reason::System => self.tell_system(),
         }
     }
@@ -309,7 +321,9 @@ impl Engine {
                 | acd::Out::Say { call, .. }
                 | acd::Out::Music { call, .. }
                 | acd::Out::Overflow { call, .. } => self.hears(call, Heard::Acd(Box::new(word))),
-                acd::Out::Keep(record) => self.keep(now, record, None),
+                acd::Out::Keep(record) => {
+                    self.keep(now, record, None);
+                }
                 acd::Out::Notice(notice) => self.effects.push(Effect::Notice(notice)),
             }
         }

@@ -48,10 +48,10 @@ pub enum Event {
         /// What.
         command: Command,
     },
-    /// The record kept under this ticket is on disk.
+    /// The records kept under these tickets are on disk.
     Stored {
-        /// The ticket of `Effect::Keep`.
-        ticket: Ticket,
+        /// The tickets of `Effect::Keep`, in the order kept.
+        tickets: Vec<Ticket>,
     },
     /// Answer to `Effect::Resolve`; empty when the name is not known or nobody answered.
     Resolved {

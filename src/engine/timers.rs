@@ -1,7 +1,7 @@
 //! Every deadline of the engine with its reason. One deadline per reason: setting it again moves it. Decides nothing;
 //! `engine.rs` hands what is due to its owner.
 use model::clock::Mono;
-use model::id::CallId;
+use model::id::{CallId, Ticket};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -18,6 +18,8 @@ pub enum Reason {
     BanEnd(IpAddr),
     /// The call of the box to itself takes too long.
     SelfCall,
+    /// An answer has waited long enough for the disk.
+    Receipt(Ticket),
     /// The numbers of the box are told to the web when they changed.
     System,
 }
@@ -114,7 +116,12 @@ impl Timers {
     pub fn of_calls(&self) -> impl Iterator<Item = (CallId, CallTimer)> + '_ {
         self.by_reason.keys().filter_map(|r| match r {
             Reason::Call(call, timer) => Some((*call, *timer)),
-            Reason::Trunk(..) | Reason::Phones | Reason::BanEnd(_) | Reason::SelfCall | Reason::System => {
+            Reason::Trunk(..)
+            | Reason::Phones
+            | Reason::BanEnd(_)
+            | Reason::Receipt(_)
+            | Reason::SelfCall
+            | Reason::System => {
                 None
             }
         })

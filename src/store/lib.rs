@@ -37,9 +37,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
-use writer::{Broken, Job, Writer};
+use writer::{Broken, Due, Job, Writer};
 
 /// How often somebody who waits looks whether the disk fails.
 const LOOK: Duration = Duration::from_millis(20);
@@ -71,6 +71,8 @@ pub struct Store {
     reader: Reader,
     health: Arc<Health>,
     closing: Arc<AtomicBool>,
+    due: Arc<Due>,
+    writer: Thread,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the configuration's copy is written.
     copying: Arc<Mutex<()>>,
@@ -89,6 +91,7 @@ impl Store {
         let (jobs, queue) = sync_channel(writer::QUEUE);
         let health = Arc::new(Health::default());
         let closing = Arc::new(AtomicBool::new(false));
+        let due = Arc::new(Due::new());
         let writer = Writer {
             dir: options.dir.clone(),
             jobs: queue,
@@ -96,20 +99,23 @@ impl Store {
             beat: options.beat,
             health: Arc::clone(&health),
             closing: Arc::clone(&closing),
+            due: Arc::clone(&due),
             db: Some(db),
         };
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             writer.run();
             drop(lock);
         });
-        let thread = Arc::new(Mutex::new(Some(thread.map_err(Fault::file(&options.dir))?)));
+        let thread = thread.map_err(Fault::file(&options.dir))?;
         Ok((
             Store {
                 jobs,
                 reader: Reader::new(&options.dir),
                 health,
                 closing,
-                thread,
+                due,
+                writer: thread.thread().clone(),
+                thread: Arc::new(Mutex::new(Some(thread))),
                 copying: Arc::default(),
             },
             state,
@@ -122,7 +128,11 @@ impl Store {
     /// `Full`: the queue holds as many as it can, because the disk fails or is far too slow.
     pub fn keep(&self, ticket: Ticket, record: Record) -> Result<(), Full> {
         self.health.waiting.fetch_add(1, Ordering::Relaxed);
-        let Err(error) = self.jobs.try_send(Job::Keep(ticket, Box::new(record))) else { return Ok(()) };
+        let patience = writer::patience(&record);
+        let Err(error) = self.jobs.try_send(Job::Keep(ticket, Box::new(record))) else {
+            self.hurry(patience);
+            return Ok(());
+        };
         self.health.waiting.fetch_sub(1, Ordering::Relaxed);
         self.health.full.fetch_add(1, Ordering::Relaxed);
         match error {
@@ -165,6 +175,13 @@ impl Store {
         }
     }
 
+    /// Wakes the writer when it would gather for longer than a job just put into the queue can wait.
+    fn hurry(&self, patience: Duration) {
+        if self.due.too_late_for(patience) {
+            self.writer.unpark();
+        }
+    }
+
     fn fails(&self) -> bool {
         self.health.suspect.load(Ordering::Relaxed)
     }
@@ -173,7 +190,10 @@ impl Store {
     fn send(&self, mut job: Job) -> Result<(), Fault> {
         loop {
             job = match self.jobs.try_send(job) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.hurry(Duration::ZERO);
+                    return Ok(());
+                }
                 Err(TrySendError::Disconnected(_)) => return Err(Fault::Closed),
                 Err(TrySendError::Full(_)) if self.fails() => {
                     return Err(Fault::Suspect(self.health.trouble()));
@@ -234,6 +254,7 @@ impl Store {
     pub fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
         let _ = self.jobs.send(Job::Stop);
+        self.writer.unpark();
         let thread = self.thread.lock().ok().and_then(|mut t| t.take());
         if thread.is_some_and(|t| t.join().is_err()) {
             tracing::error!("the writing thread ended by a bug");

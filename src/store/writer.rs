@@ -1,5 +1,6 @@
 //! The one thread that writes. Takes records from a bounded queue, writes everything that waits in one transaction, and
-//! reports the tickets only after the commit is on the disk. When the disk fails nothing is reported; the batch is kept
+//! reports the tickets only after the commit is on the disk. Records that nobody waits for are gathered for a moment
+//! ([`patience`]), so that a busy box commits some dozen times a second and not a thousand times. When the disk fails nothing is reported; the batch is kept
 //! and written again through a fresh connection, and the store calls itself suspect meanwhile. Never drops a record,
 //! except one that a healthy database refuses, which is counted and logged.
 use crate::fault::{Fault, is_of_the_record};
@@ -93,6 +94,27 @@ impl Health {
     }
 }
 
+/// How long a record may wait for others to be committed with. What somebody hears or reads an answer about waits for
+/// nobody, except a registration: its 200 comes a little later instead, and a storm of phones costs a few commits.
+pub(crate) fn patience(record: &Record) -> Duration {
+    match record {
+        // Nobody is told that these are kept; what a crash loses of them is the last moment of a call.
+        Record::CallStarted(_)
+        | Record::CallStep(_)
+        | Record::CallEnded(_)
+        | Record::Recording(_)
+        | Record::RecordingEnded { .. }
+        | Record::Note(_) => Duration::from_millis(50),
+        Record::Binding(_) => Duration::from_millis(10),
+        Record::Message(_)
+        | Record::MessageHeard { .. }
+        | Record::MessageDeleted(_)
+        | Record::Greeting { .. }
+        | Record::AgentState(_)
+        | Record::Ban(_) => Duration::ZERO,
+    }
+}
+
 /// The thread's belongings.
 pub(crate) struct Writer {
     pub(crate) dir: PathBuf,
@@ -102,7 +124,35 @@ pub(crate) struct Writer {
     pub(crate) health: Arc<Health>,
     /// Set when the store is being closed: a failing disk is then tried once more and given up.
     pub(crate) closing: Arc<AtomicBool>,
+    /// When it will write what it has gathered; whoever cannot wait so long wakes it.
+    pub(crate) due: Arc<Due>,
     pub(crate) db: Option<Connection>,
+}
+
+/// The moment until which the writer gathers.
+#[derive(Debug)]
+pub(crate) struct Due {
+    began: Instant,
+    micros: AtomicU64,
+}
+
+impl Due {
+    pub(crate) fn new() -> Due {
+        Due { began: Instant::now(), micros: AtomicU64::new(0) }
+    }
+
+    /// Whether a job with this much patience would be written too late if nobody woke the writer.
+    pub(crate) fn too_late_for(&self, patience: Duration) -> bool {
+        self.micros_at(Instant::now() + patience) < self.micros.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, at: Option<Instant>) {
+        self.micros.store(at.map_or(0, |at| self.micros_at(at)), Ordering::SeqCst);
+    }
+
+    fn micros_at(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Writer {
@@ -130,27 +180,53 @@ impl Writer {
         }
     }
 
-    /// Everything that waits, in order; false = stop.
+    /// Everything that waits, in order, and what comes while nobody minds; false = stop.
     fn batch(&mut self, first: Job) -> bool {
         let mut records = Vec::new();
+        let mut due: Option<Instant> = None;
         let mut next = Some(first);
-        while let Some(job) = next {
-            self.beat.fetch_add(1, Ordering::Relaxed);
-            match job {
-                Job::Keep(ticket, record) => records.push((ticket, record)),
-                Job::Work(work) => {
-                    self.settle(std::mem::take(&mut records));
-                    self.work(work);
+        loop {
+            while let Some(job) = next {
+                self.beat.fetch_add(1, Ordering::Relaxed);
+                match job {
+                    Job::Keep(ticket, record) => {
+                        let at = Instant::now() + patience(&record);
+                        due = Some(due.map_or(at, |due| due.min(at)));
+                        records.push((ticket, record));
+                    }
+                    Job::Work(work) => {
+                        self.settle(std::mem::take(&mut records));
+                        due = None;
+                        self.work(work);
+                    }
+                    Job::Stop => {
+                        self.settle(records);
+                        return false;
+                    }
                 }
-                Job::Stop => {
-                    self.settle(records);
-                    return false;
-                }
+                next = (records.len() < BATCH).then(|| self.jobs.try_recv().ok()).flatten();
             }
-            next = (records.len() < BATCH).then(|| self.jobs.try_recv().ok()).flatten();
+            next = due.filter(|_| records.len() < BATCH).and_then(|due| self.gather(due));
+            if next.is_none() {
+                break;
+            }
         }
         self.settle(records);
         true
+    }
+
+    /// Waits for the next job until `due`, asleep: what is put into the queue meanwhile costs no wake-up, except for a
+    /// job that cannot wait so long.
+    fn gather(&self, due: Instant) -> Option<Job> {
+        self.due.set(Some(due));
+        let mut next = self.jobs.try_recv().ok();
+        let left = due.saturating_duration_since(Instant::now());
+        if next.is_none() && !left.is_zero() && !self.closing.load(Ordering::Relaxed) {
+            std::thread::park_timeout(left);
+            next = self.jobs.try_recv().ok();
+        }
+        self.due.set(None);
+        next
     }
 
     /// Writes the records until it succeeds.

@@ -1,7 +1,7 @@
 //! Who may do what with the SIP door: strangers are challenged and counted, phones prove who they are, carriers are known by
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
-use super::Engine;
+use super::{BEHIND_MAX, Engine};
 use super::strangers::{algorithms, by_sha256, make};
 use crate::call::leg::{CODECS, Leg, contact};
 use crate::call::stage::Stage;
@@ -47,7 +47,7 @@ impl Engine {
         let trunk = self.trunks.by_source(flow.remote, user.as_deref()).map(str::to_owned);
         if let Some(name) = trunk {
             self.trunk_lives(now, &name);
-            if self.full() {
+            if self.full(now) {
                 return self.shed(now, server, &flow);
             }
             return self.call_from_trunk(now, server, flow, request, name);
@@ -60,7 +60,7 @@ impl Engine {
             self.failed(now, &flow, None, Failure::Strange);
             return self.sip.ignore(server);
         }
-        if self.full() && !urgent {
+        if self.full(now) && !urgent {
             return self.shed(now, server, &flow);
         }
         if let Some(number) = self.authenticate(now, server, &flow, request) {
@@ -119,9 +119,14 @@ impl Engine {
     }
 
     /// Whether no new ordinary call is taken now.
-    pub(super) fn full(&self) -> bool {
+    pub(super) fn full(&self, now: Now) -> bool {
+        let behind = self.behind.is_some_and(|since| now.mono - since > BEHIND_MAX);
         let limit = usize::try_from(self.config.system.call_limit).unwrap_or(usize::MAX);
-        self.draining || !self.media_up || self.ports.free() < PORTS_KEPT || self.calls.len() >= limit
+        self.draining
+            || behind
+            || !self.media_up
+            || self.ports.free() < PORTS_KEPT
+            || self.calls.len() >= limit
     }
 
     /// Counts a failure of a source; one too many bans it.
@@ -235,9 +240,12 @@ impl Engine {
                         let paths = request.header("Path").map(|p| ("Path".to_owned(), p.to_owned()));
                         reply.headers.extend(paths);
                         let changed = if done.changed { vec![number.clone()] } else { Vec::new() };
-                        self.phones_changed(now, &changed, done.records);
+                        let kept = self.phones_changed(now, &changed, done.records);
                         if changed.is_empty() {
                             self.tell_phone(&number);
+                        }
+                        if let Some(ticket) = kept {
+                            return self.answer_after(now, ticket, server, reply);
                         }
                         reply
                     }

@@ -1,6 +1,7 @@
 //! Carries out what a call wants, in order, after its step returned: SIP, media, queue, store, timers. The one place where
 //! intents become effects.
 use super::Engine;
+use super::receipts::Waiting;
 use crate::acd::OfferResult;
 use crate::acd::ticket::Caller;
 use crate::call::{Heard, Input};
@@ -9,7 +10,7 @@ use crate::intent::{Chapter, Intent, Peer};
 use crate::route::Target;
 use crate::timers::Reason;
 use model::clock::Now;
-use model::id::{CallId, LegId};
+use model::id::{CallId, LegId, Ticket};
 use model::media::MediaCommand;
 use model::notice::Notice;
 use model::number::Number;
@@ -68,7 +69,9 @@ impl Engine {
                     self.hears(call, Heard::CodeDone(prompt));
                 }
             }
-            Intent::Keep { record, tell } => self.keep(now, *record, tell.then_some(call)),
+            Intent::Keep { record, tell } => {
+                self.keep(now, *record, tell.then_some(call));
+            }
             Intent::MakeRoom(trunk) => self.make_room(now, call, &trunk),
             Intent::TrunkSilent(name) => {
                 let mut said = Vec::new();
@@ -81,7 +84,7 @@ impl Engine {
     }
 
     /// A record for the store. What it changes in the mailboxes is told at once.
-    pub(crate) fn keep(&mut self, now: Now, record: Record, tell: Option<CallId>) {
+    pub(crate) fn keep(&mut self, now: Now, record: Record, tell: Option<CallId>) -> Ticket {
         let mut notices = Vec::new();
         let lamp = self.mailboxes.apply(&record, &mut notices);
         self.effects.extend(notices.into_iter().map(Effect::Notice));
@@ -93,9 +96,10 @@ impl Engine {
         }
         let ticket = self.ids.ticket();
         if let Some(call) = tell {
-            self.awaited.insert(ticket, call);
+            self.awaited.insert(ticket, Waiting::Call(call));
         }
         self.effects.push(Effect::Keep { ticket, record });
+        ticket
     }
 
     /// A leg begins: its party is in a call.

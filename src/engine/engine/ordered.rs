@@ -89,7 +89,7 @@ impl Engine {
         if !self.phones.reachable(&config, from) {
             return Err(Refusal::Unavailable);
         }
-        if self.full() {
+        if self.full(now) {
             return Err(Refusal::Overloaded);
         }
         let party = Party { number: from.to_string(), name: extension.name.clone() };

@@ -83,13 +83,20 @@ impl Engine {
     }
 
     /// Phones came, went or were refreshed.
-    pub(super) fn phones_changed(&mut self, now: Now, changed: &[Number], records: Vec<BindingRecord>) {
+    pub(super) fn phones_changed(
+        &mut self,
+        now: Now,
+        changed: &[Number],
+        records: Vec<BindingRecord>,
+    ) -> Option<Ticket> {
+        let mut last = None;
         for record in records {
-            self.keep(now, Record::Binding(record), None);
+            last = Some(self.keep(now, Record::Binding(record), None));
         }
         for number in changed {
             self.phone_changed(now, number);
         }
+        last
     }
 
     /// The live view of a trunk.

@@ -102,11 +102,16 @@ pub(super) fn by_sha256(value: &str) -> bool {
 }
 
 /// What is offered to a phone of this make: the strongest first (RFC 8760), but only what it can read to those that give
-/// up at the sight of another: libre before 2.2 (baresip 1 and 2), SIPp 3.6.
+/// up at the sight of another: libre before 2.2 (baresip 1 and 2), SIPp 3.6. One that does not name itself is old or a
+/// tool and may look at the first challenge only: it gets MD5 first. That opens nothing to a stranger, who could take
+/// MD5 in any case; and whoever can take the name out of a phone's request could take the challenge out of our answer.
 pub(super) fn algorithms(user_agent: &str) -> &'static [Algorithm] {
     const ONLY_MD5: [&str; 3] = ["baresip v1.", "baresip v2.", "SIPp"];
     if ONLY_MD5.iter().any(|make| user_agent.starts_with(make)) {
         return &[Algorithm::Md5];
+    }
+    if user_agent.is_empty() {
+        return &[Algorithm::Md5, Algorithm::Sha256];
     }
     &[Algorithm::Sha256, Algorithm::Md5]
 }
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn the_strongest_digest_comes_first_except_for_phones_that_choke_on_it() {
         assert_eq!(algorithms("Yealink SIP-T46U"), [Algorithm::Sha256, Algorithm::Md5]);
-        assert_eq!(algorithms(""), [Algorithm::Sha256, Algorithm::Md5]);
+        assert_eq!(algorithms(""), [Algorithm::Md5, Algorithm::Sha256]);
         assert_eq!(algorithms("baresip v1.0.0 (x86_64/linux)"), [Algorithm::Md5]);
     }
 }

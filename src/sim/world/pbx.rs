@@ -130,7 +130,7 @@ impl Pbx {
             }
         }
         for ticket in self.disk.due(now.mono) {
-            self.handle(now, Event::Stored { ticket }, sent);
+            self.handle(now, Event::Stored { tickets: vec![ticket] }, sent);
         }
         if self.engine.as_ref().and_then(Engine::deadline).is_some_and(|at| at <= now.mono) {
             self.handle(now, Event::Tick, sent);

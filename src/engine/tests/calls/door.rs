@@ -7,6 +7,7 @@ use model::notice::Notice;
 use model::record::{Outcome, Record};
 use serde_json::json;
 use sip::digest::Credentials;
+use std::time::Duration;
 
 fn wrong(world: &mut World, peer: usize, user: &str) -> u16 {
     world.request(peer, |r| {
@@ -230,6 +231,50 @@ fn above_the_limit_503_with_retry_after_and_running_calls_stay() {
     world.hang_up(a, call);
     world.forget(b);
     world.seconds(3);
+}
+
+#[test]
+fn a_box_that_is_behind_takes_no_new_calls_until_it_has_caught_up() {
+    let mut world = World::new(site(|_| {}));
+    let a = world.phone("101", "192.0.2.11");
+    let b = world.phone("102", "192.0.2.12");
+    let call = world.dial(a, "*43");
+    world.engine.waited(world.now, Duration::from_millis(60));
+    let during = world.dial(b, "*43");
+    assert!(world.is_up(b), "a hiccup refuses nobody");
+    world.hang_up(b, during);
+    world.forget(b);
+    world.seconds(1);
+    world.engine.waited(world.now, Duration::from_millis(60));
+    world.dial(b, "*43");
+    assert_eq!(world.refused(b), Some(503));
+    assert!(!world.ended(a), "the calls it has go on");
+    world.engine.waited(world.now, Duration::from_millis(5));
+    world.forget(b);
+    let second = world.dial(b, "*43");
+    assert!(world.is_up(b));
+    world.hang_up(a, call);
+    world.hang_up(b, second);
+    world.at_rest();
+}
+
+#[test]
+fn a_phone_is_told_that_it_is_registered_when_that_is_on_the_disk_and_a_hung_disk_holds_it_up_for_a_second() {
+    let mut world = World::new(site(|_| {}));
+    world.disk_hangs = true;
+    let a = world.peer("101", "192.0.2.11");
+    assert_eq!(world.register(a), 0, "not on the disk yet");
+    world.seconds(1);
+    let told = world.peers[a].told.iter();
+    let codes: Vec<u16> = told
+        .filter_map(|i| match i {
+            sip::Indication::Response { result: Ok(response), .. } => Some(response.code()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(codes, [200], "a disk that hangs keeps nobody from calling");
+    world.disk_hangs = false;
+    world.phone("102", "192.0.2.12");
 }
 
 #[test]

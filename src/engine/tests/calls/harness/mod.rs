@@ -67,6 +67,8 @@ pub struct World {
     pub records: Vec<Record>,
     pub replies: BTreeMap<Ticket, Reply>,
     pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// Nothing reaches the disk.
+    pub disk_hangs: bool,
     /// Everything the box sent, as text.
     pub sent: Vec<String>,
     posts: Vec<(Mono, Post)>,
@@ -114,6 +116,7 @@ impl World {
             records: Vec::new(),
             replies: BTreeMap::new(),
             names: BTreeMap::new(),
+            disk_hangs: false,
             sent: Vec::new(),
             posts: Vec::new(),
             tickets: 1_000_000,
@@ -322,7 +325,9 @@ impl World {
                 }
                 Effect::Keep { ticket, record } => {
                     self.records.push(record);
-                    self.posts.push((soon, Post::ToBox(Event::Stored { ticket })));
+                    if !self.disk_hangs {
+                        self.posts.push((soon, Post::ToBox(Event::Stored { tickets: vec![ticket] })));
+                    }
                 }
                 Effect::Reply { ticket, reply } => {
                     assert!(self.replies.insert(ticket, reply).is_none(), "one reply each");

@@ -1,0 +1,45 @@
+//! The store's receipts: what waited for a record to be on the disk goes on. A call hears of it; a phone that registered
+//! gets its 200. Never waits for a disk that hangs: a phone that may not register cannot call.
+use super::Engine;
+use crate::call::Heard;
+use crate::timers::Reason;
+use model::clock::Now;
+use model::id::{CallId, Ticket};
+use sip::endpoint::Reply;
+use sip::indication::ServerId;
+use std::time::Duration;
+
+/// Longest wait of a phone for a slow disk. The phone has asked again once by then (RFC 3261 timer E); beyond it, being
+/// able to call counts for more than surviving a restart, and the store has told that the disk fails.
+const DISK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who waits for a record.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// A call.
+    Call(CallId),
+    /// A peer, for its answer. Its transaction is one of a limited number, and so are these.
+    Answer(ServerId, Box<Reply>),
+}
+
+impl Engine {
+    /// These records are on the disk.
+    pub(super) fn stored(&mut self, now: Now, tickets: &[Ticket]) {
+        for ticket in tickets {
+            match self.awaited.remove(ticket) {
+                Some(Waiting::Call(call)) => self.hears(call, Heard::Stored),
+                Some(Waiting::Answer(server, reply)) => {
+                    self.timers.cancel(&Reason::Receipt(*ticket));
+                    self.sip.respond(now, server, *reply, &mut self.outputs);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Answers when the record is on the disk, or the disk takes too long.
+    pub(super) fn answer_after(&mut self, now: Now, ticket: Ticket, server: ServerId, reply: Reply) {
+        self.timers.set(Reason::Receipt(ticket), now.mono + DISK_PATIENCE);
+        self.awaited.insert(ticket, Waiting::Answer(server, Box::new(reply)));
+    }
+}
