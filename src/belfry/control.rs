@@ -4,10 +4,11 @@ use crate::args::{Role, RunOptions};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
 use crate::door::Door;
-use crate::engine_loop::{EngineLoop, Events, Hands, events};
+use crate::engine_loop::{EngineLoop, Hands};
 use crate::health::Health;
 use crate::health::reports::Reports;
 use crate::health::watch::Watch;
+use crate::intake::{self, Events, Intake};
 use crate::keeper::Keeper;
 use crate::lan::{self, Lan};
 use crate::lifecycle::{self, BadInput};
@@ -86,7 +87,7 @@ impl Control {
     fn start(options: &RunOptions) -> anyhow::Result<(Control, Receiver<Order>)> {
         let (bond, orders) = Bond::tie()?;
         let clock = Clock::start();
-        let (events, queue) = events();
+        let (events, intake) = intake::open()?;
         let (store, mut boot) = open_store(options, &bond, &events)?;
         let (generation, config) = match boot.config.take() {
             Some(current) => current,
@@ -165,9 +166,9 @@ impl Control {
             bans: boot.bans,
             started: clock::wall(),
         };
-        control.start_engine(clock, boot, hands, queue, &bond)?;
+        control.start_engine(clock, boot, hands, intake, &bond)?;
         control.start_names(names, &bond)?;
-        control.start_sip(&udp, listener, &bond)?;
+        control.start_sip_streams(listener, &bond)?;
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
         control.start_updates(updates, inbox.clone())?;
@@ -233,12 +234,12 @@ impl Control {
         clock: Clock,
         boot: Boot,
         hands: Hands,
-        queue: Receiver<Event>,
+        intake: Intake,
         bond: &Bond,
     ) -> anyhow::Result<()> {
         let (beat, stop) = (bond.beat("engine"), self.stop.clone());
         let looping = EngineLoop::new(clock, boot, hands);
-        role::spawn("engine", move || looping.run(&queue, &beat, &stop))?;
+        role::spawn("engine", move || looping.run(intake, &beat, &stop))?;
         Ok(())
     }
 
@@ -250,10 +251,7 @@ impl Control {
         Ok(())
     }
 
-    fn start_sip(&self, udp: &SipUdp, listener: SipListener, bond: &Bond) -> anyhow::Result<()> {
-        let (udp, beat, stop) = (udp.clone(), bond.beat("sip"), self.stop.clone());
-        let (events, door) = (self.events.clone(), self.door.clone());
-        role::spawn("sip", move || udp.receive(&beat, &stop, |arrival| hand_on(&events, &door, arrival)))?;
+    fn start_sip_streams(&self, listener: SipListener, bond: &Bond) -> anyhow::Result<()> {
         let (beat, stop) = (bond.beat("sip-tcp"), self.stop.clone());
         let (events, door) = (self.events.clone(), self.door.clone());
         role::spawn("sip-tcp", move || {
@@ -438,11 +436,7 @@ fn open_store(options: &RunOptions, bond: &Bond, events: &Events) -> anyhow::Res
     let (store, boot) = Store::open(Options {
         dir: options.data.clone(),
         beat: bond.beat("store"),
-        on_stored: Box::new(move |tickets| {
-            for ticket in tickets {
-                events.push(Event::Stored { ticket });
-            }
-        }),
+        on_stored: Box::new(move |tickets| events.push(Event::Stored { tickets })),
     })
     .map_err(|fault| BadInput(fault.to_string()))?;
     Ok((Arc::new(store), boot))

@@ -2,12 +2,14 @@
 //! handed to a bounded queue or a non-blocking socket. Decides nothing.
 use crate::clock::Clock;
 use crate::door::Door;
+use crate::intake::Intake;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use crate::wire;
 use engine::effect::Effect;
 use engine::event::Event;
 use engine::{Engine, event::Boot};
+use model::clock::Mono;
 use model::id::Ticket;
 use model::record::Record;
 use net::link::MediaLink;
@@ -18,44 +20,14 @@ use sip::{Flow, Transport};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest wait for an event before the loop shows that it lives.
 const IDLE: Duration = Duration::from_millis(400);
 
-/// Where the engine's events come in.
-#[derive(Clone)]
-pub struct Events {
-    queue: SyncSender<Event>,
-}
-
-/// Makes the queue.
-#[must_use]
-pub fn events() -> (Events, Receiver<Event>) {
-    let (queue, events) = sync_channel(wire::EVENTS.length);
-    (Events { queue }, events)
-}
-
-impl Events {
-    /// Offers an event; false when the queue is full: it is thrown away and counted.
-    pub fn offer(&self, event: Event) -> bool {
-        match self.queue.try_send(event) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                wire::EVENTS.lost();
-                false
-            }
-        }
-    }
-
-    /// Hands in an event that must not be lost, waiting for room. Not for the engine's own thread.
-    pub fn push(&self, event: Event) {
-        if self.queue.send(event).is_err() {
-            wire::EVENTS.lost();
-        }
-    }
-}
+/// Deadlines are met at the next step of this grid, µs: each ended transaction has one, and one wake-up for all of a
+/// hundredth of a second costs less than one for each. No timer of SIP or of a queue minds 10 ms.
+const GRID_US: u64 = 10_000;
 
 /// What the effects are carried out with.
 pub struct Hands {
@@ -99,13 +71,21 @@ impl EngineLoop {
     }
 
     /// Runs until `stop`.
-    pub fn run(mut self, events: &Receiver<Event>, beat: &AtomicU64, stop: &AtomicBool) {
+    pub fn run(mut self, mut intake: Intake, beat: &AtomicU64, stop: &AtomicBool) {
+        intake.listen(self.hands.udp.clone(), self.hands.door.clone());
         self.carry_out();
         while !stop.load(Ordering::Relaxed) {
-            match self.again.pop_front().map_or_else(|| events.recv_timeout(self.wait()), Ok) {
-                Ok(event) => self.step(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+            let next = match self.again.pop_front() {
+                Some(event) => Ok(Some((Instant::now(), event))),
+                None => intake.next(self.wait()),
+            };
+            match next {
+                Ok(Some((since, event))) => {
+                    self.engine.waited(self.clock.now(), since.elapsed());
+                    self.step(event);
+                }
+                Ok(None) => {}
+                Err(_) => return,
             }
             if self.engine.deadline().is_some_and(|at| at <= self.clock.now().mono) {
                 self.step(Event::Tick);
@@ -117,7 +97,8 @@ impl EngineLoop {
 
     fn wait(&self) -> Duration {
         let now = self.clock.now().mono;
-        self.engine.deadline().map_or(IDLE, |at| at.since(now).min(IDLE))
+        let grid = |at: Mono| Mono(at.0.div_ceil(GRID_US).saturating_mul(GRID_US));
+        self.engine.deadline().map_or(IDLE, |at| grid(at).since(now).min(IDLE))
     }
 
     fn step(&mut self, event: Event) {
@@ -127,11 +108,12 @@ impl EngineLoop {
 
     fn carry_out(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
+        let mut told_media = false;
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send { flow, bytes } => self.send(flow, bytes),
                 // Dropped while media is away: the engine starts over with Hello when it is back.
-                Effect::Media(command) => drop(self.hands.media.send(command)),
+                Effect::Media(command) => told_media |= self.hands.media.send(&command),
                 Effect::Keep { ticket, record } => self.keep(ticket, record),
                 Effect::Reply { ticket, reply } => self.hands.replies.answer(ticket, reply),
                 Effect::Notice(notice) => {
@@ -147,6 +129,9 @@ impl EngineLoop {
                     }
                 }
             }
+        }
+        if told_media {
+            self.hands.media.flush();
         }
         self.effects = effects;
     }

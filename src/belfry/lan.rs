@@ -3,7 +3,7 @@
 //! finds out when an empty clock becomes right, and has the records that were made before moved. On a PC there is no
 //! steward: packets are marked, the rest is the PC's own. Which change is on trial is the steward's decision.
 use crate::clock::{self, Clock};
-use crate::engine_loop::Events;
+use crate::intake::Events;
 use crate::ports::own_addresses;
 use board::steward::client::{SHORT, Steward};
 use board::steward::{Act, Answer, NetworkState, NetworkTree};

@@ -9,6 +9,7 @@ mod disk_watch;
 mod door;
 mod engine_loop;
 mod health;
+mod intake;
 mod keeper;
 mod lan;
 mod lifecycle;

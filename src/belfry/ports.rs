@@ -1,7 +1,7 @@
 //! What the web asks of the rest of the box, answered by the store, the engine's queue and the mirror. Translates, decides
 //! nothing.
 use crate::clock::Clock;
-use crate::engine_loop::Events;
+use crate::intake::Events;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use engine::event::Event;

@@ -2,8 +2,8 @@
 //! what is older than the site wants. On a thread of its own, a little at a time; it never ends a call, and what is held
 //! stays. Decides by the configuration in force.
 use crate::clock;
-use crate::engine_loop::Events;
 use crate::health::reports::Tell;
+use crate::intake::Events;
 use engine::event::Event;
 use model::clock::Wall;
 use model::command::{Actor, Command};
@@ -231,7 +231,7 @@ mod tests {
         let said: Arc<Mutex<Vec<bool>>> = Arc::default();
         let heard = said.clone();
         let alarm = Box::new(move |text: Option<&str>| heard.lock().unwrap().push(text.is_some()));
-        let (events, _queue) = crate::engine_loop::events();
+        let (events, _intake) = crate::intake::open().unwrap();
         let mut guard = Guard { measure: Box::new(small_disk), ..Guard::new(store.clone(), events, alarm) };
         let mut spool = spool::Spool::new(dir.path()).unwrap();
         let mut most = 0;
@@ -274,7 +274,7 @@ mod tests {
         let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(drop) };
         let store = Arc::new(Store::open(options).unwrap().0);
         offline::apply(&store, "test", "[system]\ncountry = \"DE\"\n", "").unwrap();
-        let (events, _queue) = crate::engine_loop::events();
+        let (events, _intake) = crate::intake::open().unwrap();
         let guard = Guard::new(store.clone(), events, Box::new(|_| {}));
         let mut guard = Guard { measure: Box::new(move |_| Ok(full)), ..guard };
         for _ in 0..5 {

@@ -1,6 +1,6 @@
 //! The configuration as the web and the command line see it: drafts become stored generations, generations reach the
 //! engine. One way in for everybody. Decides only the order: check, store, apply.
-use crate::engine_loop::Events;
+use crate::intake::Events;
 use crate::replies::Replies;
 use engine::event::Event;
 use model::command::Actor;

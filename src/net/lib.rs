@@ -4,6 +4,7 @@ pub mod bind;
 pub mod frame;
 pub mod link;
 pub mod media_loop;
+mod outbox;
 pub mod ports;
 pub mod resolve;
 pub mod sip_stream;

@@ -1,30 +1,24 @@
-//! Control's end of the socket to media. Two threads: one connects, reads and tells; one writes. Asking never waits:
-//! commands go into a bounded queue, and while media is away they are dropped (control starts over with `Hello`).
-//! Decides nothing about calls.
-use crate::frame::{FrameReader, MAX_FRAME, encode};
+//! Control's end of the socket to media. Asking never waits: commands are written by whoever asks, all of a step with one
+//! call, as far as the socket takes them; the rest waits within a limit, and while media is away they are dropped
+//! (control starts over with `Hello`). One thread connects, reads, tells, and offers again what waited. Decides nothing
+//! about calls.
+use crate::frame::FrameReader;
+use crate::outbox::Outbox;
 use model::media::{MediaCommand, MediaEvent};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-/// Commands waiting to be written: several seconds of a box at its call limit. Full: dropped, counted, and told as
-/// `Trouble`, for the media process is then stuck and will be restarted.
-pub const QUEUE: usize = 4096;
 
 /// Time between two tries to connect.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Longest wait of a thread before it beats.
+/// Longest wait of the thread before it beats and offers again what the socket did not take.
 const BEAT: Duration = Duration::from_millis(400);
-
-/// A write that takes longer means that media is stuck; the connection is given up.
-const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the link tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +31,9 @@ pub enum LinkEvent {
     Media(MediaEvent),
 }
 
-/// Control's handle. Dropping it ends the connection and its threads.
+/// Control's handle. Dropping it ends the connection and its thread.
 #[derive(Debug)]
 pub struct MediaLink {
-    commands: SyncSender<MediaCommand>,
     shared: Arc<Shared>,
 }
 
@@ -49,47 +42,55 @@ struct Shared {
     up: AtomicBool,
     ended: AtomicBool,
     dropped: AtomicU64,
-    stream: Mutex<Option<UnixStream>>,
+    line: Mutex<Option<Line>>,
+}
+
+/// The connection and what waits for it.
+#[derive(Debug)]
+struct Line {
+    stream: UnixStream,
+    outbox: Outbox,
 }
 
 impl MediaLink {
-    /// Starts the two threads. `tell` is called on them and must not wait. `beat` grows at least once a second while
-    /// the reading thread is alive.
+    /// Starts the thread. `tell` is called on it and must not wait. `beat` grows at least once a second while it is
+    /// alive.
     ///
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(
         socket: PathBuf,
         beat: Arc<AtomicU64>,
-        tell: impl Fn(LinkEvent) + Send + Sync + 'static,
+        tell: impl Fn(LinkEvent) + Send + 'static,
     ) -> std::io::Result<MediaLink> {
-        let (commands, queue) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::default());
-        let tell = Arc::new(tell);
-        let (s, t) = (Arc::clone(&shared), Arc::clone(&tell));
-        thread::Builder::new().name("media-link-out".into()).spawn(move || write_all(&queue, &s, &*t))?;
         let s = Arc::clone(&shared);
         thread::Builder::new()
             .name("media-link".into())
-            .spawn(move || read_all(&socket, &s, &beat, &*tell))?;
-        Ok(MediaLink { commands, shared })
+            .spawn(move || read_all(&socket, &s, &beat, &tell))?;
+        Ok(MediaLink { shared })
     }
 
-    /// Asks media for something; never waits. False: it was dropped, because media is away or its queue is full.
-    pub fn send(&self, command: MediaCommand) -> bool {
-        if !self.shared.up.load(Ordering::Acquire) {
-            return false;
+    /// Asks media for something; never waits. It goes out with the next [`MediaLink::flush`]. False: it was dropped,
+    /// because media is away or takes nothing.
+    pub fn send(&self, command: &MediaCommand) -> bool {
+        let mut line = self.shared.line();
+        let Some(line) = line.as_mut() else { return false };
+        match line.outbox.put(command) {
+            Ok(true) => return true,
+            Ok(false) => {}
+            Err(why) => tracing::error!(%why, "a command to media is not sent"),
         }
-        match self.commands.try_send(command) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-                false
-            }
-        }
+        self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        false
     }
 
-    /// Commands dropped because the queue was full.
+    /// Writes what was asked; never waits.
+    pub fn flush(&self) {
+        self.shared.flush();
+    }
+
+    /// Commands dropped because media takes nothing.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.shared.dropped.load(Ordering::Relaxed)
@@ -110,20 +111,24 @@ impl Drop for MediaLink {
 }
 
 impl Shared {
-    fn put(&self, stream: Option<UnixStream>) {
-        *self.stream.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    fn line(&self) -> MutexGuard<'_, Option<Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> Option<UnixStream> {
-        let stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.as_ref().and_then(|s| s.try_clone().ok())
+    fn flush(&self) {
+        if let Some(line) = self.line().as_mut()
+            && let Err(why) = line.outbox.flush(&line.stream)
+        {
+            tracing::warn!(%why, "commands to media could not be written");
+            // The reading thread sees the end of the stream and connects again.
+            let _ = line.stream.shutdown(Shutdown::Both);
+        }
     }
 
-    /// Ends the connection for both threads; the reading one sees the end of the stream.
     fn hang_up(&self) {
-        if let Some(stream) = self.stream.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        if let Some(line) = self.line().as_ref() {
             // Already closed is as good.
-            let _ = stream.shutdown(Shutdown::Both);
+            let _ = line.stream.shutdown(Shutdown::Both);
         }
     }
 }
@@ -137,7 +142,7 @@ fn read_all(socket: &Path, shared: &Shared, beat: &AtomicU64, tell: &dyn Fn(Link
                 tell(LinkEvent::Up);
                 read_connection(stream, shared, beat, tell);
                 shared.up.store(false, Ordering::Release);
-                shared.put(None);
+                *shared.line() = None;
                 tell(LinkEvent::Down);
             }
             Err(why) => tracing::debug!(%why, "media is not there yet"),
@@ -149,16 +154,23 @@ fn read_all(socket: &Path, shared: &Shared, beat: &AtomicU64, tell: &dyn Fn(Link
 fn connect(socket: &Path, shared: &Shared) -> std::io::Result<UnixStream> {
     let stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(BEAT))?;
-    stream.set_write_timeout(Some(WRITE_PATIENCE))?;
-    shared.put(Some(stream.try_clone()?));
+    *shared.line() = Some(Line { stream: stream.try_clone()?, outbox: Outbox::default() });
     Ok(stream)
 }
 
 fn read_connection(mut stream: UnixStream, shared: &Shared, beat: &AtomicU64, tell: &dyn Fn(LinkEvent)) {
     let mut reader = FrameReader::default();
     let mut bytes = vec![0; 16 * 1024];
+    let mut told = shared.dropped.load(Ordering::Relaxed);
     while !shared.ended.load(Ordering::Acquire) {
         beat.fetch_add(1, Ordering::Relaxed);
+        shared.flush();
+        let dropped = shared.dropped.load(Ordering::Relaxed);
+        if dropped > told {
+            let text = format!("{} commands to media were dropped because it takes nothing", dropped - told);
+            tell(LinkEvent::Media(MediaEvent::Trouble(text)));
+            told = dropped;
+        }
         match stream.read(&mut bytes) {
             Ok(0) => return,
             Ok(count) => reader.push(bytes.get(..count).unwrap_or_default()),
@@ -186,54 +198,13 @@ pub(crate) fn is_timeout(error: &std::io::Error) -> bool {
     matches!(error.kind(), Interrupted | TimedOut | WouldBlock)
 }
 
-fn write_all(queue: &Receiver<MediaCommand>, shared: &Shared, tell: &dyn Fn(LinkEvent)) {
-    let mut told = 0;
-    loop {
-        let first = match queue.recv_timeout(BEAT) {
-            Ok(command) => command,
-            Err(RecvTimeoutError::Timeout) => continue,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        let dropped = shared.dropped.load(Ordering::Relaxed);
-        if dropped > told {
-            let text =
-                format!("{} commands to media were dropped because its queue was full", dropped - told);
-            tell(LinkEvent::Media(MediaEvent::Trouble(text)));
-            told = dropped;
-        }
-        if let Err(why) = write_batch(first, queue, shared) {
-            tracing::warn!(%why, "commands to media could not be written");
-            shared.hang_up();
-        }
-    }
-}
-
-/// Writes all that waits with one call, about a frame's worth.
-fn write_batch(first: MediaCommand, queue: &Receiver<MediaCommand>, shared: &Shared) -> std::io::Result<()> {
-    let mut bytes = frame_of(&first);
-    while bytes.len() < MAX_FRAME {
-        match queue.try_recv() {
-            Ok(command) => bytes.extend(frame_of(&command)),
-            Err(_) => break,
-        }
-    }
-    // Left over from before a disconnection: nobody wants it any more.
-    let Some(mut stream) = shared.writer() else { return Ok(()) };
-    stream.write_all(&bytes)
-}
-
-fn frame_of(command: &MediaCommand) -> Vec<u8> {
-    encode(command).unwrap_or_else(|why| {
-        tracing::error!(%why, "a command to media is not sent");
-        Vec::new()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::encode;
+    use std::io::Write;
     use std::os::unix::net::UnixListener;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, channel};
 
     const LONG: Duration = Duration::from_secs(10);
 
@@ -265,11 +236,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("media.sock");
         let (link, told) = start(path.clone());
-        assert!(!link.send(MediaCommand::Ping(1)), "nobody is there");
+        assert!(!link.send(&MediaCommand::Ping(1)), "nobody is there");
         let listener = UnixListener::bind(&path).unwrap();
         let (mut media, _) = listener.accept().unwrap();
         assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Up));
-        assert!((2..100).all(|n| link.send(MediaCommand::Ping(n))));
+        assert!((2..100).all(|n| link.send(&MediaCommand::Ping(n))));
+        link.flush();
         let pings: Vec<_> = (2..100).map(MediaCommand::Ping).collect();
         assert_eq!(words(&mut media, 98), pings);
         media.write_all(&encode(&MediaEvent::Pong { number: 7 }).unwrap()).unwrap();
@@ -304,7 +276,11 @@ mod tests {
         assert_eq!(told.recv_timeout(LONG), Ok(LinkEvent::Up));
         let long =
             MediaCommand::Devices { sources: vec![], outputs: vec![("x".repeat(9000), String::new())] };
-        let refused = (0..3 * QUEUE).filter(|_| !link.send(long.clone())).count();
+        let send = || {
+            link.flush();
+            link.send(&long)
+        };
+        let refused = (0..1000).filter(|_| !send()).count();
         assert!(refused > 0);
         assert!(link.dropped() > 0 || !link.is_up());
     }

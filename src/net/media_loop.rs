@@ -1,7 +1,7 @@
-//! The media role: one thread that owns all RTP sockets and the media core, wakes every 1 or 2 ms while there is a
-//! session, drains what came with `recvmmsg` and sends what is due with `sendmmsg`. Beside it: a thread for the socket
-//! to control (reading), one for writing there, one for files written, one for files read. The loop waits for none of
-//! them: every queue between is bounded and a full one costs the thing it carries, counted, never speech.
+//! The media role: one thread that owns all RTP sockets, the connection to control and the media core, wakes every 1 to
+//! 4 ms while there is a session, takes what came and sends what is due. Beside it: a thread that accepts control's
+//! connections, one for files written, one for files read. The loop waits for none of them: every queue between is
+//! bounded and a full one costs the thing it carries, counted, never speech.
 //!
 //! Goes on relaying while control is away. Decides nothing about calls.
 use media::prompts::PromptSet;

@@ -23,6 +23,8 @@ pub struct PortPair {
     pub rtp: UdpSocket,
     /// Socket of `port + 1`.
     pub rtcp: UdpSocket,
+    /// Turns of the loop in which the sockets were last found ready: RTP, RTCP.
+    ready: [u64; 2],
 }
 
 /// What binding a range gave.
@@ -51,7 +53,7 @@ pub fn bind_range(address: IpAddr, low: u16, high: u16) -> BoundRange {
 fn bind_pair(address: IpAddr, port: u16) -> io::Result<PortPair> {
     let rtp = bind(SocketAddr::new(address, port))?;
     let rtcp = bind(SocketAddr::new(address, port.saturating_add(1)))?;
-    Ok(PortPair { port, rtp, rtcp })
+    Ok(PortPair { port, rtp, rtcp, ready: [0, 0] })
 }
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
@@ -93,6 +95,14 @@ impl PortPair {
                 }
             }
         }
+    }
+
+    /// Notes that a socket is ready in this turn; whether it was in the turn before too, so that more than one datagram
+    /// must have been waiting.
+    pub(crate) fn ready_again(&mut self, rtcp: bool, turn: u64) -> bool {
+        let [rtp_turn, rtcp_turn] = &mut self.ready;
+        let last = std::mem::replace(if rtcp { rtcp_turn } else { rtp_turn }, turn);
+        last.checked_add(1) == Some(turn)
     }
 
     /// The session is over.

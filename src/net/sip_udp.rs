@@ -1,5 +1,5 @@
-//! SIP over UDP: one socket, one receiving thread, sending from whichever thread wants to (a datagram never waits). Keeps
-//! the local address a datagram came to, so that the answer leaves from there. Decides nothing.
+//! SIP over UDP: one socket, taken from by one thread, sending from whichever thread wants to (a datagram never waits).
+//! Keeps the local address a datagram came to, so that the answer leaves from there. Decides nothing.
 use crate::bind;
 use crate::sip_stream::Arrival;
 use nix::sys::socket::{
@@ -8,15 +8,28 @@ use nix::sys::socket::{
 use sip::{Flow, Transport};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Longest wait for a datagram before the loop shows that it lives.
-const IDLE: Duration = Duration::from_millis(500);
 /// Largest datagram there is.
 const DATAGRAM: usize = 65_535;
+
+/// Keep-alives and errors passed over in search of one datagram.
+const KEEPALIVES: usize = 64;
+
+/// Room for one datagram and what the kernel says about it; kept by who takes them.
+#[derive(Debug)]
+pub struct Room {
+    buffer: Vec<u8>,
+    control: Vec<u8>,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { buffer: vec![0; DATAGRAM], control: nix::cmsg_space!(libc::in_pktinfo) }
+    }
+}
 
 /// The UDP socket of SIP.
 #[derive(Clone, Debug)]
@@ -35,7 +48,7 @@ impl SipUdp {
     /// The operating system's.
     pub fn open(address: SocketAddr) -> io::Result<SipUdp> {
         let socket = bind::udp(address)?;
-        socket.set_read_timeout(Some(IDLE))?;
+        socket.set_nonblocking(true)?;
         let local = socket.local_addr()?;
         let any = address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         if any {
@@ -90,26 +103,31 @@ impl SipUdp {
         sendmsg(fd, &slices, &[], MsgFlags::MSG_DONTWAIT, Some(&remote)).map(drop)
     }
 
-    /// Receives until `stop`; hands each datagram on. Beats with every round, at least twice a second.
-    pub fn receive(&self, beat: &AtomicU64, stop: &AtomicBool, mut hand_on: impl FnMut(Arrival)) {
-        let mut buffer = vec![0_u8; DATAGRAM];
-        let mut control = nix::cmsg_space!(libc::in_pktinfo);
-        while !stop.load(Ordering::Relaxed) {
-            beat.fetch_add(1, Ordering::Relaxed);
-            match self.receive_one(&mut buffer, &mut control) {
+    /// The socket, to wait for.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Takes one datagram; none when none has come. Never waits. Keep-alives are passed over.
+    pub fn take(&self, room: &mut Room) -> Option<Arrival> {
+        // Something is always said at the end of a flood of keep-alives: the caller looks again.
+        for _ in 0..KEEPALIVES {
+            match self.receive_one(&mut room.buffer, &mut room.control) {
                 Ok(Some((remote, local, length))) => {
-                    if sip::framing::is_keepalive(&buffer[..length]) {
-                        continue;
+                    let bytes = room.buffer.get(..length).unwrap_or_default();
+                    if !sip::framing::is_keepalive(bytes) {
+                        let flow = Flow { transport: Transport::Udp, remote, local, connection: 0 };
+                        return Some(Arrival::Message { flow, bytes: bytes.to_vec() });
                     }
-                    let flow = Flow { transport: Transport::Udp, remote, local, connection: 0 };
-                    hand_on(Arrival::Message { flow, bytes: buffer[..length].to_vec() });
                 }
                 Ok(None) => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 // An ICMP refusal of something we sent; the peer's transaction times out by itself.
                 Err(error) => tracing::debug!(%error, "receiving failed"),
             }
         }
+        None
     }
 
     fn receive_one(
@@ -123,7 +141,7 @@ impl SipUdp {
         }
         let mut slices = [IoSliceMut::new(buffer)];
         let fd = self.socket.as_raw_fd();
-        let message = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(control), MsgFlags::empty())?;
+        let message = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(control), MsgFlags::MSG_DONTWAIT)?;
         let Some(remote) = message.address.and_then(|a| address_of(&a)) else { return Ok(None) };
         let mut local = self.local;
         for control in message.cmsgs()? {
@@ -145,29 +163,30 @@ fn address_of(storage: &SockaddrStorage) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::channel;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::time::Duration;
 
     /// Sends one datagram to a box bound to `bind` and gives what arrived and what came back.
     fn exchange(bind: &str) -> (Flow, Vec<u8>, SocketAddr) {
         let port = SipUdp::open(bind.parse().unwrap()).unwrap();
         let phone = UdpSocket::bind("127.0.0.1:0").unwrap();
         phone.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut room = Room::default();
+        assert!(port.take(&mut room).is_none(), "nothing has come and nobody waits");
         phone.send_to(b"\r\n\r\n", ("127.0.0.1", port.local().port())).unwrap();
         phone.send_to(b"OPTIONS", ("127.0.0.1", port.local().port())).unwrap();
-        let (tx, rx) = channel();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (receiver, stopped) = (port.clone(), stop.clone());
-        let thread = std::thread::spawn(move || {
-            receiver.receive(&AtomicU64::new(0), &stopped, |arrival| tx.send(arrival).unwrap());
-        });
-        let arrival = rx.recv_timeout(Duration::from_secs(5)).unwrap();
+        let arrival = loop {
+            let ready = poll(&mut [PollFd::new(port.fd(), PollFlags::POLLIN)], PollTimeout::from(5000_u16));
+            assert_eq!(ready, Ok(1), "nothing came");
+            if let Some(arrival) = port.take(&mut room) {
+                break arrival;
+            }
+        };
         let Arrival::Message { flow, bytes } = arrival else { panic!("{arrival:?}") };
         port.send(flow, b"answer");
         let mut buffer = [0; 100];
         let (n, from) = phone.recv_from(&mut buffer).unwrap();
         assert_eq!(&buffer[..n], b"answer");
-        stop.store(true, Ordering::Relaxed);
-        thread.join().unwrap();
         assert_eq!(flow.remote, phone.local_addr().unwrap());
         (flow, bytes, from)
     }

@@ -158,7 +158,7 @@ fn a_hung_database_is_named_and_replaced() {
 
 #[test]
 fn a_hung_sip_socket_is_named_and_replaced() {
-    hang("control", "sip", "sip");
+    hang("control", "sip-tcp", "sip-tcp");
 }
 
 #[test]

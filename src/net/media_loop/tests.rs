@@ -144,7 +144,8 @@ impl Rig {
     }
 
     fn ask(&self, command: MediaCommand) {
-        assert!(self.link.send(command), "the link took it");
+        assert!(self.link.send(&command), "the link took it");
+        self.link.flush();
     }
 
     fn until<T>(&self, what: &str, mut found: impl FnMut(&LinkEvent) -> Option<T>) -> T {

@@ -1,7 +1,7 @@
 //! The loop itself: inbox, sockets, time, sending; then sleep to the next millisecond, or until something happens when
 //! there is no session.
 use super::batch::{Batches, Outgoing};
-use super::server::{self, Addressed, Connection};
+use super::server::{self, Control};
 use super::workers::{self, Write, hand};
 use super::{AudioDevices, Beats, MediaFault, MediaRoleConfig};
 use crate::ports::{BoundRange, EXPEDITED, PortPair, bind_range};
@@ -12,7 +12,8 @@ use model::media::{MediaCommand, MediaEvent, MusicSource};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::collections::BTreeMap;
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -29,6 +30,12 @@ const INBOX_TURN: usize = 512;
 /// Tick with many sessions, and with few: fewer wake-ups for a box that hardly works.
 const TICK: Duration = Duration::from_millis(1);
 const TICK_FEW: Duration = Duration::from_millis(2);
+
+/// Tick while nothing is heard and nothing is due, as between a call's first INVITE and its first sound.
+const TICK_QUIET: Duration = Duration::from_millis(4);
+
+/// Turns without a datagram in or out after which it is quiet: longer than the 20 ms from one to the next.
+const QUIET: u32 = 25;
 
 /// Sessions up to which the slower tick is used.
 const FEW: usize = 4;
@@ -48,10 +55,12 @@ const PAGE_QUEUE: usize = 10;
 /// Key of the wake-up event among the sockets.
 const WAKE: u64 = u64::MAX;
 
+/// Key of the connection to control.
+const CONTROL: u64 = u64::MAX - 1;
+
 /// What other threads tell the loop.
 pub(crate) enum Message {
-    Connected,
-    Command(Connection, MediaCommand),
+    Connected(UnixStream),
     FileClosed(FileId, Result<(), String>),
     Loaded(String, Result<Arc<[u8]>, String>),
     SourceSound(String, Vec<u8>),
@@ -100,7 +109,6 @@ pub(crate) struct Loop {
     inbox: Receiver<Message>,
     way_in: Inbox,
     batches: Batches,
-    events: SyncSender<Addressed>,
     writes: SyncSender<Write>,
     writer: thread::JoinHandle<()>,
     loads: SyncSender<String>,
@@ -108,15 +116,17 @@ pub(crate) struct Loop {
     /// Running captures by PCM: their `wanted` flag.
     captures: BTreeMap<(String, String), Arc<AtomicBool>>,
     outputs: BTreeMap<String, (String, SyncSender<Vec<u8>>)>,
-    /// The connection that said `Hello`; nobody else is told anything.
-    control: Option<Connection>,
+    control: Option<Control>,
     /// How packets are marked now.
     dscp: u8,
     beats: Beats,
     stop: Arc<AtomicBool>,
     started: Instant,
+    /// Number of the turn.
+    turn: u64,
+    /// Turns since a datagram came or went.
+    quiet: u32,
     refused: u64,
-    events_lost: u64,
 }
 
 impl Loop {
@@ -142,7 +152,7 @@ impl Loop {
             workers::start_writer(config.files, way_in.clone(), Arc::clone(&config.beats.disk))?;
         let loads = workers::start_loader(config.sounds, way_in.clone())?;
         let link_beat = Arc::clone(&config.beats.link);
-        let events = server::start(&config.socket, way_in.clone(), link_beat, Arc::clone(&config.stop))?;
+        server::start(&config.socket, way_in.clone(), link_beat, Arc::clone(&config.stop))?;
         tracing::info!(ports = pairs.len(), "media is ready");
         let core = MediaCore::new(pairs.iter().map(|p| p.port), config.seed, config.prompts);
         (config.ready)();
@@ -155,7 +165,6 @@ impl Loop {
             inbox,
             way_in,
             batches: Batches::new(),
-            events,
             writes,
             writer,
             loads,
@@ -167,8 +176,9 @@ impl Loop {
             beats: config.beats,
             stop: config.stop,
             started: Instant::now(),
+            turn: 0,
+            quiet: 0,
             refused: 0,
-            events_lost: 0,
         })
     }
 
@@ -186,11 +196,14 @@ impl Loop {
                 Err(e) => return Err(system(e)),
             };
             let now = self.now();
-            self.read_inbox(now);
+            self.turn += 1;
+            self.read_inbox();
             for event in ready.iter().take(count) {
                 self.take(now, event.data());
             }
             self.core.tick(now, &mut self.out);
+            let nothing = count == 0 && self.out.datagram_count() == 0;
+            self.quiet = if nothing { self.quiet.saturating_add(1) } else { 0 };
             self.flush();
         }
         self.end();
@@ -203,7 +216,11 @@ impl Loop {
             *next = Instant::now();
             return EpollTimeout::from(IDLE_MS);
         }
-        let tick = if self.core.session_count() <= FEW { TICK_FEW } else { TICK };
+        let tick = match self.core.session_count() {
+            _ if self.quiet > QUIET => TICK_QUIET,
+            0..=FEW => TICK_FEW,
+            _ => TICK,
+        };
         let now = Instant::now();
         *next += tick;
         if *next > now {
@@ -224,12 +241,11 @@ impl Loop {
         }
     }
 
-    fn read_inbox(&mut self, now: Now) {
+    fn read_inbox(&mut self) {
         for _ in 0..INBOX_TURN {
             let Ok(message) = self.inbox.try_recv() else { return };
             match message {
-                Message::Connected => self.control = None,
-                Message::Command(connection, command) => self.command(now, connection, command),
+                Message::Connected(stream) => self.connected(stream),
                 Message::FileClosed(file, result) => self.core.file_closed(file, result, &mut self.out),
                 Message::Loaded(path, sound) => self.core.loaded(&path, sound, &mut self.out),
                 Message::SourceSound(name, sound) => self.core.source_sound(&name, &sound),
@@ -240,13 +256,43 @@ impl Loop {
         self.way_in.wake();
     }
 
-    fn command(&mut self, now: Now, connection: Connection, command: MediaCommand) {
-        if matches!(command, MediaCommand::Hello { .. }) {
-            self.control = Some(connection);
+    /// The newest connection wins; the one before is closed with whatever it still had to say.
+    fn connected(&mut self, stream: UnixStream) {
+        self.hang_up();
+        let control = Control::new(stream);
+        match self.epoll.add(control.fd(), EpollEvent::new(EpollFlags::EPOLLIN, CONTROL)) {
+            Ok(()) => self.control = Some(control),
+            Err(why) => tracing::warn!(%why, "control connection refused"),
         }
-        if self.control != Some(connection) {
-            return;
+    }
+
+    fn hang_up(&mut self) {
+        if let Some(control) = self.control.take() {
+            // A closed one has left by itself.
+            let _ = self.epoll.delete(control.fd());
         }
+    }
+
+    /// What control asks, a piece at a time so that a flood of commands does not delay speech: what is left makes the
+    /// next turn come at once.
+    fn read_control(&mut self, now: Now) {
+        let Some(mut control) = self.control.take() else { return };
+        let mut lives = control.read();
+        while lives {
+            match control.command() {
+                Ok(Some(command)) => self.command(now, command),
+                Ok(None) => break,
+                Err(()) => lives = false,
+            }
+            self.settle();
+        }
+        self.control = Some(control);
+        if !lives {
+            self.hang_up();
+        }
+    }
+
+    fn command(&mut self, now: Now, command: MediaCommand) {
         if let MediaCommand::Devices { sources, outputs } = &command {
             self.devices(sources, outputs);
         }
@@ -268,18 +314,27 @@ impl Loop {
             let _ = self.wake.read();
             return;
         }
+        if key == CONTROL {
+            return self.read_control(now);
+        }
         let Ok(number) = u16::try_from(key) else { return };
         let (port, rtcp) = (number & !1, number & 1 == 1);
-        let Some(pair) = self.ports.get(&port) else { return };
-        let fd = if rtcp { pair.rtcp.as_raw_fd() } else { pair.rtp.as_raw_fd() };
+        let Some(pair) = self.ports.get_mut(&port) else { return };
+        let again = pair.ready_again(rtcp, self.turn);
         let (core, out) = (&mut self.core, &mut self.out);
-        self.batches.receive(fd, |source, bytes| {
+        let take = |source: SocketAddr, bytes: &[u8]| {
             if rtcp {
                 core.rtcp(now, port, source, bytes, out);
             } else {
                 core.packet(now, port, source, bytes, out);
             }
-        });
+        };
+        let socket = if rtcp { &pair.rtcp } else { &pair.rtp };
+        if again {
+            self.batches.receive_all(socket, take);
+        } else {
+            self.batches.receive_one(socket, take);
+        }
     }
 
     /// Listens on ports in use only, before anything more is done with them.
@@ -337,8 +392,8 @@ impl Loop {
         let mut outgoing = Vec::with_capacity(self.out.datagram_count());
         for d in self.out.datagrams() {
             if let Some(pair) = self.ports.get(&d.port) {
-                let fd = if d.rtcp { pair.rtcp.as_raw_fd() } else { pair.rtp.as_raw_fd() };
-                outgoing.push(Outgoing { fd, to: d.to, bytes: d.bytes });
+                let socket = if d.rtcp { &pair.rtcp } else { &pair.rtp };
+                outgoing.push(Outgoing { socket, to: d.to, bytes: d.bytes });
             }
         }
         self.refused = self.refused.saturating_add(self.batches.send(&outgoing));
@@ -351,14 +406,12 @@ impl Loop {
             if let MediaEvent::Trouble(text) = &event {
                 tracing::warn!("{text}");
             }
-            if let Some(connection) = self.control
-                && self.events.try_send((connection, event)).is_err()
-            {
-                self.events_lost += 1;
-                if self.events_lost.is_power_of_two() {
-                    tracing::error!(lost = self.events_lost, "control does not take events");
-                }
+            if let Some(control) = &mut self.control {
+                control.tell(&event);
             }
+        }
+        if self.control.as_mut().is_some_and(|c| !c.flush()) {
+            self.hang_up();
         }
     }
 

@@ -267,9 +267,12 @@ fn a_phone_is_told_that_it_is_registered_when_that_is_on_the_disk_and_a_hung_dis
     world.seconds(1);
     let told = world.peers[a].told.iter();
     let codes: Vec<u16> = told
-        .filter_map(|i| match i {
-            sip::Indication::Response { result: Ok(response), .. } => Some(response.code()),
-            _ => None,
+        .filter_map(|i| {
+            if let sip::Indication::Response { result: Ok(answer), .. } = i {
+                Some(answer.code())
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(codes, [200], "a disk that hangs keeps nobody from calling");
