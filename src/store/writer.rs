@@ -7,7 +7,7 @@ use crate::fault::{Fault, is_of_the_record};
 use crate::{apply, housekeeping, schema, spool};
 use model::clock::Wall;
 use model::id::Ticket;
-use model::record::Record;
+use model::record::{AgentState, Record};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -95,7 +95,8 @@ impl Health {
 }
 
 /// How long a record may wait for others to be committed with. What somebody hears or reads an answer about waits for
-/// nobody, except a registration: its 200 comes a little later instead, and a storm of phones costs a few commits.
+/// nobody, except a registration and an agent's log-in: their answer comes a little later instead, and a storm of phones
+/// costs a few commits.
 pub(crate) fn patience(record: &Record) -> Duration {
     match record {
         // Nobody is told that these are kept; what a crash loses of them is the last moment of a call.
@@ -105,12 +106,17 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::Recording(_)
         | Record::RecordingEnded { .. }
         | Record::Note(_) => Duration::from_millis(50),
-        Record::Binding(_) => Duration::from_millis(10),
+        // Of these too only the queue knows.
+        Record::AgentState(spell)
+            if matches!(spell.state, AgentState::Offered | AgentState::Talking | AgentState::WrapUp) =>
+        {
+            Duration::from_millis(50)
+        }
+        Record::AgentState(_) | Record::Binding(_) => Duration::from_millis(10),
         Record::Message(_)
         | Record::MessageHeard { .. }
         | Record::MessageDeleted(_)
         | Record::Greeting { .. }
-        | Record::AgentState(_)
         | Record::Ban(_) => Duration::ZERO,
     }
 }
