@@ -1,8 +1,8 @@
 //! Who may do what with the SIP door: strangers are challenged and counted, phones prove who they are, carriers are known by
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
-use super::{BEHIND_MAX, Engine};
 use super::strangers::{algorithms, by_sha256, make};
+use super::{BEHIND_MAX, Engine};
 use crate::call::leg::{CODECS, Leg, contact};
 use crate::call::stage::Stage;
 use crate::call::story::Story;
