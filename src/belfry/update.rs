@@ -6,8 +6,8 @@ mod proof;
 mod silence;
 
 use crate::clock;
-use crate::engine_loop::Events;
 use crate::health::reports::Reports;
+use crate::intake::Events;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use board::steward::client::{SHORT, Steward};

@@ -121,9 +121,7 @@ impl Timers {
             | Reason::BanEnd(_)
             | Reason::Receipt(_)
             | Reason::SelfCall
-            | Reason::System => {
-                None
-            }
+            | Reason::System => None,
         })
     }
 }
