@@ -31,6 +31,8 @@ use web::ports::{Ask, NotDone};
 
 /// How often the thread looks whether something is due.
 const LOOK: Duration = Duration::from_millis(500);
+/// Between two tries to learn what the system is.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Longest wait for silence before a restart.
 const SILENCE: Duration = Duration::from_secs(3600);
 /// Between two calls of the box to itself when nobody asks.
@@ -84,16 +86,17 @@ impl Updates {
     /// Runs until `stop`.
     pub fn run(self: &Arc<Updates>, stop: &AtomicBool) {
         self.tell(|view| env!("CARGO_PKG_VERSION").clone_into(&mut view.version));
-        let slots = self.look();
+        self.look();
         while !stop.load(Ordering::Relaxed) && !self.mirror.state().media {
             std::thread::sleep(LOOK);
         }
-        if let Some(slots) = slots {
-            self.tell_outcome();
-            if slots.unproven() { self.prove(stop) } else { self.keep() }
-        }
+        // Early in a start the steward's own helpers may not be there yet: asked until the system is known and kept.
+        let mut next_look = Some(Instant::now());
         let mut next_call = Instant::now() + SELF_CALL_EVERY;
         while !stop.load(Ordering::Relaxed) {
+            if next_look.is_some_and(|at| Instant::now() >= at) {
+                next_look = if self.settle(stop) { None } else { Some(Instant::now() + LOOK_AGAIN) };
+            }
             let wanted = self.state().wanted.take();
             if let Some((act, restart)) = wanted {
                 self.carry_out(&act, restart);
@@ -107,6 +110,17 @@ impl Updates {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Has the running system proven or kept; whether that is done.
+    fn settle(&self, stop: &AtomicBool) -> bool {
+        let Some(slots) = self.look() else { return false };
+        self.tell_outcome();
+        if slots.unproven() {
+            self.prove(stop);
+            return true;
+        }
+        self.keep()
     }
 
     /// Reads the slots anew; `None` when the box has none.
@@ -125,11 +139,13 @@ impl Updates {
     }
 
     /// A proven system that has started stays: the boot loader may forget its tries.
-    fn keep(&self) {
-        if let Err(refused) = self.steward.ask(&Act::MarkGood, MARK) {
+    fn keep(&self) -> bool {
+        let kept = self.steward.ask(&Act::MarkGood, MARK);
+        if let Err(refused) = &kept {
             tracing::error!(why = %refused, "the boot loader was not told that this system works");
         }
         self.look();
+        kept.is_ok()
     }
 
     /// What became of an update is noted once.
@@ -222,7 +238,11 @@ impl Updates {
     fn tell(&self, change: impl FnOnce(&mut UpdateView)) {
         let view = {
             let mut state = self.state();
+            let before = state.view.clone();
             change(&mut state.view);
+            if state.view == before {
+                return;
+            }
             state.view.clone()
         };
         self.put(Notice::Update(Box::new(view)));
@@ -400,6 +420,7 @@ fn show(view: &mut UpdateView, slots: &Slots) {
         running: slots.running == slot,
         bootable: slots.of(slot).bootable,
     };
+    view.impossible = None;
     view.slots = vec![one(Slot::A, "a"), one(Slot::B, "b")];
     if let Some(version) = &slots.of(slots.running).version {
         view.version.clone_from(version);

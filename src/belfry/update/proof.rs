@@ -29,7 +29,9 @@ impl Updates {
         }
         match passed {
             Ok(()) => {
-                self.keep();
+                while !self.keep() && !stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(LOOK);
+                }
                 self.tell_outcome();
             }
             Err(why) => {

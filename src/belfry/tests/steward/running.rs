@@ -145,6 +145,24 @@ fn an_update_that_was_taken_back_is_told_once_with_its_reason() {
 }
 
 #[test]
+fn a_box_that_starts_before_the_updater_learns_of_its_slots_later() {
+    let machine = Machine::start();
+    let (rauc, away) = (machine.path("usr/bin/rauc"), machine.path("usr/bin/rauc-away"));
+    std::fs::rename(&rauc, &away).unwrap();
+    let running = Running::start(&machine);
+    until("the page says what is wrong", || {
+        Some(running.ask("GET", "/api/v1/update")).filter(|v| v["impossible"].is_object())
+    });
+    std::fs::rename(&away, &rauc).unwrap();
+    let view = until("the slots are known", || {
+        Some(running.ask("GET", "/api/v1/update"))
+            .filter(|v| v["slots"].as_array().is_some_and(|s| s.len() == 2))
+    });
+    assert!(view["impossible"].is_null(), "{view}");
+    until("it is kept", || machine.did("rauc").contains(&"status mark-good".to_owned()).then_some(()));
+}
+
+#[test]
 fn a_box_without_a_steward_says_that_it_runs_on_a_pc() {
     let machine = Machine::start();
     std::fs::remove_file(machine.socket()).unwrap();
