@@ -71,7 +71,14 @@ pub fn destroy(path: &Path) -> Result<(), Fault> {
 }
 
 fn overwrite(path: &Path) -> std::io::Result<()> {
-    let mut file = File::options().write(true).open(path)?;
+    blank(&mut File::options().write(true).open(path)?)
+}
+
+/// Overwrites an open file with zeros, on the disk when it returns.
+///
+/// # Errors
+/// The disk.
+pub fn blank(file: &mut File) -> std::io::Result<()> {
     let mut left = file.metadata()?.len();
     file.rewind()?;
     let zeros = vec![0; PIECE];

@@ -5,13 +5,17 @@ use super::place::Place;
 use super::{power, run};
 use board::steward::{Answer, BackupName, Refused, UsbFile};
 use std::fs::File;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Backups of the box, where the control role puts them.
-const BACKUPS: &str = "/data/belfry/backups";
-/// Keys of the box.
-const KEYS: &str = "/data/belfry/keys";
+/// The box's own folder.
+const HOME: &str = "/data/belfry";
+/// Backups of the box below it, where the control role puts them.
+const BACKUPS: &str = "backups";
+/// Keys of the box below it.
+const KEYS: &str = "keys";
 /// Where a stick is mounted; nobody else sees it.
 const MOUNT: &str = "/run/belfry-steward/usb";
 /// Our folder on a stick.
@@ -36,9 +40,11 @@ pub fn files(place: &Place) -> Result<Answer, Refused> {
 /// # Errors
 /// There is no stick, no such file, or no room.
 pub fn put(place: &Place, name: &BackupName, keep: u32) -> Result<Answer, Refused> {
-    let from = place.path(BACKUPS).join(name.as_str());
+    let from = Held::open(place, BACKUPS)
+        .and_then(|held| held.file(name.as_str(), false))
+        .map_err(|e| failed(&e))?;
     with_stick(place, |folder| {
-        copy(&from, &folder.join(name.as_str()))?;
+        copy(from, &Held(Held::folder(folder)?), name.as_str(), None)?;
         let mut files = list(folder)?;
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         for old in files.drain(..files.len().saturating_sub(keep)) {
@@ -54,13 +60,13 @@ pub fn put(place: &Place, name: &BackupName, keep: u32) -> Result<Answer, Refuse
 /// # Errors
 /// There is no stick, no such file, or no room.
 pub fn get(place: &Place, name: &BackupName) -> Result<Answer, Refused> {
-    let to = place.path(BACKUPS).join(format!("uploaded-{}", name.as_str()));
+    let to = Held::open(place, BACKUPS).map_err(|e| failed(&e))?;
     with_stick(place, |folder| {
-        copy(&folder.join(name.as_str()), &to)?;
         // The box runs as another user, who owns the folder.
-        let owner = std::fs::metadata(to.parent().unwrap_or(&to))?;
-        use std::os::unix::fs::MetadataExt as _;
-        std::os::unix::fs::chown(&to, Some(owner.uid()), Some(owner.gid()))?;
+        let owner = to.0.metadata()?;
+        let from = Held(Held::folder(folder)?).file(name.as_str(), false)?;
+        let target = format!("uploaded-{}", name.as_str());
+        copy(from, &to, &target, Some((owner.uid(), owner.gid())))?;
         Ok(Answer::Done)
     })
 }
@@ -74,8 +80,8 @@ pub fn factory_reset(place: &Place) -> Result<Answer, Refused> {
     let words = [&*grubenv.display().to_string(), "set", "belfry_reset=1"].map(str::to_owned);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     run::run(place, "grub-editenv", &words, SHORT)?.fine("grub-editenv")?;
-    if let Err(fault) = store::reset::destroy(&place.path(KEYS)) {
-        tracing::warn!(%fault, "the keys could not be destroyed now; the whole disk follows at the next start");
+    if let Err(error) = destroy_keys(place) {
+        tracing::warn!(%error, "the keys could not be destroyed now; the whole disk follows at the next start");
     }
     nix::unistd::sync();
     power::reboot(place)
@@ -136,16 +142,85 @@ fn list(folder: &Path) -> std::io::Result<Vec<UsbFile>> {
     Ok(files)
 }
 
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    let part = to.with_extension("part");
-    let copied = std::fs::copy(from, &part).and_then(|_| File::open(&part)?.sync_all());
+/// A folder of the box, held open. The box may write in it, and whoever has taken the box over may put a link in the place
+/// of anything: nothing is reached by its path again, and no link is followed.
+struct Held(File);
+
+impl Held {
+    fn open(place: &Place, name: &str) -> std::io::Result<Held> {
+        // Its parent belongs to root, so this one name cannot be exchanged.
+        let parent = Held(Held::folder(&place.path(HOME))?);
+        Ok(Held(Held::folder(&parent.path(name))?))
+    }
+
+    fn folder(path: &Path) -> std::io::Result<File> {
+        File::options().read(true).custom_flags(libc::O_DIRECTORY | libc::O_NOFOLLOW).open(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd())).join(name)
+    }
+
+    /// A file in it, for reading or for writing over; a plain file and nothing else.
+    fn file(&self, name: &str, write: bool) -> std::io::Result<File> {
+        let mut options = File::options();
+        options.read(!write).write(write).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let file = options.open(self.path(name))?;
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(std::io::Error::other(format!("{name} is no file")))
+        }
+    }
+
+    /// A new file in it, under the name of a part.
+    fn part(&self, name: &str) -> std::io::Result<File> {
+        match std::fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            Err(_) | Ok(()) => {}
+        }
+        File::options().write(true).create_new(true).mode(0o600).open(self.path(name))
+    }
+
+    /// Gives the finished part its name, for good.
+    fn finish(&self, part: &str, name: &str) -> std::io::Result<()> {
+        std::fs::rename(self.path(part), self.path(name))?;
+        self.0.sync_all()
+    }
+}
+
+/// Copies an open file under a name, whole or not at all; `owner` gets it.
+fn copy(mut from: File, to: &Held, name: &str, owner: Option<(u32, u32)>) -> std::io::Result<()> {
+    let part = format!("{name}.part");
+    let mut file = to.part(&part)?;
+    let copied = std::io::copy(&mut from, &mut file).and_then(|_| {
+        if let Some((user, group)) = owner {
+            std::os::unix::fs::fchown(&file, Some(user), Some(group))?;
+        }
+        file.sync_all()
+    });
     if let Err(error) = copied {
         // A part is of no use, and takes the room of the next try.
-        let _ = std::fs::remove_file(&part);
+        let _ = std::fs::remove_file(to.path(&part));
         return Err(error);
     }
-    std::fs::rename(&part, to)?;
-    to.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    to.finish(&part, name)
+}
+
+/// Overwrites every key and removes it.
+fn destroy_keys(place: &Place) -> std::io::Result<()> {
+    let keys = match Held::open(place, KEYS) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        held => held?,
+    };
+    for entry in std::fs::read_dir(keys.path("."))? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let blanked = keys.file(&name, true).and_then(|mut file| store::reset::blank(&mut file));
+        std::fs::remove_file(keys.path(&name))?;
+        blanked?;
+    }
+    keys.0.sync_all()
 }
 
 fn no_stick() -> Refused {

@@ -86,6 +86,42 @@ fn a_factory_reset_destroys_the_keys_and_asks_the_boot_loader_first() {
     assert_eq!(machine.steward().ask(&Act::FactoryReset, SHORT), Ok(Answer::Done));
     let asked = std::fs::read_to_string(machine.path("grub")).expect("a step of the test");
     assert!(asked.trim_end().ends_with("boot/esp/grub/grubenv set belfry_reset=1"), "{asked}");
-    assert!(!machine.path("data/belfry/keys").exists());
+    assert!(!machine.path("data/belfry/keys/backup").exists());
     assert_eq!(machine.did("systemctl"), ["--no-block reboot"]);
+}
+
+#[test]
+fn links_that_a_taken_over_box_plants_lead_nowhere() {
+    let machine = with_stick();
+    let (secret, backups) = (machine.path("etc/shadow"), machine.path("data/belfry/backups"));
+    std::fs::write(&secret, b"root's own").expect("a step of the test");
+    let link = |at: std::path::PathBuf| symlink(&secret, at).expect("a step of the test");
+    link(backups.join(name(1).as_str()));
+    let put = Act::UsbPut { name: name(1), keep: 2 };
+    assert!(machine.steward().ask(&put, SHORT).is_err(), "root reads no other file for the box");
+    assert!(!machine.path("stick/belfry").join(name(1).as_str()).exists());
+
+    std::fs::create_dir_all(machine.path("stick/belfry")).expect("a step of the test");
+    std::fs::write(machine.path("stick/belfry").join(name(2).as_str()), b"backup 2")
+        .expect("a step of the test");
+    let target = format!("uploaded-{}", name(2).as_str());
+    link(backups.join(&target));
+    link(backups.join(format!("{target}.part")));
+    assert_eq!(machine.steward().ask(&Act::UsbGet { name: name(2) }, SHORT), Ok(Answer::Done));
+    assert_eq!(std::fs::read(backups.join(&target)).expect("it is there"), b"backup 2");
+
+    let keys = machine.path("data/belfry/keys");
+    link(keys.join("backup"));
+    std::fs::remove_dir_all(&backups).expect("a step of the test");
+    symlink(machine.path("etc"), &backups).expect("a step of the test");
+    assert!(machine.steward().ask(&Act::UsbGet { name: name(2) }, SHORT).is_err(), "nor is a folder a link");
+    std::fs::write(machine.path("usr/bin/grub-editenv"), "#!/bin/sh\n").expect("a step of the test");
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(machine.path("usr/bin/grub-editenv"), mode).expect("a step of the test");
+    assert_eq!(machine.steward().ask(&Act::FactoryReset, SHORT), Ok(Answer::Done));
+    assert_eq!(
+        std::fs::read(&secret).expect("it is there"),
+        b"root's own",
+        "nothing of root's was read or written"
+    );
 }
