@@ -164,6 +164,7 @@ impl Control {
             agents: boot.agents,
             bindings: boot.bindings,
             bans: boot.bans,
+            wrong_pins: boot.wrong_pins,
             started: clock::wall(),
         };
         control.start_engine(clock, boot, hands, intake, &bond)?;

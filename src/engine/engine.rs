@@ -123,7 +123,7 @@ impl Engine {
             guard: Guard::default(),
             nonces: Nonces::new(spread(boot.seed ^ 0x6e6f_6e63_6573)),
             acd,
-            mailboxes: Mailboxes::new(boot.messages, boot.greetings),
+            mailboxes: Mailboxes::new(boot.messages, boot.greetings).with_wrong_pins(now, &boot.wrong_pins),
             calls: BTreeMap::new(),
             awaited: BTreeMap::new(),
             subscriptions: BTreeMap::new(),

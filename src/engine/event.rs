@@ -6,7 +6,7 @@ use model::config::Config;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, MessageRecord};
+use model::record::{AgentSpell, BanRecord, BindingRecord, MessageRecord, WrongPins};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -95,6 +95,8 @@ pub struct Boot {
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
     pub bans: Vec<BanRecord>,
+    /// Wrong PINs in a row.
+    pub wrong_pins: Vec<WrongPins>,
     /// Wall time of the start.
     pub started: Wall,
 }

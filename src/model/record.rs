@@ -47,6 +47,8 @@ pub enum Record {
     Binding(BindingRecord),
     /// A banned address, or its pardon.
     Ban(BanRecord),
+    /// Wrong PINs of a mailbox changed.
+    WrongPins(WrongPins),
     /// Something for the event log shown in the admin (security, trunk, box).
     Note(NoteRecord),
 }
@@ -257,6 +259,18 @@ pub struct BindingRecord {
     pub user_agent: String,
     /// RFC 3327 Path values, outermost first.
     pub path: Vec<String>,
+}
+
+/// Wrong PINs in a row at one mailbox, so that a restart gives no new tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct WrongPins {
+    /// Whose.
+    pub mailbox: Number,
+    /// How many; 0 after a right one.
+    pub tries: u32,
+    /// Locked until then.
+    pub until: Option<Wall>,
 }
 
 /// An address that is not answered for a while.

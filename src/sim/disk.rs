@@ -5,7 +5,9 @@ use media::out::{FileId, FileOp};
 use model::clock::{Mono, Wall};
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, Outcome, Record};
+use model::record::{
+    AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, Outcome, Record, WrongPins,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -193,6 +195,7 @@ impl Disk {
                 | Record::AgentState(_)
                 | Record::Binding(_)
                 | Record::Ban(_)
+                | Record::WrongPins(_)
                 | Record::Note(_) => {}
             }
         }
@@ -205,6 +208,7 @@ impl Disk {
         let mut found = Found::default();
         let mut agents = BTreeMap::new();
         let mut bindings = BTreeMap::new();
+        let mut wrong_pins = BTreeMap::new();
         let mut bans = BTreeMap::new();
         let mut messages = BTreeMap::new();
         for record in &self.durable {
@@ -240,12 +244,16 @@ impl Disk {
                 Record::Ban(b) => {
                     bans.insert(b.address, b.clone());
                 }
+                Record::WrongPins(pins) => {
+                    wrong_pins.insert(pins.mailbox.clone(), pins.clone());
+                }
                 Record::CallStep(_) | Record::RecordingEnded { .. } | Record::Note(_) => {}
             }
         }
         found.messages = messages.into_values().collect();
         found.agents = agents.into_values().collect();
         found.bindings = bindings.into_values().collect();
+        found.wrong_pins = wrong_pins.into_values().collect();
         found.bans = bans.into_values().filter(|b| b.until > now).collect();
         found
     }
@@ -267,6 +275,8 @@ pub struct Found {
     pub bindings: Vec<BindingRecord>,
     /// Bans.
     pub bans: Vec<BanRecord>,
+    /// Wrong PINs.
+    pub wrong_pins: Vec<WrongPins>,
 }
 
 impl Found {

@@ -123,6 +123,7 @@ impl Watch {
             | Record::MessageDeleted(_)
             | Record::Greeting { .. }
             | Record::Binding(_)
+            | Record::WrongPins(_)
             | Record::Ban(_) => {}
         }
     }

@@ -3,7 +3,7 @@
 use crate::row::{self, key};
 use model::record::{
     AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Record,
-    RecordingRecord,
+    RecordingRecord, WrongPins,
 };
 use model::{id::MessageId, number::Number};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
@@ -29,6 +29,7 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::AgentState(spell) => spell_row(db, spell),
         Record::Binding(binding) => binding_row(db, binding),
         Record::Ban(ban) => ban_row(db, ban),
+        Record::WrongPins(pins) => pins_row(db, pins),
         Record::Note(note) => note_row(db, note),
     }
 }
@@ -146,6 +147,16 @@ fn binding_row(db: &Connection, b: &BindingRecord) -> Result<()> {
 fn ban_row(db: &Connection, b: &BanRecord) -> Result<()> {
     let sql = format!("INSERT OR REPLACE INTO ban ({}) VALUES (?1,?2,?3,?4)", row::BAN);
     db.prepare_cached(&sql)?.execute(params![b.address.to_string(), b.until.0, b.cause, b.failures]).map(drop)
+}
+
+/// A few at most, and none for long: settings of the box itself.
+fn pins_row(db: &Connection, p: &WrongPins) -> Result<()> {
+    let name = format!("{}{}", row::WRONG_PINS, p.mailbox);
+    if p.tries == 0 {
+        return db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name]).map(drop);
+    }
+    let value = serde_json::json!({ "mailbox": p.mailbox, "tries": p.tries, "until": p.until }).to_string();
+    db.prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2)")?.execute([name, value]).map(drop)
 }
 
 fn note_row(db: &Connection, n: &NoteRecord) -> Result<()> {

@@ -9,7 +9,7 @@ use model::config::Config;
 use model::config::draft::Problem;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord};
+use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, WrongPins};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,6 +43,8 @@ pub struct BootState {
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
     pub bans: Vec<BanRecord>,
+    /// Wrong PINs in a row.
+    pub wrong_pins: Vec<WrongPins>,
     /// Calls that were open when the box stopped, as they were closed now.
     pub closed: Vec<CallRecord>,
     /// Where a damaged database was put, if there was one.
@@ -166,6 +168,15 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
             [now.0 - housekeeping::BINDING_MS],
             row::binding,
         )?,
+        wrong_pins: all(
+            &tx,
+            "SELECT value FROM setting WHERE name LIKE ?1 || '%'",
+            [row::WRONG_PINS],
+            row::wrong_pins,
+        )?
+        .into_iter()
+        .flatten()
+        .collect(),
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
         closed,
         set_aside: None,

@@ -5,7 +5,7 @@ use model::number::Number;
 use model::query::{NoteRow, RecordingRow};
 use model::record::{
     AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Party,
-    RecordingRecord,
+    RecordingRecord, WrongPins,
 };
 use model::saving::Hold;
 use rusqlite::types::Type;
@@ -168,6 +168,15 @@ pub(crate) fn spell(row: &Row<'_>) -> rusqlite::Result<AgentSpell> {
         cause: row.get(4)?,
         call: row.get::<_, Option<i64>>(5)?.map(|k| CallId(id(k))),
     })
+}
+
+/// Beginning of the names of settings that hold wrong PINs; the mailbox follows.
+pub(crate) const WRONG_PINS: &str = "wrong_pins ";
+
+/// Wrong PINs of a mailbox as kept; what cannot be read is none.
+pub(crate) fn wrong_pins(row: &Row<'_>) -> rusqlite::Result<Option<WrongPins>> {
+    let text: String = row.get(0)?;
+    Ok(serde_json::from_str(&text).ok())
 }
 
 pub(crate) const BINDING: &str =

@@ -117,7 +117,8 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::MessageHeard { .. }
         | Record::MessageDeleted(_)
         | Record::Greeting { .. }
-        | Record::Ban(_) => Duration::ZERO,
+        | Record::Ban(_)
+        | Record::WrongPins(_) => Duration::ZERO,
     }
 }
 

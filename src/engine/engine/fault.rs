@@ -35,6 +35,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         agents: Vec::new(),
         bindings: Vec::new(),
         bans: Vec::new(),
+        wrong_pins: Vec::new(),
         started: NOW.wall,
     };
     let mut effects = Vec::new();

@@ -62,6 +62,13 @@ impl Engine {
         true
     }
 
+    /// The box's host name, alone or with any domain behind it.
+    fn is_own_host(&self, host: &str) -> bool {
+        let name = self.config.network.host_name.to_ascii_lowercase();
+        !name.is_empty()
+            && (host == name || host.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.')))
+    }
+
     fn is_own_name(&self, host: &str, flow: &Flow) -> bool {
         let own = |ip: IpAddr| host.parse::<IpAddr>().is_ok_and(|h| h.to_canonical() == ip.to_canonical());
         let system = &self.config.system;
@@ -69,6 +76,7 @@ impl Engine {
             || own(self.address.ip())
             || own(self.media_address)
             || host.eq_ignore_ascii_case(&system.realm)
+            || self.is_own_host(host)
             || system.sip_names.iter().any(|name| host.eq_ignore_ascii_case(name))
     }
 }

@@ -1,12 +1,12 @@
 //! The index of every mailbox: messages (never their sound), own greetings, wrong PINs. Rebuilt from the store at each
 //! start and changed by the same records that go to the store. Bounded by `max_messages` of each box and by the number of
 //! extensions. Decides when a box is full or locked; never touches a file.
-use model::clock::{Mono, Now};
+use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::id::MessageId;
 use model::notice::{MailboxView, Notice};
 use model::number::Number;
-use model::record::{MessageRecord, Record};
+use model::record::{MessageRecord, Record, WrongPins};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,6 +53,26 @@ impl Mailboxes {
         Mailboxes { messages, greetings, wrong: BTreeMap::new() }
     }
 
+    /// Goes on counting wrong PINs where the last run stopped.
+    #[must_use]
+    pub fn with_wrong_pins(mut self, now: Now, kept: &[WrongPins]) -> Mailboxes {
+        for pins in kept.iter().take(PINS_MAX) {
+            let left = pins.until.map(|until| u64::try_from(until.millis_since(now.wall)).unwrap_or(0));
+            let locked_until = left.map(|ms| now.mono + Duration::from_millis(ms).min(LOCK));
+            self.wrong.insert(pins.mailbox.clone(), Wrong { tries: pins.tries, locked_until });
+        }
+        self
+    }
+
+    /// The wrong PINs of a box as they are to be kept.
+    #[must_use]
+    pub fn wrong_pins(&self, now: Now, mailbox: &Number) -> WrongPins {
+        let wrong = self.wrong.get(mailbox).cloned().unwrap_or_default();
+        let left = wrong.locked_until.map(|until| until.since(now.mono).as_millis());
+        let until = left.map(|ms| Wall(now.wall.0.saturating_add(i64::try_from(ms).unwrap_or(0))));
+        WrongPins { mailbox: mailbox.clone(), tries: wrong.tries, until }
+    }
+
     /// Takes a record that is given to the store. Returns the mailbox whose numbers changed, for its lamp.
     pub fn apply(&mut self, record: &Record, notices: &mut Vec<Notice>) -> Option<Number> {
         let changed = match record {
@@ -87,6 +107,7 @@ impl Mailboxes {
             | Record::AgentState(_)
             | Record::Binding(_)
             | Record::Ban(_)
+            | Record::WrongPins(_)
             | Record::Note(_) => return None,
         };
         notices.push(Notice::Mailbox(self.view(&changed)));

@@ -11,6 +11,7 @@ use model::config::Config;
 use model::id::MessageId;
 use model::media::{Language, Sound};
 use model::number::Number;
+use model::record::Record;
 use std::time::Duration;
 
 /// Wrong PINs in one call before it is ended; the box itself locks by [`super::mailbox::PIN_TRIES`].
@@ -196,7 +197,13 @@ impl Retrieve {
 
     fn pin_given(&mut self, cx: &mut Cx<'_>, keys: &str, out: &mut Vec<Out>) {
         let Some(mailbox) = self.mailbox.clone() else { return self.ask_extension(out) };
-        match cx.boxes.pin(cx.now, cx.config, &mailbox, keys) {
+        let before = cx.boxes.wrong_pins(cx.now, &mailbox).tries;
+        let pin = cx.boxes.pin(cx.now, cx.config, &mailbox, keys);
+        let pins = cx.boxes.wrong_pins(cx.now, &mailbox);
+        if pins.tries != before {
+            out.push(Out::Keep { record: Box::new(Record::WrongPins(pins)), receipt: false });
+        }
+        match pin {
             Pin::Locked => self.leave(&["vm-locked", "goodbye"], out),
             Pin::Right => {
                 out.push(Out::Trace { kind: "voicemail", detail: format!("opened {mailbox}") });

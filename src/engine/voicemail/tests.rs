@@ -233,6 +233,27 @@ fn three_wrong_pins_end_the_call_and_five_lock_the_box_for_a_while() {
 }
 
 #[test]
+fn a_restart_gives_no_new_tries_for_the_pin() {
+    let mut owner = Owner::at_home();
+    owner.keys("000000#000001#000002#");
+    let pins = |r: Record| if let Record::WrongPins(p) = r { Some(p) } else { None };
+    let kept = kept(&owner.out).into_iter().rev().find_map(pins);
+    let kept = kept.expect("wrong tries are kept");
+    assert_eq!((kept.tries, kept.until), (3, None));
+
+    let config = site();
+    let mut boxes = Mailboxes::default().with_wrong_pins(NOW, &[kept]);
+    assert_eq!(boxes.pin(NOW, &config, &number("101"), "000003"), Pin::Wrong);
+    assert_eq!(boxes.pin(NOW, &config, &number("101"), "000004"), Pin::Wrong, "the fifth of all");
+    let locked = boxes.wrong_pins(NOW, &number("101"));
+    let mut boxes = Mailboxes::default().with_wrong_pins(NOW, &[locked]);
+    assert_eq!(boxes.pin(NOW, &config, &number("101"), "123456"), Pin::Locked, "even the right one");
+    let later = Now { mono: NOW.mono + LOCK, ..NOW };
+    assert_eq!(boxes.pin(later, &config, &number("101"), "123456"), Pin::Right);
+    assert_eq!(boxes.wrong_pins(later, &number("101")).tries, 0);
+}
+
+#[test]
 fn messages_are_heard_in_order_with_date_and_caller() {
     let mut owner = Owner::at_home();
     owner.keys("123456#");

@@ -95,6 +95,7 @@ impl Pbx {
             agents: found.agents,
             bindings: found.bindings,
             bans: found.bans,
+            wrong_pins: found.wrong_pins,
             started: now.wall,
         };
         self.media = new_media(self.seed ^ self.epoch);

@@ -5,7 +5,7 @@ use model::clock::Wall;
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::query::HistoryQuery;
 use model::record::{
-    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, Outcome, Record,
+    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, Outcome, Record, WrongPins,
 };
 use std::os::unix::fs::PermissionsExt as _;
 use store::Fault;
@@ -122,6 +122,9 @@ fn messages_greetings_agents_phones_and_bans_come_back() {
         let address = address.parse().unwrap();
         Record::Ban(BanRecord { address, until, cause: "20 wrong passwords".into(), failures: 20 })
     };
+    let wrong_pins = |mailbox: &str, tries| {
+        Record::WrongPins(WrongPins { mailbox: number(mailbox), tries, until: Some(FAR) })
+    };
     let (store, _, _) = open(dir.path());
     keep_all(
         &store,
@@ -138,6 +141,9 @@ fn messages_greetings_agents_phones_and_bans_come_back() {
             binding("sip:101@gone", Wall(1)),
             ban("198.51.100.7", FAR),
             ban("198.51.100.8", Wall(1)),
+            wrong_pins("101", 4),
+            wrong_pins("102", 3),
+            wrong_pins("102", 0),
         ],
     );
     store.close();
@@ -150,6 +156,8 @@ fn messages_greetings_agents_phones_and_bans_come_back() {
     assert_eq!(state.bindings.len(), 1);
     assert_eq!((state.bindings[0].cseq, state.bindings[0].path[0].as_str()), (7, "<sip:edge;lr>"));
     assert_eq!(state.bans.len(), 1);
+    let left = WrongPins { mailbox: number("101"), tries: 4, until: Some(FAR) };
+    assert_eq!(state.wrong_pins, [left], "a right PIN forgets the wrong ones");
 }
 
 #[test]

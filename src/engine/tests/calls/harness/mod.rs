@@ -102,6 +102,7 @@ impl World {
             agents: Vec::new(),
             bindings: Vec::new(),
             bans: Vec::new(),
+            wrong_pins: Vec::new(),
             started: now.wall,
         };
         change(&mut boot);
