@@ -119,10 +119,10 @@ mod tests {
         let quiet = Facts::default();
         assert_eq!(state(quiet), State::Ready);
         assert_eq!(state(Facts { calls: true, ..quiet }), State::InCall);
-        assert_eq!(state(Facts { calls: true, setup_needed: true, ..quiet }), State::SetupNeeded);
+        assert_eq!(state(Facts { calls: true, alarms: true, ..quiet }), State::Fault);
+        assert_eq!(state(Facts { alarms: true, setup_needed: true, ..quiet }), State::SetupNeeded);
         assert_eq!(state(Facts { setup_needed: true, no_network: true, ..quiet }), State::NoNetwork);
-        assert_eq!(state(Facts { no_network: true, alarms: true, ..quiet }), State::Fault);
-        assert_eq!(state(Facts { alarms: true, updating: true, ..quiet }), State::Updating);
+        assert_eq!(state(Facts { no_network: true, updating: true, ..quiet }), State::Updating);
         assert_eq!(state(Facts { updating: true, armed: true, ..quiet }), State::ResetArmed);
     }
 }

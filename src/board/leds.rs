@@ -16,12 +16,12 @@ pub enum State {
     Ready,
     /// At least one call.
     InCall,
-    /// Nobody has done the first set-up.
-    SetupNeeded,
-    /// No network interface has an address.
-    NoNetwork,
     /// Something is not well: the health page says what.
     Fault,
+    /// Nobody has done the first set-up; until then nobody has said what is well.
+    SetupNeeded,
+    /// No network interface has an address: not even the health page can be reached.
+    NoNetwork,
     /// Starting, or a part is being started again.
     Booting,
     /// An update is being written: do not take power away.
@@ -36,9 +36,9 @@ impl State {
         State::Off,
         State::Ready,
         State::InCall,
+        State::Fault,
         State::SetupNeeded,
         State::NoNetwork,
-        State::Fault,
         State::Booting,
         State::Updating,
         State::ResetArmed,
