@@ -24,7 +24,8 @@ fn kinds(source: &str) -> Vec<String> {
         let head: String = call.chars().take(40).collect();
         let level = ["\"info\", \"", "\"warning\", \"", "\"alarm\", \""];
         let start = level.iter().find_map(|l| Some(head.find(l)? + l.len()))?;
-        call[start..].split('"').next().map(str::to_owned)
+        // A sentence in that place is no kind.
+        call[start..].split('"').next().filter(|word| !word.contains(' ')).map(str::to_owned)
     };
     plain.split("note(").skip(1).filter_map(kind).collect()
 }
