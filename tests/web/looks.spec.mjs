@@ -39,6 +39,7 @@ const PAGES = [
   '/settings/tokens',
   '/health',
   '/backup',
+  '/update',
   '/backup/plan',
   '/backup/keep',
   '/backup/reset',
