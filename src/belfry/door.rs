@@ -1,4 +1,4 @@
-//! Turns banned sources away where their datagrams come in, before they cost a place in the engine's queue. Learns from
+//! Turns banned sources away where their SIP over TCP comes in, before they cost a place in the engine's queue. Learns from
 //! the engine's notices who is banned; decides nothing itself.
 use model::notice::Notice;
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! SIPp: callers and callees whose audio is a [`super::tone::ToneParty`].
+use super::lan::Lan;
 use super::process::Process;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,28 @@ pub struct Sipp<'a> {
 #[must_use]
 pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sipp")
+}
+
+/// A customer who calls the site's number over the trunk and stays for `ms` after the answer. `more`: what else SIPp is
+/// told.
+#[must_use]
+pub fn customer(lan: Lan, port: u16, ms: u32, more: &[&str], folder: &Path) -> Process {
+    let keys = vec![
+        ("number", "+4930123456".into()),
+        ("name", "Customer".into()),
+        ("caller", "+49301".into()),
+        ("rtp_ip", lan.host(21).to_string()),
+        ("rtp_port", "9".into()),
+    ];
+    let ms = ms.to_string();
+    let sipp = Sipp {
+        scenario: "caller",
+        local: SocketAddr::from((lan.host(21), port)),
+        remote: Some(SocketAddr::from((lan.host(1), 5060))),
+        keys,
+        more: ["-m", "1", "-d", &ms].iter().chain(more).map(|word| (*word).to_owned()).collect(),
+    };
+    sipp.start(&format!("customer-{port}"), folder)
 }
 
 impl Sipp<'_> {

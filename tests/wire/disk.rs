@@ -2,35 +2,15 @@
 //! nothing is acknowledged, and all of it is kept when the disk works again.
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use std::net::SocketAddr;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
 use tests::harness::process::Process;
-use tests::harness::sipp::Sipp;
+use tests::harness::sipp::customer;
 use tests::harness::site;
 
 const SOON: Duration = Duration::from_secs(40);
-
-fn caller(lan: Lan, port: u16, folder: &Path) -> Process {
-    let keys = vec![
-        ("number", "+4930123456".into()),
-        ("name", "Customer".into()),
-        ("caller", "+49301".into()),
-        ("rtp_ip", lan.host(21).to_string()),
-        ("rtp_port", "9".into()),
-    ];
-    let sipp = Sipp {
-        scenario: "caller",
-        local: SocketAddr::from((lan.host(21), port)),
-        remote: Some(SocketAddr::from((lan.host(1), 5060))),
-        keys,
-        more: ["-m", "1", "-d", "500"].map(str::to_owned).to_vec(),
-    };
-    sipp.start(&format!("caller-{port}"), folder)
-}
 
 fn kinds(pbx: &Belfry) -> Vec<String> {
     let events = pbx.get("/events?limit=50");
@@ -51,7 +31,7 @@ fn failing_syncs_acknowledge_nothing_and_stop_no_call() {
         std::fs::write(&file, text(name)).expect("the test folder is writable");
         pbx.run(&["config", "apply", file.to_str().expect("a plain name")])
     };
-    assert!(caller(lan, 6000, folder.path()).wait(SOON).success());
+    assert!(customer(lan, 6000, 500, &[], folder.path()).wait(SOON).success());
 
     let control = pbx.status()["control_pid"].as_u64().expect("it runs").to_string();
     let calls = "fsync,fdatasync";
@@ -67,7 +47,7 @@ fn failing_syncs_acknowledge_nothing_and_stop_no_call() {
         "nothing is acknowledged: {}",
         String::from_utf8_lossy(&refused.stdout)
     );
-    assert!(caller(lan, 6100, folder.path()).wait(SOON).success(), "calls go on");
+    assert!(customer(lan, 6100, 500, &[], folder.path()).wait(SOON).success(), "calls go on");
     assert!(pbx.process.output().contains("the disk failed"), "{}", pbx.process.output());
     assert!(!kinds(&pbx).contains(&"disk_ok".to_owned()), "it has not healed");
 

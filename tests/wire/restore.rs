@@ -1,7 +1,7 @@
 //! Backups of the real binary: proved while it runs, taken back on a new box that then rings the same phone, brought to a
 //! real SSH server, and the factory reset after which the set-up is the first page again.
 use serde_json::{Value, json};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use tests::harness::baresip::{Account, Phone};
 use tests::harness::belfry::{Belfry, run};
 use tests::harness::lan::Lan;
 use tests::harness::process::{Process, until};
-use tests::harness::sipp::Sipp;
+use tests::harness::sipp::customer;
 use tests::harness::site;
 
 const SOON: Duration = Duration::from_secs(40);
@@ -40,25 +40,6 @@ fn phone(lan: Lan, folder: &Path) -> Phone {
     phone
 }
 
-/// A customer who is answered and stays for a second.
-fn customer(lan: Lan, port: u16, folder: &Path) -> Process {
-    let keys = vec![
-        ("number", "+4930123456".into()),
-        ("name", "Customer".into()),
-        ("caller", "+49301".into()),
-        ("rtp_ip", lan.host(21).to_string()),
-        ("rtp_port", "9".into()),
-    ];
-    let sipp = Sipp {
-        scenario: "caller",
-        local: SocketAddr::from((lan.host(21), port)),
-        remote: Some(SocketAddr::from((lan.host(1), 5060))),
-        keys,
-        more: ["-m", "1", "-d", "1000"].map(str::to_owned).to_vec(),
-    };
-    sipp.start(&format!("customer-{port}"), folder)
-}
-
 fn said(output: &std::process::Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -76,7 +57,7 @@ fn a_new_box_takes_the_backup_and_rings_the_same_phone() {
     let lan = Lan::take();
     let pbx = Belfry::start(lan, &site_of(lan, ""), folder.path());
     let phone = phone(lan, folder.path());
-    assert!(customer(lan, 6000, folder.path()).wait(SOON).success());
+    assert!(customer(lan, 6000, 1000, &[], folder.path()).wait(SOON).success());
     let config = said(&pbx.run(&["config", "export"]));
     pbx.until("the call is in the history", "/history?limit=5", SOON, |h| {
         h["items"].as_array().is_some_and(|i| i.len() == 1)
@@ -108,7 +89,7 @@ fn a_new_box_takes_the_backup_and_rings_the_same_phone() {
     let history = new.get("/history?limit=5");
     assert_eq!(history["items"].as_array().map(Vec::len), Some(1), "{history}");
     // The phone was told nothing: it rings by the registration that came along.
-    assert!(customer(lan, 6100, folder.path()).wait(SOON).success(), "{}", new.process.output());
+    assert!(customer(lan, 6100, 1000, &[], folder.path()).wait(SOON).success(), "{}", new.process.output());
     let rang = phone.process.output().matches("Call established").count();
     assert!(rang >= 2, "the phone rang on both boxes: {}", phone.process.output());
 }

@@ -2,35 +2,20 @@
 //! way every record is closed with its true end, not as cut off.
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
 use tests::harness::process::Process;
-use tests::harness::sipp::Sipp;
+use tests::harness::sipp::customer;
 use tests::harness::site;
 
 const SOON: Duration = Duration::from_secs(20);
 
 /// A caller over the trunk who listens to the echo for `ms`.
 fn caller(lan: Lan, port: u16, ms: u32, folder: &Path) -> Process {
-    let keys = vec![
-        ("number", "+4930123456".into()),
-        ("name", "Customer".into()),
-        ("caller", "+49301".into()),
-        ("rtp_ip", lan.host(21).to_string()),
-        ("rtp_port", "9".into()),
-    ];
-    let sipp = Sipp {
-        scenario: "caller",
-        local: SocketAddr::from((lan.host(21), port)),
-        remote: Some(SocketAddr::from((lan.host(1), 5060))),
-        keys,
-        // An unexpected answer or BYE ends the call: that is what is looked for here.
-        more: ["-m", "1", "-default_behaviors", "all", "-d", &ms.to_string()].map(str::to_owned).to_vec(),
-    };
-    sipp.start(&format!("caller-{port}"), folder)
+    // An unexpected answer or BYE ends the call: that is what is looked for here.
+    customer(lan, port, ms, &["-default_behaviors", "all"], folder)
 }
 
 fn start(lan: Lan, folder: &Path, flags: &[&str]) -> Belfry {
