@@ -16,7 +16,7 @@ use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the box starts with.
 #[derive(Debug)]
@@ -84,14 +84,24 @@ pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState
     Ok((db, lock, BootState { restored, ..state }))
 }
 
+/// How long a held folder is waited for. A process that was started while the folder was held shares the lock between its
+/// `fork` and its `exec`, and a role that was killed holds it until the system has taken it apart: neither is another box.
+const HELD: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Takes the folder for this process, or says within [`HELD`] that another has it.
 pub(crate) fn hold(dir: &Path) -> Result<File, Fault> {
     let path = dir.join(LOCK);
     let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(Fault::file(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Fault::InUse(dir.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(Fault::File { path, source }),
+    let asked = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) if asked.elapsed() < HELD => std::thread::sleep(LOOK),
+            Err(std::fs::TryLockError::WouldBlock) => return Err(Fault::InUse(dir.to_owned())),
+            Err(std::fs::TryLockError::Error(source)) => return Err(Fault::File { path, source }),
+        }
     }
 }
 

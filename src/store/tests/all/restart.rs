@@ -269,6 +269,23 @@ fn one_process_at_a_time_has_the_folder() {
 }
 
 #[test]
+fn a_folder_held_for_a_moment_by_what_is_ending_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let dying = std::fs::File::open(dir.path().join("belfry.lock")).unwrap();
+    dying.lock().unwrap();
+    let (taken, seen) = std::sync::mpsc::channel();
+    let folder = dir.path().to_owned();
+    let opener = std::thread::spawn(move || {
+        taken.send(()).unwrap();
+        try_open(&folder).map(drop)
+    });
+    seen.recv().unwrap();
+    drop(dying);
+    opener.join().unwrap().expect("the folder is free again");
+}
+
+#[test]
 fn nobody_else_may_read_the_data() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
