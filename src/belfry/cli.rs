@@ -225,33 +225,40 @@ pub fn update(file: &Path, restart: Restart, data: &Path) -> anyhow::Result<()> 
     };
     let content = std::fs::File::open(file)
         .map_err(|error| BadInput(format!("{} cannot be read: {error}", file.display())))?;
-    let view = fine(client.upload("/api/v1/update", content)?)?;
-    let view: UpdateView = serde_json::from_str(&view.body)?;
-    let version = view.bundle.map(|b| b.version).unwrap_or_default();
+    fine(client.upload("/api/v1/update", content)?)?;
+    let mut steps = Steps { client: &client, told: String::new() };
+    let version = looked_at(&mut steps)?;
     say(&format!("version {version} is whole, signed and made for this box"));
     fine(client.ask_json("POST", "/api/v1/update/install", &serde_json::json!({ "restart": restart }))?)?;
-    installed(&client, &version, restart)
+    installed(&mut steps, &version, restart)
 }
 
-fn installed(client: &Client, version: &str, restart: Restart) -> anyhow::Result<()> {
-    let (mut told, mut begun) = (String::new(), false);
+/// The verdict about the uploaded file: its version.
+fn looked_at(steps: &mut Steps<'_>) -> anyhow::Result<String> {
     loop {
-        let view: UpdateView = serde_json::from_str(&fine(client.ask("GET", "/api/v1/update")?)?.body)?;
+        let view = steps.look()?;
+        match (view.work, view.bundle, view.refused) {
+            (Some(_), _, _) => {}
+            (None, Some(bundle), _) => return Ok(bundle.version),
+            (None, None, Some(why)) => return Err(BadInput(why.en).into()),
+            (None, None, None) => {
+                return Err(anyhow::anyhow!("the box stopped while it looked at the file; try again"));
+            }
+        }
+    }
+}
+
+fn installed(steps: &mut Steps<'_>, version: &str, restart: Restart) -> anyhow::Result<()> {
+    let mut begun = false;
+    loop {
+        let view = steps.look()?;
         if let Some(why) = view.refused {
             return Err(anyhow::anyhow!(why.en));
         }
-        if let Some(work) = &view.work {
-            begun = true;
-            let line = format!("{:>3} % {}", work.percent, work.step.en);
-            if line != told {
-                say(&line);
-                told = line;
-            }
-        }
+        begun |= view.work.is_some();
         if view.waiting.as_deref() == Some(version) && (begun || view.work.is_none()) {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(300));
     }
     say(match restart {
         Restart::Now => "installed; the box restarts now",
@@ -259,6 +266,28 @@ fn installed(client: &Client, version: &str, restart: Restart) -> anyhow::Result
         Restart::Later => "installed; it starts at the next restart",
     });
     Ok(())
+}
+
+/// Follows what the box does with an update, and says each step once.
+struct Steps<'a> {
+    client: &'a Client,
+    told: String,
+}
+
+impl Steps<'_> {
+    /// How it is now; waits a little when there is more to come.
+    fn look(&mut self) -> anyhow::Result<UpdateView> {
+        let view: UpdateView = serde_json::from_str(&fine(self.client.ask("GET", "/api/v1/update")?)?.body)?;
+        let line = view.work.as_ref().map(|work| format!("{:>3} % {}", work.percent, work.step.en));
+        if let Some(line) = line.filter(|line| *line != self.told) {
+            say(&line);
+            self.told = line;
+        }
+        if view.refused.is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
+        Ok(view)
+    }
 }
 
 const NAME_RULE: &str = "a name has 1 to 64 of the characters a-z 0-9 . _ -";

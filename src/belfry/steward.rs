@@ -126,7 +126,7 @@ type Tell<'a> = &'a mut dyn FnMut(u8, Said);
 fn carry_out(act: &Act, place: &Place, keeper: &network::Keeper, tell: Tell<'_>) -> Result<Answer, Refused> {
     match act {
         Act::Slots => update::slots::look(place).map(Answer::Slots),
-        Act::InspectBundle => update::bundle::inspect(place).map(Answer::Bundle),
+        Act::InspectBundle => update::bundle::inspect(place, tell).map(Answer::Bundle),
         Act::InstallBundle => update::install(place, tell),
         Act::MarkGood => update::mark_good(place),
         Act::MarkBad { why } => update::mark_bad(place, why),

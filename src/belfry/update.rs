@@ -39,8 +39,8 @@ const SILENCE: Duration = Duration::from_secs(3600);
 const SELF_CALL_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Longest wait for the end of a self-call: the engine ends it after 20 s.
 const SELF_CALL_ENDS: Duration = Duration::from_secs(25);
-/// RAUC reads and checks a whole bundle.
-const INSPECT: Duration = Duration::from_secs(300);
+/// RAUC and the steward read a whole bundle. Nobody waits for it on a line: a slow card may take its time.
+const INSPECT: Duration = Duration::from_secs(15 * 60);
 /// RAUC writes a whole system.
 const INSTALL: Duration = Duration::from_secs(25 * 60);
 /// Marking has no limit of its own: a slow box must not be counted as a bad one.
@@ -77,9 +77,17 @@ pub struct Updates {
 pub struct State {
     view: UpdateView,
     restart_by: Option<Instant>,
-    wanted: Option<(Act, Restart)>,
+    wanted: Option<Wanted>,
     calling: bool,
     busy: bool,
+}
+
+/// What the thread is to do next.
+enum Wanted {
+    /// Look at the bundle that was uploaded.
+    Inspect,
+    /// Change the system, then restart.
+    Change(Act, Restart),
 }
 
 impl Updates {
@@ -98,8 +106,10 @@ impl Updates {
                 next_look = if self.settle(stop) { None } else { Some(Instant::now() + LOOK_AGAIN) };
             }
             let wanted = self.state().wanted.take();
-            if let Some((act, restart)) = wanted {
-                self.carry_out(&act, restart);
+            match wanted {
+                Some(Wanted::Inspect) => self.inspect(),
+                Some(Wanted::Change(act, restart)) => self.carry_out(&act, restart),
+                None => {}
             }
             if self.restart_is_due() {
                 self.restart_now();
@@ -236,10 +246,14 @@ impl Updates {
 
     /// Changes what is told, and tells it.
     fn tell(&self, change: impl FnOnce(&mut UpdateView)) {
+        self.change(|state| change(&mut state.view));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
         let view = {
             let mut state = self.state();
             let before = state.view.clone();
-            change(&mut state.view);
+            change(&mut state);
             if state.view == before {
                 return;
             }
@@ -285,6 +299,38 @@ impl Updates {
 
     fn upload(&self) -> PathBuf {
         self.data.join("update/bundle.raucb")
+    }
+
+    /// Looks at the uploaded bundle, telling how far it is. The verdict is there in the moment in which the work is over.
+    fn inspect(&self) {
+        let verdict = self.steward.follow(&Act::InspectBundle, INSPECT, |p| {
+            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: sentence(&p.step) }));
+        });
+        let (bundle, refused) = match verdict {
+            Ok(Answer::Bundle(b)) => {
+                (Some(BundleView { version: b.version, older: b.older, bytes: b.bytes }), None)
+            }
+            Ok(
+                Answer::Done
+                | Answer::Slots(_)
+                | Answer::UsbFiles { .. }
+                | Answer::Network(_)
+                | Answer::Refused(_),
+            ) => (None, Some(busy().0)),
+            Err(refused) => {
+                tracing::warn!(why = %refused, "an uploaded bundle is refused");
+                (None, Some(sentence(&refused.said)))
+            }
+        };
+        if bundle.is_none() {
+            let _ = std::fs::remove_file(self.upload());
+        }
+        self.change(|state| {
+            state.busy = false;
+            state.view.work = None;
+            state.view.bundle = bundle;
+            state.view.refused = refused;
+        });
     }
 
     /// Installs or goes back, telling how far it is; then restarts as wanted.
@@ -362,26 +408,13 @@ impl web::ports::Updates for Updates {
         Ok(self.upload())
     }
 
-    fn end_upload(&self, whole: bool) -> Result<(), NotDone> {
+    fn end_upload(&self, whole: bool) {
         if !whole {
             self.end();
-            return Ok(());
+            return;
         }
         self.tell(|view| view.work = Some(work(0, "Checking the file", "正在检查文件")));
-        let answer = self.steward.ask(&Act::InspectBundle, INSPECT);
-        self.end();
-        match answer {
-            Ok(answer) => {
-                let Answer::Bundle(b) = answer else { return Err(busy()) };
-                let bundle = BundleView { version: b.version, older: b.older, bytes: b.bytes };
-                self.tell(|view| view.bundle = Some(bundle));
-                Ok(())
-            }
-            Err(refused) => {
-                let _ = std::fs::remove_file(self.upload());
-                Err(NotDone(sentence(&refused.said)))
-            }
-        }
+        self.state().wanted = Some(Wanted::Inspect);
     }
 
     fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone> {
@@ -396,7 +429,7 @@ impl web::ports::Updates for Updates {
             Ask::RollBack(restart) => (Act::RollBack, restart),
         };
         self.note("info", format!("{by} changes the system: {act:?}."));
-        self.state().wanted = Some((act, restart));
+        self.state().wanted = Some(Wanted::Change(act, restart));
         Ok(())
     }
 

@@ -261,14 +261,25 @@ fn system() -> Vec<Operation> {
     use update as u;
     vec![
         op(GET, u::PATH, ADMIN, "The system: slots, update, restart.", u::view).gives::<UpdateView>(),
-        op(POST, u::PATH, ADMIN, "Uploads an update bundle; looks at it, installs nothing.", u::receive)
-            .takes_raw(BYTES)
-            .gives::<UpdateView>(),
+        op(
+            POST,
+            u::PATH,
+            ADMIN,
+            "Uploads an update bundle; the box then looks at it, installs nothing.",
+            u::receive,
+        )
+        .takes_raw(BYTES)
+        .begins()
+        .gives::<UpdateView>(),
         op(POST, "/api/v1/update/install", ADMIN, "Installs the uploaded bundle.", u::install)
-            .takes::<u::RestartForm>(),
+            .takes::<u::RestartForm>()
+            .begins(),
         op(POST, "/api/v1/update/rollback", ADMIN, "Goes back to the system before.", u::roll_back)
-            .takes::<u::RestartForm>(),
-        op(POST, "/api/v1/update/restart", ADMIN, "Restarts the box.", u::restart).takes::<u::RestartForm>(),
+            .takes::<u::RestartForm>()
+            .begins(),
+        op(POST, "/api/v1/update/restart", ADMIN, "Restarts the box.", u::restart)
+            .takes::<u::RestartForm>()
+            .begins(),
         op(POST, "/api/v1/self-call", LEADS, "The box calls itself and listens.", u::self_call)
             .gives::<SelfCall>(),
     ]

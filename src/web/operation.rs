@@ -52,6 +52,7 @@ pub struct Operation {
     query: Vec<Value>,
     request: Option<Content>,
     response: Option<Content>,
+    begins: bool,
     schemas: BTreeMap<String, Value>,
 }
 
@@ -77,6 +78,7 @@ where
         query: Vec::new(),
         request: None,
         response: None,
+        begins: false,
         schemas: BTreeMap::new(),
     }
 }
@@ -100,6 +102,13 @@ impl Operation {
     #[must_use]
     pub fn takes_raw(mut self, mime: &'static str) -> Operation {
         self.request = Some(raw(mime));
+        self
+    }
+
+    /// Answers before it is done: how far it is, is to be looked at elsewhere.
+    #[must_use]
+    pub fn begins(mut self) -> Operation {
+        self.begins = true;
         self
     }
 
@@ -194,6 +203,8 @@ impl Operation {
     fn status(&self) -> &'static str {
         if self.path == "/api/v1/live" {
             "101"
+        } else if self.begins {
+            "202"
         } else if self.response.is_some() {
             "200"
         } else {

@@ -343,11 +343,8 @@ pub trait Updates: Send + Sync + 'static {
     /// # Errors
     /// The box cannot be updated, is busy with an update, or has no room.
     fn begin_upload(&self, bytes: Option<u64>) -> Result<PathBuf, NotDone>;
-    /// The bundle is there, or its upload broke off; looks at it.
-    ///
-    /// # Errors
-    /// It may not be installed.
-    fn end_upload(&self, whole: bool) -> Result<(), NotDone>;
+    /// The bundle is there, or its upload broke off. Begins to look at it; the verdict stands in `view`.
+    fn end_upload(&self, whole: bool);
     /// Begins what is asked; how far it is stands in `view`.
     ///
     /// # Errors

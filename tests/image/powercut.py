@@ -97,7 +97,7 @@ def load(vm, seconds, callers=20):
     helpers = [threading.Thread(target=work, daemon=True) for work in (keep_time, set_things)]
     for helper in helpers:
         helper.start()
-    carriers = [Carrier(vm, "+4930555101", callers // 2, ended=call_ended), Carrier(vm, "+4930555200", callers - callers // 2, ended=call_ended)]
+    carriers = [Carrier(vm, "+4930555101", callers // 2, seconds=(14.0, 20.0), ended=call_ended), Carrier(vm, "+4930555200", callers - callers // 2, ended=call_ended)]
     time.sleep(seconds)
     marks.answered = sum(c.answered for c in carriers)
     stop.set()

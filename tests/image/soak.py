@@ -76,8 +76,8 @@ def update_cut(words, work):
     vm, before, made = fresh(work, True)
     try:
         first = os.path.getsize(vm.writes)
-        status, answer = offer(vm, made["good"])
-        print(f"bundle taken: {status} {'' if status == 200 else answer}", flush=True)
+        version, answer = offer(vm, made["good"])
+        print(f"bundle taken: {version} {answer}", flush=True)
         install(vm)
         vm.wait_sip()
         kept = outcome(vm, build.NEXT) == "kept"

@@ -44,11 +44,23 @@ def set_up(vm):
     check("a site is put in force", status == 200, "" if status == 200 else str(answer)[:300])
 
 
-def offer(vm, bundle):
-    """Uploads a bundle as the web does; status and answer."""
+def offer(vm, bundle, limit=300):
+    """Uploads a bundle as the web does, and waits for the verdict: the version that may be installed, or None; and the answer."""
     with open(bundle, "rb") as f:
-        status, answer, _ = vm.ask("POST", "/update", f.read(), [("Content-Type", "application/octet-stream")], limit=300)
-    return status, answer
+        status, answer, _ = vm.ask("POST", "/update", f.read(), [("Content-Type", "application/octet-stream")], limit)
+    if status != 202:
+        return None, f"{status} {answer}"
+    view = vm.until(lambda: ended(vm), limit, "verdict about the bundle")
+    return view["bundle"] and view["bundle"]["version"], str(view["refused"])
+
+
+def ended(vm):
+    """The view of the updates once nothing is done any more; None before that, and while the box is too busy to say."""
+    try:
+        view = vm.get("/update")
+        return None if view["work"] else view
+    except (OSError, RuntimeError):
+        return None
 
 
 def install(vm, limit=600):

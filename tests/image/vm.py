@@ -15,8 +15,6 @@ import urllib.request
 FIRMWARE = "/usr/share/OVMF/OVMF_%s_4M.fd"
 # Every limit is for an idle machine of two cores, times this.
 SLOW = float(os.environ.get("SLOW", "4"))
-# RTP ports of the box that can be reached from outside.
-MEDIA = range(10_000, 10_040, 2)
 
 
 def free_ports(kind, count):
@@ -54,10 +52,8 @@ class Vm:
         self.work, self.disk, self.writes = work, disk, writes
         os.makedirs(work, exist_ok=True)
         self.https, self.http, self.shell = free_ports(socket.SOCK_STREAM, 3)
-        self.sip, *media = free_ports(socket.SOCK_DGRAM, 1 + len(MEDIA))
-        self.media = dict(zip(MEDIA, media))
+        self.sip, = free_ports(socket.SOCK_DGRAM, 1)
         forwards = [("udp", self.sip, 5060), ("tcp", self.https, 443), ("tcp", self.http, 80), ("tcp", self.shell, 7000)]
-        forwards += [("udp", outside, inside) for inside, outside in self.media.items()]
         if writes:
             open(writes, "wb").close()
             drive = (f"driver=blklogwrites,id=d0,if=none,file.driver=raw,file.file.driver=file,file.file.filename={disk},"
@@ -194,12 +190,18 @@ class Vm:
         return silent
 
     def _until(self, true, limit, what):
+        self.until(true, limit, what)
+        return self.elapsed()
+
+    def until(self, true, limit, what):
+        """What `true` says once it says something."""
         end = time.monotonic() + limit * SLOW
         while time.monotonic() < end:
             self.console.pump(0.02)
             self.must_run()
-            if true():
-                return self.elapsed()
+            said = true()
+            if said:
+                return said
             time.sleep(0.2)
         raise TimeoutError(f"no {what}; the console said: {self.console.text[-1500:]}")
 

@@ -30,8 +30,7 @@ pub fn install(place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
     if before.pending.as_ref().is_some_and(|p| p.slot == running) {
         return Err(unproven());
     }
-    tell(0, Said::new("Checking the bundle", "正在检查更新包"));
-    let found = bundle::inspect(place)?;
+    let found = bundle::inspect(place, tell)?;
     let pending = Pending {
         slot: running.other(),
         version: found.version.clone(),

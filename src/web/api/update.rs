@@ -8,7 +8,7 @@ use crate::ports::{Ask, NotDone};
 use crate::upload;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use model::update::{Restart, SelfCall, UpdateView};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -38,15 +38,16 @@ pub async fn view(State(app): State<App>) -> Result<axum::Json<UpdateView>, ApiE
     Ok(axum::Json(app.ports.updates.view()))
 }
 
-/// `POST /update`: the body is the bundle.
+/// `POST /update`: the body is the bundle. Answered as soon as it is on the disk; the box looks at it afterwards, and
+/// `GET /update` says so until `work` is none and its verdict stands in `bundle` or `refused`.
 ///
 /// # Errors
-/// 409 when the box cannot be updated or the file may not be installed, 413, 507.
+/// 409 when the box cannot be updated now, 413, 507.
 pub async fn receive(
     State(app): State<App>,
     headers: HeaderMap,
     body: Body,
-) -> Result<axum::Json<UpdateView>, ApiError> {
+) -> Result<(StatusCode, [(HeaderName, &'static str); 1], axum::Json<UpdateView>), ApiError> {
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let updates = Arc::clone(&app.ports.updates);
@@ -54,10 +55,9 @@ pub async fn receive(
     let size = upload::to_file(body, &path, upload::BUNDLE).await;
     let updates = Arc::clone(&app.ports.updates);
     let whole = size.is_ok();
-    let looked_at = app.block(move || updates.end_upload(whole)).await?;
+    app.block(move || updates.end_upload(whole)).await?;
     size?;
-    looked_at?;
-    Ok(axum::Json(app.ports.updates.view()))
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, PATH)], axum::Json(app.ports.updates.view())))
 }
 
 /// `POST /update/install`

@@ -24,8 +24,10 @@ async fn a_bundle_larger_than_any_other_body_goes_to_disk_and_is_looked_at() {
     let (bench, anna) = anna().await;
     let content = [b"good".to_vec(), vec![1; 3 * 1024 * 1024]].concat();
     let answer = bench.send(upload(&anna, content.clone())).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    assert_eq!(answer.json()["bundle"]["version"], "2.0");
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(answer.headers["location"], "/api/v1/update");
+    let view = bench.ask(&anna, "GET", "/api/v1/update", None).await.json();
+    assert_eq!(view["bundle"]["version"], "2.0");
     assert_eq!(std::fs::read(bench.folder.path().join("bundle")).unwrap(), content);
 }
 
@@ -33,12 +35,9 @@ async fn a_bundle_larger_than_any_other_body_goes_to_disk_and_is_looked_at() {
 async fn a_bad_bundle_is_refused_with_a_sentence_in_both_languages() {
     let (bench, anna) = anna().await;
     let answer = bench.send(upload(&anna, b"bad".to_vec())).await;
-    assert_eq!(answer.status, StatusCode::CONFLICT);
-    let error = &answer.json()["error"];
-    assert_eq!(
-        (error["message"].as_str(), error["message_zh"].as_str()),
-        (Some("It is damaged."), Some("已损坏。"))
-    );
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let refused = &bench.ask(&anna, "GET", "/api/v1/update", None).await.json()["refused"];
+    assert_eq!((refused["en"].as_str(), refused["zh"].as_str()), (Some("It is damaged."), Some("已损坏。")));
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 //! from. The first thing that is wrong is told in one sentence; nothing is changed here.
 use super::verity;
 use super::version::Version;
+use crate::steward::Tell;
 use crate::steward::place::Place;
 use crate::steward::run::{self, Ran};
-use board::steward::{BUNDLE, Bundle, Refused};
+use board::steward::{BUNDLE, Bundle, Refused, Said};
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -33,11 +34,13 @@ struct Manifest {
     build: Option<String>,
 }
 
-/// Looks at the uploaded bundle.
+/// Looks at the uploaded bundle, telling how far it is.
 ///
 /// # Errors
 /// Why it may not be installed.
-pub fn inspect(place: &Place) -> Result<Bundle, Refused> {
+pub fn inspect(place: &Place, tell: Tell<'_>) -> Result<Bundle, Refused> {
+    let mut checked = |percent| tell(percent, Said::new("Checking the file", "正在检查文件"));
+    checked(0);
     let path = place.path(BUNDLE);
     let bytes = std::fs::metadata(&path).map_err(|_| missing())?.len();
     let running = super::slots::running_version(place);
@@ -48,7 +51,7 @@ pub fn inspect(place: &Place) -> Result<Bundle, Refused> {
     let rules = std::fs::read_to_string(place.path(RULES)).unwrap_or_default();
     let version = new_enough(&manifest, &rules)?;
     right_format(&manifest, store::migrate::KNOWN, store::migrate::BACK_TO)?;
-    if !verity::whole(&path).map_err(|_| missing())? {
+    if !verity::whole(&path, &mut checked).map_err(|_| missing())? {
         return Err(damaged());
     }
     let older = Version::read(&running).is_some_and(|now| version.older_than(&now));

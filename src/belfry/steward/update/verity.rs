@@ -21,11 +21,11 @@ struct Signed {
     end: u64,
 }
 
-/// Whether it is whole.
+/// Whether it is whole. `checked` hears each percent of it once.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn whole(path: &Path) -> std::io::Result<bool> {
+pub fn whole(path: &Path, checked: &mut dyn FnMut(u8)) -> std::io::Result<bool> {
     let mut file = File::open(path)?;
     let Some(signed) = signed(&mut file)? else { return Ok(false) };
     let Some(payload) = signed.end.checked_sub(signed.tree).filter(|p| p % BLOCK as u64 == 0) else {
@@ -33,7 +33,9 @@ pub fn whole(path: &Path) -> std::io::Result<bool> {
     };
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
-    let leaves = hashes(&mut reader.by_ref().take(payload), &signed.salt)?;
+    let mut percent = Percent { of: payload, done: 0, told: 0 };
+    let leaves =
+        hashes(&mut reader.by_ref().take(payload), &signed.salt, |bytes| percent.more(bytes, checked))?;
     let (tree, root) = tree(leaves, &signed.salt);
     let mut kept = Vec::new();
     reader.take(signed.tree).read_to_end(&mut kept)?;
@@ -72,8 +74,26 @@ fn hash(block: &[u8], salt: &[u8]) -> [u8; HASH] {
     Sha256::new().chain_update(salt).chain_update(block).finalize().into()
 }
 
+/// How far a stream was read.
+struct Percent {
+    of: u64,
+    done: u64,
+    told: u64,
+}
+
+impl Percent {
+    fn more(&mut self, bytes: usize, tell: &mut dyn FnMut(u8)) {
+        self.done += bytes as u64;
+        let now = (self.done * 100 / self.of.max(1)).min(99);
+        if now > self.told {
+            self.told = now;
+            tell(u8::try_from(now).unwrap_or(99));
+        }
+    }
+}
+
 /// The hash of each block of a stream, one after the other.
-fn hashes(stream: &mut impl Read, salt: &[u8]) -> std::io::Result<Vec<u8>> {
+fn hashes(stream: &mut impl Read, salt: &[u8], mut hashed: impl FnMut(usize)) -> std::io::Result<Vec<u8>> {
     let (mut all, mut block) = (Vec::new(), vec![0; BLOCK]);
     loop {
         let mut filled = 0;
@@ -87,6 +107,7 @@ fn hashes(stream: &mut impl Read, salt: &[u8]) -> std::io::Result<Vec<u8>> {
             return Ok(all);
         }
         all.extend_from_slice(&hash(&block, salt));
+        hashed(BLOCK);
     }
 }
 

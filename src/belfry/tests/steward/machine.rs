@@ -18,7 +18,9 @@ pub const FACTS_A: &str = "slot=a\nversion=0.1.0\n";
 
 /// Stands in for RAUC where it needs slots and a boot loader; bundles are looked at by the real one.
 const RAUC: &str = r#"case "$*" in
-*info*) exec /usr/bin/rauc "$@" ;;
+*info*)
+    while [ -e "$STEWARD_ROOT/rauc-slow" ]; do sleep 0.05; done
+    exec /usr/bin/rauc "$@" ;;
 status\ --detailed*) cat "$STEWARD_ROOT/rauc-status" ;;
 status*) ;;
 install*)

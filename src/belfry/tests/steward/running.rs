@@ -3,10 +3,12 @@ use crate::bundle::Signer;
 use crate::machine::{FACTS_A, Machine, PATIENCE};
 use board::steward::{Act, Answer, Slots, Went};
 use serde_json::Value;
+use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+use web::client::Client;
 
 const GOOD: &str = "compatible=belfry-test\nversion=0.2.0\nbuild=schema-99";
 static RTP: AtomicU16 = AtomicU16::new(0);
@@ -45,9 +47,17 @@ impl<'a> Running<'a> {
         }
     }
 
+    fn client(&self) -> Client {
+        Client::new(&Path::new(&self.data()).join("run/control.sock"))
+    }
+
     fn ask(&self, method: &str, path: &str) -> Value {
-        let client = web::client::Client::new(&Path::new(&self.data()).join("run/control.sock"));
-        client.ask(method, path).map(|answer| answer.json()).unwrap_or_default()
+        self.client().ask(method, path).map(|answer| answer.json()).unwrap_or_default()
+    }
+
+    fn upload(&self, file: &Path) -> u16 {
+        let file = File::open(file).expect("a machine for tests does this");
+        self.client().upload("/api/v1/update", file).expect("the box answers").status
     }
 }
 
@@ -121,6 +131,37 @@ fn a_bundle_is_installed_by_command_and_the_new_system_proves_itself_by_calling_
         0,
         "nothing is left"
     );
+}
+
+#[test]
+fn an_uploaded_file_is_answered_at_once_and_its_verdict_follows() {
+    let machine = Machine::start();
+    let signer = Signer::new();
+    std::fs::copy(signer.certificate(), machine.path("etc/rauc/keyring.pem")).unwrap();
+    let (good, foreign) = (machine.path("good.raucb"), machine.path("foreign.raucb"));
+    std::fs::write(&good, signer.bundle(GOOD)).unwrap();
+    std::fs::write(&foreign, Signer::new().bundle(GOOD)).unwrap();
+    let running = Running::start(&machine);
+    until("it may be updated", || machine.did("rauc").contains(&"status mark-good".to_owned()).then_some(()));
+    let view = || running.ask("GET", "/api/v1/update");
+
+    // The file is looked at for as long as this one is there.
+    let slow = machine.path("rauc-slow");
+    File::create(&slow).unwrap();
+    assert_eq!(until("it is taken", || Some(running.upload(&good)).filter(|s| *s != 409)), 202);
+    assert_eq!(view()["work"]["step"]["en"], "Checking the file", "{}", view());
+    assert_eq!(running.upload(&good), 409, "one at a time");
+    std::fs::remove_file(&slow).unwrap();
+    let found = until("it was looked at", || Some(view()).filter(|v| v["work"].is_null()));
+    assert_eq!((&found["bundle"]["version"], &found["refused"]), (&"0.2.0".into(), &Value::Null), "{found}");
+
+    assert_eq!(running.upload(&foreign), 202);
+    let found = until("it was looked at", || Some(view()).filter(|v| v["work"].is_null()));
+    let said = found["refused"]["en"].as_str().unwrap_or_default();
+    assert!(said.contains("not signed by the maker") && found["bundle"].is_null(), "{found}");
+    let output = belfry(&["update", &foreign.to_string_lossy(), "--data", &running.data()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", self::said(&output));
+    assert!(self::said(&output).contains("not signed by the maker"), "{}", self::said(&output));
 }
 
 #[test]

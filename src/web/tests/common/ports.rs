@@ -250,14 +250,15 @@ impl Updates for FakeSystem {
     fn begin_upload(&self, _: Option<u64>) -> Result<PathBuf, NotDone> {
         Ok(self.bundle())
     }
-    fn end_upload(&self, whole: bool) -> Result<(), NotDone> {
+    fn end_upload(&self, whole: bool) {
         let content = std::fs::read(self.bundle()).unwrap_or_default();
+        let mut view = self.view.lock().unwrap();
         if whole && content.starts_with(b"good") {
-            let bundle = BundleView { version: "2.0".into(), older: false, bytes: content.len() as u64 };
-            self.view.lock().unwrap().bundle = Some(bundle);
-            return Ok(());
+            view.bundle =
+                Some(BundleView { version: "2.0".into(), older: false, bytes: content.len() as u64 });
+        } else {
+            view.refused = Some(Sentence { en: "It is damaged.".into(), zh: "已损坏。".into() });
         }
-        Err(NotDone(Sentence { en: "It is damaged.".into(), zh: "已损坏。".into() }))
     }
     fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone> {
         self.asked.lock().unwrap().push((by.to_owned(), ask));
