@@ -1,7 +1,6 @@
 //! What the box told and kept, and the facts about it that must hold whatever happened: one record per call, agents' spells
 //! without gap or overlap, nothing acknowledged that is not kept, no trouble in media. The box's own facts (agents, tickets,
 //! sessions, deadlines) come from `Engine::check`.
-use model::clock::Wall;
 use model::id::CallId;
 use model::notice::{AgentView, CallView, MailboxView, Notice, QueueView, TrunkView};
 use model::record::{AgentSpell, AgentState, CallRecord, CallStep, MessageRecord, Record};
@@ -31,7 +30,7 @@ pub struct Watch {
     /// Offers to agents so far.
     pub offers: u64,
     started: BTreeSet<CallId>,
-    spells: BTreeMap<String, AgentSpell>,
+    spells: BTreeMap<String, Vec<AgentSpell>>,
     broken: Vec<String>,
 }
 
@@ -156,7 +155,9 @@ impl Watch {
     fn spell(&mut self, spell: &AgentSpell) {
         let agent = spell.agent.clone();
         self.offers += u64::from(spell.state == AgentState::Offered);
-        let before = self.spells.insert(agent.clone(), spell.clone());
+        let log = self.spells.entry(agent.clone()).or_default();
+        let before = log.last().cloned();
+        log.push(spell.clone());
         let Some(before) = before else { return };
         if spell.since < before.since {
             self.broken.push(format!("spells of agent {agent} overlap"));
@@ -188,9 +189,10 @@ impl Watch {
         left
     }
 
-    /// Time agents spent in states from their spells, for the sum of a shift: agent and milliseconds at work until `now`.
+    /// The state log of an agent since the start or the last power cut, in the order it was written. A spell lasts until the
+    /// next one begins.
     #[must_use]
-    pub fn last_spell(&self, agent: &str) -> Option<(AgentState, Wall)> {
-        self.spells.get(agent).map(|s| (s.state.clone(), s.since))
+    pub fn spells(&self, agent: &str) -> &[AgentSpell] {
+        self.spells.get(agent).map_or(&[], Vec::as_slice)
     }
 }

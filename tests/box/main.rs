@@ -11,6 +11,7 @@ mod phones;
 mod queue;
 mod races;
 mod self_call;
+mod shift;
 mod strangers;
 mod trunks;
 mod voicemail;

@@ -3,8 +3,10 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use tests::harness::belfry::Belfry;
 use tests::harness::kamailio::Kamailio;
@@ -179,4 +181,65 @@ fn new_calls_are_heard_after_the_media_role_was_killed() {
     until("the caller hears the agent", SOON, || {
         (ear.share_of(400.0, Duration::from_secs(1)) > 0.9).then_some(())
     });
+}
+
+/// Asks for a call from phone 201 as a program with a key does; the status, or nothing when the box fell silent.
+fn ask_for_call(data: &Path, to: &str) -> Option<u16> {
+    let out = Command::new("curl")
+        .arg("--unix-socket")
+        .arg(data.join("run/control.sock"))
+        .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", "http://box/api/v1/calls"])
+        .args(["-H", "content-type: application/json", "-H", &format!("idempotency-key: call-to-{to}")])
+        .args(["-d", &serde_json::json!({ "from": "201", "to": to }).to_string()])
+        .output()
+        .expect("curl is installed");
+    String::from_utf8_lossy(&out.stdout).parse().ok().filter(|code| *code != 0)
+}
+
+/// Calls to a number, those that are up and those on record.
+fn calls_to(pbx: &Belfry, number: &str) -> usize {
+    let (live, history) = (pbx.get("/calls"), pbx.get("/history?limit=100"));
+    let all = live.as_array().into_iter().chain(history["items"].as_array()).flatten();
+    let ids: BTreeSet<String> =
+        all.filter(|c| c["called"]["number"] == number).map(|c| c["call"].to_string()).collect();
+    ids.len()
+}
+
+#[test]
+fn a_call_asked_for_twice_with_one_key_is_placed_once_also_across_kill_nine() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let lan = Lan::take();
+    let mut pbx = Belfry::start(lan, &site_text(lan), folder);
+    let desk = ToneParty::open(SocketAddr::from((lan.host(31), 7000)), 400.0);
+    let _callees = callees(lan, &desk, folder);
+    let mut placed = 0;
+    for round in 0..8_u64 {
+        let to = (202 + round).to_string();
+        let asker = std::thread::spawn({
+            let (data, to) = (pbx.data.clone(), to.clone());
+            move || ask_for_call(&data, &to)
+        });
+        // From before the request arrives to after its answer.
+        std::thread::sleep(Duration::from_millis(round * 15));
+        kill(pid_of_process(&pbx), Signal::SIGKILL).expect("the box runs");
+        let _ = pbx.process.wait(SOON);
+        let first = asker.join().expect("curl was started");
+        pbx.restart();
+        let again = ask_for_call(&pbx.data, &to).expect("an answer");
+        assert!(matches!(again, 200..=299 | 409), "round {round}: {again}");
+        assert!(
+            first.is_none_or(|code| !(200..300).contains(&code)) || again == 409,
+            "round {round}: {first:?}, then {again}"
+        );
+        let calls = calls_to(&pbx, &to);
+        placed += calls;
+        assert!(calls <= 1, "round {round}: {calls} calls, answers {first:?} and {again}");
+        assert!(again == 409 || calls == 1, "round {round}: {again}, but no call");
+    }
+    assert!(placed > 0, "the calls are found");
+}
+
+fn pid_of_process(pbx: &Belfry) -> Pid {
+    Pid::from_raw(i32::try_from(pbx.process.pid()).expect("a process id"))
 }

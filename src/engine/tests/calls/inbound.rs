@@ -194,3 +194,20 @@ fn a_registered_trunk_dials_its_account_and_means_the_number_in_to() {
     assert!(world.is_up(carrier));
     assert_eq!(world.view().map(|v| v.called.number.as_str()), Some("+49301234567"));
 }
+
+#[test]
+fn the_same_call_from_an_address_that_is_no_trunk_reaches_nobody_and_counts_as_an_attack() {
+    let mut world = World::new(site(|_| {}));
+    let carrier = world.peer("+491711234567", CARRIER);
+    let stranger = world.peer("+491711234567", "198.51.100.7:5060");
+    for _ in 0..80 {
+        world.dial(stranger, "+49301234567");
+        assert!(!world.is_up(stranger));
+        assert!(matches!(world.refused(stranger), None | Some(401)), "{:?}", world.refused(stranger));
+        world.forget(stranger);
+    }
+    assert!(world.records.iter().all(|r| !matches!(r, Record::CallStarted(_))), "no call began");
+    assert!(world.notices.iter().any(|n| matches!(n, Notice::Ban(_))), "the admin sees it");
+    world.dial(carrier, "+49301234567");
+    assert!(world.is_up(carrier), "the trunk's own address needs no registration");
+}
