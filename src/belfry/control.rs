@@ -22,6 +22,7 @@ use crate::{mailer, ports, site, wire};
 use engine::event::{Boot, Event};
 use model::clock::Wall;
 use model::command::{Actor, Command};
+use model::contact::{Contact, ContactChange};
 use model::id::Ticket;
 use model::media::MediaEvent;
 use net::link::{LinkEvent, MediaLink};
@@ -148,6 +149,7 @@ impl Control {
             door: control.door.clone(),
         };
         let own = net::bind::own_address(sip.ip());
+        tell_contacts(&events, std::mem::take(&mut boot.contacts));
         note_start(&boot, &control.reports);
         let boot = Boot {
             config,
@@ -214,7 +216,7 @@ impl Control {
         options: &RunOptions,
     ) -> anyhow::Result<App> {
         let ports = web::ports::Ports {
-            storage: Arc::new(ports::Storage(self.store.clone())),
+            storage: Arc::new(ports::Storage::new(self.store.clone(), self.events.clone())),
             site: Arc::new(site::Site {
                 store: self.store.clone(),
                 events: self.events.clone(),
@@ -468,6 +470,14 @@ fn local_socket(path: &Path) -> anyhow::Result<std::os::unix::net::UnixListener>
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// Everybody the site knows, into the engine's queue before anything else.
+fn tell_contacts(events: &Events, known: Vec<Contact>) {
+    let mut known = known.into_iter().map(|contact| ContactChange::Put(Box::new(contact))).peekable();
+    while known.peek().is_some() {
+        events.push(Event::Contacts(known.by_ref().take(ports::CONTACTS_AT_ONCE).collect()));
+    }
 }
 
 fn certificate(data: &Path) -> std::path::PathBuf {

@@ -7,7 +7,9 @@ use crate::replies::Replies;
 use engine::event::Event;
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
-use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::contact::{Contact, ContactChange, ContactQuery, ContactRefusal};
+use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
+use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
@@ -15,8 +17,8 @@ use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
 use model::saving::Hold;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::Store;
 use web::ports::{Fault, Later, Stored};
@@ -24,8 +26,37 @@ use web::ports::{Fault, Later, Stored};
 /// How long the engine may take to answer a command; it includes the disk, where the command keeps something.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// Contacts in one event of the engine: some hundred microseconds of its thread.
+pub const CONTACTS_AT_ONCE: usize = 500;
+
 /// The disk.
-pub struct Storage(pub Arc<Store>);
+pub struct Storage(Arc<Store>, Mutex<Events>);
+
+impl Storage {
+    /// What changes a contact on the disk changes it in the engine's table too, in the same order.
+    #[must_use]
+    pub fn new(store: Arc<Store>, events: Events) -> Storage {
+        Storage(store, Mutex::new(events))
+    }
+
+    fn contacts<T>(
+        &self,
+        change: impl FnOnce(&Store) -> Result<T, store::Fault>,
+        told: impl FnOnce(&T) -> Vec<ContactChange>,
+    ) -> Stored<T> {
+        let events = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = change(&self.0).map_err(fault)?;
+        let mut changes = told(&done).into_iter().peekable();
+        while changes.peek().is_some() {
+            events.push(Event::Contacts(changes.by_ref().take(CONTACTS_AT_ONCE).collect()));
+        }
+        Ok(done)
+    }
+}
+
+fn put(contact: &Contact) -> ContactChange {
+    ContactChange::Put(Box::new(contact.clone()))
+}
 
 fn fault(error: store::Fault) -> Fault {
     Fault(error.to_string())
@@ -101,6 +132,26 @@ impl web::ports::Storage for Storage {
     }
     fn generations(&self, before: Option<Generation>, limit: u32) -> Stored<Page<GenerationRow>> {
         self.0.reader().generations(before, limit).map_err(fault)
+    }
+    fn contacts(&self, query: &ContactQuery) -> Stored<Page<Contact>> {
+        self.0.reader().contacts(query).map_err(fault)
+    }
+    fn contact(&self, contact: ContactId) -> Stored<Option<Contact>> {
+        self.0.reader().contact(contact).map_err(fault)
+    }
+    fn contact_of(&self, number: &Number) -> Stored<Option<Contact>> {
+        self.0.reader().contact_of(number).map_err(fault)
+    }
+    fn contact_put(&self, contact: Contact) -> Stored<Result<Contact, ContactRefusal>> {
+        Storage::contacts(self, |s| s.contact_put(contact), |done| done.iter().map(put).collect())
+    }
+    fn contact_delete(&self, contact: ContactId) -> Stored<bool> {
+        let gone = |_: &bool| vec![ContactChange::Gone(contact)];
+        Storage::contacts(self, |s| s.contact_delete(contact), gone)
+    }
+    fn contacts_take(&self, contacts: Vec<Contact>) -> Stored<Vec<Result<Contact, ContactRefusal>>> {
+        let told = |all: &Vec<Result<Contact, ContactRefusal>>| all.iter().flatten().map(put).collect();
+        Storage::contacts(self, |s| s.contacts_take(contacts), told)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod stage;
 pub mod story;
 
 use crate::acd;
+use crate::contacts::Contacts;
 use crate::intent::{Chapter, Intent, Peer};
 use crate::ledger::Ids;
 use crate::phones::Phones;
@@ -40,6 +41,8 @@ pub struct Cx<'a> {
     pub phones: &'a Phones,
     /// Carriers.
     pub trunks: &'a Trunks,
+    /// Who the site knows.
+    pub contacts: &'a Contacts,
     /// Our SIP address.
     pub sip: SocketAddr,
     /// Our media address.

@@ -17,6 +17,7 @@ mod strangers;
 
 use crate::acd::{self, Acd};
 use crate::call::{Call, Cx, Heard, Input, Out};
+use crate::contacts::Contacts;
 use crate::effect::Effect;
 use crate::event::{Boot, Event};
 use crate::guard::{Failure, Guard};
@@ -75,6 +76,7 @@ pub struct Engine {
     pub(crate) nonces: Nonces,
     pub(crate) acd: Acd,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) contacts: Contacts,
     pub(crate) calls: BTreeMap<CallId, Box<Call>>,
     pub(crate) awaited: BTreeMap<Ticket, receipts::Waiting>,
     pub(crate) subscriptions: BTreeMap<SubscriptionId, Number>,
@@ -124,6 +126,7 @@ impl Engine {
             nonces: Nonces::new(spread(boot.seed ^ 0x6e6f_6e63_6573)),
             acd,
             mailboxes: Mailboxes::new(boot.messages, boot.greetings).with_wrong_pins(now, &boot.wrong_pins),
+            contacts: Contacts::default(),
             calls: BTreeMap::new(),
             awaited: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
@@ -179,6 +182,7 @@ impl Engine {
                 self.trunks.resolved(now, ticket, &addresses, &mut said);
                 self.trunks_said(now, said);
             }
+            Event::Contacts(changes) => self.contacts.take(changes),
             Event::Tick => {}
         }
         self.settle(now);
@@ -256,6 +260,7 @@ impl Engine {
             now,
             phones: &self.phones,
             trunks: &self.trunks,
+            contacts: &self.contacts,
             sip: self.address,
             media: self.media_address,
         };

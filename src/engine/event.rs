@@ -3,6 +3,7 @@
 use model::clock::Wall;
 use model::command::{Actor, Command};
 use model::config::Config;
+use model::contact::ContactChange;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
@@ -60,6 +61,8 @@ pub enum Event {
         /// Addresses in order of preference; the first 8 are looked at.
         addresses: Vec<IpAddr>,
     },
+    /// Contacts were kept or removed, in this order; at the start everybody the site knows, in pieces.
+    Contacts(Vec<ContactChange>),
     /// Nothing but time has passed: `Engine::deadline` was reached.
     Tick,
 }

@@ -9,6 +9,7 @@ pub mod acd;
 pub mod agents;
 pub mod call;
 pub mod canary;
+pub mod contacts;
 
 pub mod dialer;
 pub mod effect;

@@ -31,6 +31,8 @@ id!(/// A recording or a voicemail's sound; names its file.
     RecordingId);
 id!(/// One kept voicemail message.
     MessageId);
+id!(/// Somebody the site knows.
+    ContactId);
 id!(/// A stored version of the configuration; grows by one with each change.
     Generation);
 id!(/// Pairs an answer with the question of a shell; the engine only hands it back.

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod contact;
 pub mod country;
 pub mod health;
 pub mod id;

@@ -30,6 +30,12 @@ impl Language {
             Language::Zh => "zh",
         }
     }
+
+    /// Reads the two letters.
+    #[must_use]
+    pub fn read(code: &str) -> Option<Language> {
+        [Language::En, Language::Zh].into_iter().find(|l| l.code() == code)
+    }
 }
 
 /// A sound coding that media can relay, play and record. Clock 8 kHz, one channel.

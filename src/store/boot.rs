@@ -3,10 +3,11 @@
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::id;
-use crate::{backup, config, housekeeping, migrate, reset, row, schema, spool, unfinished};
+use crate::{backup, config, contacts, housekeeping, migrate, reset, row, schema, spool, unfinished};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
+use model::contact::Contact;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
 use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, WrongPins};
@@ -45,6 +46,8 @@ pub struct BootState {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs in a row.
     pub wrong_pins: Vec<WrongPins>,
+    /// Everybody the site knows.
+    pub contacts: Vec<Contact>,
     /// Calls that were open when the box stopped, as they were closed now.
     pub closed: Vec<CallRecord>,
     /// Where a damaged database was put, if there was one.
@@ -188,6 +191,7 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
         .flatten()
         .collect(),
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
+        contacts: contacts::all(&tx)?,
         closed,
         set_aside: None,
         restored: None,

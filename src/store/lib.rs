@@ -6,6 +6,7 @@ mod apply;
 pub mod backup;
 mod boot;
 mod config;
+mod contacts;
 mod fault;
 mod housekeeping;
 mod mail;

@@ -42,6 +42,17 @@ pub(crate) fn read_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
     serde_json::from_value(serde_json::Value::String(text)).map_err(|e| bad(column, e))
 }
 
+/// A list or table kept as JSON text.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// And back.
+pub(crate) fn read_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|e| bad(column, e))
+}
+
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     row.get::<_, String>(column)?.parse().map_err(|e| bad(column, e))
 }

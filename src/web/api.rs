@@ -5,6 +5,7 @@ pub mod agents;
 pub mod backups;
 pub mod calls;
 pub mod config;
+pub mod contacts;
 pub mod events;
 pub mod health;
 pub mod history;
@@ -24,11 +25,12 @@ pub mod users;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{Door, guard};
-use crate::live::ws;
+use crate::live::{stream, ws};
 use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, op};
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
+use model::contact::{Contact, ContactDraft};
 use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
@@ -42,13 +44,17 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 const JSON: &str = "application/json";
 const TOML: &str = "application/toml";
+const CSV: &str = "text/csv";
 const WAV: &str = "audio/wav";
 const BYTES: &str = "application/octet-stream";
 
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), people(), saving(), lan(), system()].into_iter().flatten().collect()
+    [sign_in(), configuration(), calls(), directory(), people(), saving(), lan(), system()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn sign_in() -> Vec<Operation> {
@@ -165,6 +171,34 @@ fn calls() -> Vec<Operation> {
     ]
 }
 
+fn directory() -> Vec<Operation> {
+    use contacts as c;
+    vec![
+        op(GET, "/api/v1/contacts", AGENTS, "Contacts by name.", c::list)
+            .query::<c::ContactParams>()
+            .gives_page::<Contact>(),
+        op(POST, "/api/v1/contacts", AGENTS, "Adds a contact.", c::create)
+            .takes::<ContactDraft>()
+            .gives::<Contact>(),
+        op(
+            POST,
+            "/api/v1/contacts/import",
+            LEADS,
+            "Takes contacts from a list with a header line.",
+            c::import,
+        )
+        .takes_raw(CSV)
+        .gives::<c::Imported>(),
+        op(GET, "/api/v1/contacts/of/{number}", AGENTS, "The contact with this number.", c::of)
+            .gives::<Contact>(),
+        op(GET, "/api/v1/contacts/{contact}", AGENTS, "A contact.", c::read).gives::<Contact>(),
+        op(PUT, "/api/v1/contacts/{contact}", AGENTS, "Replaces a contact.", c::put)
+            .takes::<ContactDraft>()
+            .gives::<Contact>(),
+        op(DELETE, "/api/v1/contacts/{contact}", LEADS, "Removes a contact.", c::delete),
+    ]
+}
+
 fn people() -> Vec<Operation> {
     use {events as e, tokens as t, users as u};
     vec![
@@ -177,6 +211,14 @@ fn people() -> Vec<Operation> {
         op(GET, "/api/v1/events", LEADS, "The event log, newest first.", e::list)
             .query::<e::EventParams>()
             .gives_page::<NoteRow>(),
+        op(
+            GET,
+            stream::PATH,
+            LEADS,
+            "What happens, numbered, over a WebSocket that can be resumed.",
+            stream::upgrade,
+        )
+        .query::<stream::StreamParams>(),
         op(GET, "/api/v1/users", ADMIN, "Who may sign in.", u::list).gives_list::<u::UserView>(),
         op(POST, "/api/v1/users", ADMIN, "Adds somebody.", u::create)
             .takes::<u::NewUser>()

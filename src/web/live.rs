@@ -3,5 +3,6 @@
 pub mod hub;
 pub mod proto;
 pub mod scope;
+pub mod stream;
 pub mod topic;
 pub mod ws;

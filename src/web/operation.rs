@@ -201,7 +201,7 @@ impl Operation {
     }
 
     fn status(&self) -> &'static str {
-        if self.path == "/api/v1/live" {
+        if matches!(self.path, "/api/v1/live" | crate::live::stream::PATH) {
             "101"
         } else if self.begins {
             "202"
@@ -226,7 +226,7 @@ impl Operation {
     fn path_parameters(&self) -> impl Iterator<Item = Value> {
         let names = self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         names.map(|name| {
-            let number = matches!(name, "call" | "generation" | "message" | "recording");
+            let number = matches!(name, "call" | "contact" | "generation" | "message" | "recording");
             let schema =
                 if number { json!({"type": "integer", "minimum": 0}) } else { json!({"type": "string"}) };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })

@@ -4,7 +4,9 @@ use crate::api::network::NetworkView;
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
-use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::contact::{Contact, ContactQuery, ContactRefusal};
+use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
+use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
@@ -146,6 +148,37 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn generations(&self, before: Option<Generation>, limit: u32) -> Stored<Page<GenerationRow>>;
+
+    /// A page of contacts by name; `next` is the offset of the next.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn contacts(&self, query: &ContactQuery) -> Stored<Page<Contact>>;
+    /// One contact.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn contact(&self, contact: ContactId) -> Stored<Option<Contact>>;
+    /// Whose number it is, in the form callers are shown in.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn contact_of(&self, number: &Number) -> Stored<Option<Contact>>;
+    /// Makes a contact (id 0) or replaces one, on the disk and in the engine's table.
+    ///
+    /// # Errors
+    /// The disk failed; inside, why it is not kept.
+    fn contact_put(&self, contact: Contact) -> Stored<Result<Contact, ContactRefusal>>;
+    /// Removes one; false when there is none.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn contact_delete(&self, contact: ContactId) -> Stored<bool>;
+    /// Takes a list: who is known by one of the numbers is replaced. One answer for each, in order.
+    ///
+    /// # Errors
+    /// The disk failed; what came before it stays kept.
+    fn contacts_take(&self, contacts: Vec<Contact>) -> Stored<Vec<Result<Contact, ContactRefusal>>>;
 }
 
 /// A site as a person gave it, not checked yet.

@@ -2,6 +2,7 @@
 mod backups;
 mod common;
 mod config;
+mod contacts;
 mod live;
 mod network;
 mod robust;

@@ -11,6 +11,8 @@ const PAGES = [
   '/calls',
   '/history',
   '/voicemail',
+  '/contacts',
+  '/contacts/new',
   '/queues',
   '/queues/agents',
   '/queues/queue/main',

@@ -335,7 +335,9 @@ impl Engine {
             (None, None) => Input::Refuse(Refusal::Unknown, "no inbound rule for the number"),
         };
         let shown = outside.as_ref().map(Number::to_string).unwrap_or_default();
-        let name = identity.display.as_deref().unwrap_or_default().chars().take(64).collect();
+        let known = self.contacts.find(&shown).map(|c| if c.name.is_empty() { &c.company } else { &c.name });
+        let sent_name = identity.display.as_deref().unwrap_or_default();
+        let name = known.map_or(sent_name, String::as_str).chars().take(64).collect();
         let caller =
             Caller { party: Party { number: shown, name }, peer: Peer::Trunk(trunk.clone()), outside };
         let language = inbound::language(&config, rule, caller.outside.as_ref());

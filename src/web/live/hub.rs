@@ -5,6 +5,7 @@
 use super::scope::Scope;
 use super::topic::{Topic, place, view};
 use crate::ports::{Storage, Stored};
+use crate::secret;
 use model::clock::Wall;
 use model::id::CallId;
 use model::notice::{CallView, CheckState, Notice};
@@ -58,6 +59,9 @@ impl Inbox {
     }
 }
 
+/// The last things that happened, for outside programs that come back: some minutes of a busy box, some MiB.
+const LOGGED: usize = 10_000;
+
 struct Entry {
     version: u64,
     /// Made when the first page asks: nobody may be watching.
@@ -75,7 +79,41 @@ impl Entry {
 struct State {
     version: u64,
     notes: u64,
-    topics: BTreeMap<Topic, BTreeMap<String, Entry>>,
+    topics: BTreeMap<Topic, BTreeMap<String, Arc<Entry>>>,
+    log: VecDeque<Logged>,
+}
+
+/// One thing that happened.
+struct Logged {
+    number: u64,
+    topic: Topic,
+    key: String,
+    /// What it was; decides who may know that it is gone.
+    was: Option<Arc<Entry>>,
+    /// What it is now; `None` = gone.
+    is: Option<Arc<Entry>>,
+}
+
+/// One thing that happened, as an outside program gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// Its number: grows with each.
+    pub number: u64,
+    /// What kind of thing.
+    pub topic: Topic,
+    /// Which.
+    pub key: String,
+    /// The whole thing as JSON; `None` = gone.
+    pub json: Option<Arc<str>>,
+}
+
+/// What somebody may see, as it is after an event.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// Number of that event.
+    pub number: u64,
+    /// Everything by topic and key, as JSON.
+    pub topics: Vec<(Topic, Vec<(String, Arc<str>)>)>,
 }
 
 /// The last state of each thing.
@@ -83,6 +121,7 @@ pub struct Hub {
     post: Arc<Post>,
     state: Mutex<State>,
     changed: watch::Sender<u64>,
+    run: String,
 }
 
 /// What one page was last shown of a topic: versions by key.
@@ -111,7 +150,12 @@ impl Hub {
     /// # Errors
     /// The disk failed.
     pub fn load(storage: &dyn Storage, now: Wall) -> Stored<Hub> {
-        let hub = Hub { post: Arc::default(), state: Mutex::default(), changed: watch::channel(0).0 };
+        let hub = Hub {
+            post: Arc::default(),
+            state: Mutex::default(),
+            changed: watch::channel(0).0,
+            run: secret::random_hex(8)?,
+        };
         let mut state = hub.lock();
         storage.messages(None)?.into_iter().for_each(|m| state.apply(Notice::Message(m)));
         storage.bans(now)?.into_iter().for_each(|b| state.apply(Notice::Ban(b)));
@@ -175,6 +219,45 @@ impl Hub {
             }
         }
         out
+    }
+
+    /// Names this run of the box: numbers of events mean something within it only.
+    #[must_use]
+    pub fn run_name(&self) -> &str {
+        &self.run
+    }
+
+    /// Everything somebody may see, and the number from which they go on.
+    #[must_use]
+    pub fn whole(&self, scope: &Scope) -> Whole {
+        let state = self.caught_up();
+        let seen = |things: &BTreeMap<String, Arc<Entry>>| {
+            let seen = things.iter().filter(|(_, e)| scope.sees(&e.notice));
+            seen.map(|(key, e)| (key.clone(), e.json())).collect()
+        };
+        let topics = state.topics.iter().filter(|(topic, _)| scope.allows(**topic));
+        Whole {
+            number: state.version,
+            topics: topics.map(|(topic, things)| (*topic, seen(things))).collect(),
+        }
+    }
+
+    /// At most `most` things that happened after this number, as far as somebody may know of them, and the number reached;
+    /// `None` when not all of them are remembered any more.
+    #[must_use]
+    pub fn since(&self, after: u64, scope: &Scope, most: usize) -> Option<(Vec<Happened>, u64)> {
+        let state = self.caught_up();
+        let oldest = state.log.front().map_or(state.version + 1, |l| l.number);
+        if after > state.version || after + 1 < oldest {
+            return None;
+        }
+        let (mut out, mut reached) = (Vec::new(), after);
+        let skip = usize::try_from(after + 1 - oldest).unwrap_or(usize::MAX);
+        for logged in state.log.iter().skip(skip).take(most) {
+            reached = logged.number;
+            out.extend(logged.told(scope));
+        }
+        Some((out, reached))
     }
 
     /// Calls in progress that somebody may see.
@@ -250,13 +333,37 @@ impl State {
         self.version += 1;
         let things = self.topics.entry(topic).or_default();
         if !there {
-            things.remove(&key);
+            let was = things.remove(&key);
+            self.remember(topic, key, was, None);
             return;
         }
-        let entry = Entry { version: self.version, json: OnceLock::new(), notice };
-        things.insert(key, entry);
-        if things.len() > topic.most() {
-            things.pop_first();
+        let entry = Arc::new(Entry { version: self.version, json: OnceLock::new(), notice });
+        let was = things.insert(key.clone(), Arc::clone(&entry));
+        let over = if things.len() > topic.most() { things.pop_first() } else { None };
+        self.remember(topic, key, was, Some(entry));
+        if let Some((key, was)) = over {
+            self.version += 1;
+            self.remember(topic, key, Some(was), None);
         }
+    }
+
+    fn remember(&mut self, topic: Topic, key: String, was: Option<Arc<Entry>>, is: Option<Arc<Entry>>) {
+        self.log.push_back(Logged { number: self.version, topic, key, was, is });
+        if self.log.len() > LOGGED {
+            self.log.pop_front();
+        }
+    }
+}
+
+impl Logged {
+    /// As far as somebody may know: what they may not see any more is gone for them.
+    fn told(&self, scope: &Scope) -> Option<Happened> {
+        let sees = |entry: &Option<Arc<Entry>>| entry.as_ref().is_some_and(|e| scope.sees(&e.notice));
+        let (saw, is) = (sees(&self.was), self.is.as_ref().filter(|e| scope.sees(&e.notice)));
+        if !scope.allows(self.topic) || (is.is_none() && !saw) {
+            return None;
+        }
+        let (topic, key) = (self.topic, self.key.clone());
+        Some(Happened { number: self.number, topic, key, json: is.map(|e| e.json()) })
     }
 }

@@ -27,15 +27,16 @@ const SOCKETS: usize = 256;
 /// A page pings every 15 s; three missed and it is gone.
 const SILENCE: Duration = Duration::from_secs(45);
 /// A page that does not take a frame for so long is gone.
-const STUCK: Duration = Duration::from_secs(15);
+pub(super) const STUCK: Duration = Duration::from_secs(15);
 /// How often the session behind the socket is looked at, besides whenever one ends.
-const PROOF_EVERY: Duration = Duration::from_secs(20);
+pub(super) const PROOF_EVERY: Duration = Duration::from_secs(20);
 /// Frames of a page in [`PROOF_EVERY`]; an honest page sends about a dozen when it opens and one per 15 s.
 const TALK: u32 = 200;
 
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-struct Open;
+/// A place among the open sockets.
+pub(super) struct Open;
 
 impl Open {
     fn take() -> Option<Open> {
@@ -61,23 +62,39 @@ pub async fn upgrade(
     State(app): State<App>,
     asker: Asker,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Wanted,
 ) -> Result<Response, ApiError> {
+    let (upgrade, open) = admit(&asker, &headers, upgrade)?;
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let _open = open;
+        Page::new(socket, app, asker).run().await;
+    }))
+}
+
+/// A request to become a socket.
+pub(super) type Wanted = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Lets a socket in, while there is room.
+///
+/// # Errors
+/// 400 when the request is no WebSocket, 403 from another site's page, 503 at the limit of sockets.
+pub(super) fn admit(
+    asker: &Asker,
+    headers: &HeaderMap,
+    upgrade: Wanted,
+) -> Result<(WebSocketUpgrade, Open), ApiError> {
     let upgrade = upgrade.map_err(|why| ApiError::malformed(format!("This is a WebSocket: {why}.")))?;
     // A browser always says where a socket comes from; with a cookie it must say so.
     let browser = matches!(asker.proof, Proof::Session { .. });
     if browser && !headers.contains_key(header::ORIGIN) {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "origin", "The Origin header is missing."));
     }
-    guard::same_origin(&headers)?;
+    guard::same_origin(headers)?;
     let Some(open) = Open::take() else {
         let text = "Too many live pages are open.";
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", text));
     };
-    Ok(upgrade.max_message_size(LARGEST).max_frame_size(LARGEST).on_upgrade(move |socket| async move {
-        let _open = open;
-        Page::new(socket, app, asker).run().await;
-    }))
+    Ok((upgrade.max_message_size(LARGEST).max_frame_size(LARGEST), open))
 }
 
 struct Sub {

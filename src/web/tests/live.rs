@@ -1,14 +1,17 @@
 //! The live socket over a real upgraded connection: snapshots, deltas, filters by role, and how it ends.
 use super::common::{Bench, Browser, bench};
-use crate::guard::Peer;
+use crate::guard::{Asker, Peer, Proof};
+use crate::live::scope::Scope;
 use crate::server::connection;
 use axum::http::StatusCode;
 use model::clock::Wall;
 use model::id::{CallId, Generation, MessageId};
 use model::notice::{AgentView, CallView, Notice, QueueView};
 use model::number::Number;
+use model::query::{Own, Role};
 use model::record::{AgentState, Direction, MessageRecord, Party};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
@@ -84,13 +87,19 @@ struct Page {
 }
 
 async fn open(bench: &Bench, who: &Browser, origin: &str) -> Result<Page, String> {
+    let mut page = open_at(bench, who, origin, "/api/v1/live").await?;
+    assert_eq!(page.next().await["type"], "hello");
+    Ok(page)
+}
+
+async fn open_at(bench: &Bench, who: &Browser, origin: &str, path: &str) -> Result<Page, String> {
     let (stream, other) = duplex(1024 * 1024);
     let (stop, stopped) = watch::channel(false);
     let peer = Peer::Net(IpAddr::from([192, 0, 2, 1]));
     tokio::spawn(connection(other, bench.router.clone(), peer, stopped));
     let mut page = Page { stream, _stop: stop };
     let head = format!(
-        "GET /api/v1/live HTTP/1.1\r\nHost: box.lan\r\nOrigin: {origin}\r\nCookie: {}\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\nHost: box.lan\r\nOrigin: {origin}\r\nCookie: {}\r\nConnection: Upgrade\r\n\
          Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         who.cookie
     );
@@ -103,7 +112,6 @@ async fn open(bench: &Bench, who: &Browser, origin: &str) -> Result<Page, String
     if !answer.starts_with("HTTP/1.1 101") {
         return Err(answer.lines().next().unwrap_or_default().to_owned());
     }
-    assert_eq!(page.next().await["type"], "hello");
     Ok(page)
 }
 
@@ -316,4 +324,146 @@ async fn other_sites_pages_and_strangers_get_no_socket() {
     assert!(refused(&anna, "null").await.contains("403"));
     let nobody = Browser { cookie: "__Host-belfry=0".into(), csrf: String::new() };
     assert!(refused(&nobody, "https://box.lan").await.contains("401"));
+}
+
+/// An outside program that keeps what it is told.
+#[derive(Default)]
+struct Program {
+    run: String,
+    number: Option<u64>,
+    state: BTreeMap<(String, String), Value>,
+    snapshots: usize,
+    events: usize,
+}
+
+impl Program {
+    async fn connect(&self, bench: &Bench, who: &Browser) -> Page {
+        let path = match self.number {
+            None => "/api/v1/events/stream".to_owned(),
+            Some(number) => format!("/api/v1/events/stream?run={}&after={number}", self.run),
+        };
+        open_at(bench, who, "https://box.lan", &path).await.unwrap()
+    }
+
+    fn take(&mut self, frame: &Value) {
+        match frame["type"].as_str().unwrap_or_default() {
+            "hello" => self.run = frame["run"].as_str().unwrap().to_owned(),
+            "snapshot" => {
+                self.snapshots += 1;
+                self.state.clear();
+                for (topic, things) in frame["state"].as_object().unwrap() {
+                    for (key, value) in things.as_object().unwrap() {
+                        self.state.insert((topic.clone(), key.clone()), value.clone());
+                    }
+                }
+                self.number = frame["number"].as_u64();
+            }
+            "event" => {
+                self.events += 1;
+                assert_eq!(frame["prev"].as_u64(), self.number, "no gap and no double: {frame}");
+                self.number = frame["number"].as_u64();
+                let text = |field: &str| frame[field].as_str().unwrap().to_owned();
+                let thing = (text("topic"), text("key"));
+                if frame["value"].is_null() {
+                    assert!(self.state.remove(&thing).is_some(), "only what was known is gone: {frame}");
+                } else {
+                    self.state.insert(thing, frame["value"].clone());
+                }
+            }
+            other => assert_eq!(other, "alive", "{frame}"),
+        }
+    }
+
+    /// Reads until this thing has that value.
+    async fn until(&mut self, page: &mut Page, key: &str, with: &str) {
+        let thing = ("calls".to_owned(), key.to_owned());
+        while self.state.get(&thing).is_none_or(|v| v["with"] != with) {
+            let frame = page.next().await;
+            assert!(!frame.is_null(), "the stream ended early");
+            self.take(&frame);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_killed_a_hundred_times_goes_on_from_its_number_and_ends_with_the_same_state() {
+    let bench = bench();
+    let anna = bench.sign_in("anna").await;
+    let mut program = Program::default();
+    let mut round = 0_u64;
+    for life in 0..100 {
+        let mut page = program.connect(&bench, &anna).await;
+        // Killed at another place each time: before anything is read, or with some of it read.
+        for _ in 0..life % 5 {
+            let frame = page.next().await;
+            program.take(&frame);
+            round += 1;
+            tell(
+                &bench,
+                [call(round % 9, "101", "102", &format!("{round}")), queue(u32::try_from(round).unwrap())],
+            );
+            if round % 7 == 0 {
+                tell(&bench, [Notice::CallGone(CallId(round % 9))]);
+            }
+        }
+        drop(page);
+        round += 1;
+        tell(&bench, [call(round % 9, "101", "102", &format!("{round}"))]);
+    }
+    tell(&bench, [call(99, "101", "102", "the end")]);
+    let mut page = program.connect(&bench, &anna).await;
+    program.until(&mut page, "99", "the end").await;
+    let whole = bench.app.hub.whole(&Scope::of(&asker_anna()));
+    let mut expected = BTreeMap::new();
+    for (topic, things) in whole.topics {
+        for (key, json) in things {
+            let topic = json!(topic).as_str().unwrap().to_owned();
+            expected.insert((topic, key), serde_json::from_str::<Value>(&json).unwrap());
+        }
+    }
+    assert_eq!(program.state, expected);
+    assert_eq!(program.snapshots, 1, "only the first time");
+    assert!(program.events > 200, "{} events", program.events);
+}
+
+fn asker_anna() -> Asker {
+    Asker { name: "anna".into(), role: Role::Admin, proof: Proof::Local, own: Own::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_missed_too_much_or_another_run_gets_everything_anew() {
+    let bench = bench();
+    let anna = bench.sign_in("anna").await;
+    let mut program = Program::default();
+    let mut page = program.connect(&bench, &anna).await;
+    tell(&bench, [call(1, "101", "102", "a")]);
+    program.until(&mut page, "1", "a").await;
+    for i in 0..10_100 {
+        tell(&bench, [call(2, "101", "102", &format!("{i}"))]);
+    }
+    // It did not read meanwhile: one snapshot instead of ten thousand events.
+    program.until(&mut page, "2", "10099").await;
+    assert_eq!(program.snapshots, 2);
+    program.run = "another".into();
+    program.number = Some(3);
+    program.state.clear();
+    let mut page = program.connect(&bench, &anna).await;
+    program.until(&mut page, "1", "a").await;
+    assert_eq!((program.run.as_str(), program.snapshots), (bench.app.hub.run_name(), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_supervisor_may_not_see_is_not_in_the_stream() {
+    let bench = bench();
+    tell(&bench, [message(1, "101"), call(1, "101", "102", "a")]);
+    let sam = bench.sign_in("sam").await;
+    let mut program = Program::default();
+    let mut page = program.connect(&bench, &sam).await;
+    program.until(&mut page, "1", "a").await;
+    tell(&bench, [Notice::MessageGone(MessageId(1)), message(2, "101"), call(1, "101", "102", "b")]);
+    program.until(&mut page, "1", "b").await;
+    assert!(program.state.keys().all(|(topic, _)| topic != "messages"), "voicemail is personal");
+    let ada = bench.sign_in("ada").await;
+    let refused = open_at(&bench, &ada, "https://box.lan", "/api/v1/events/stream").await.err();
+    assert!(refused.is_some_and(|why| why.contains("403")));
 }

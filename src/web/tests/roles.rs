@@ -26,7 +26,7 @@ fn path_of(operation: &Operation) -> String {
         "{address}" => "192.0.2.1",
         "{section}" => "queue",
         "{key}" => "support",
-        "{call}" | "{generation}" | "{message}" | "{recording}" => "1",
+        "{call}" | "{contact}" | "{generation}" | "{message}" | "{recording}" => "1",
         part if part.starts_with('{') => "nobody",
         part => part,
     });

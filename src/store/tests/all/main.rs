@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod alarms;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod disk_full;
 #[cfg(test)]
 mod generations;

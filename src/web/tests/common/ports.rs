@@ -8,7 +8,9 @@ use model::clock::{Mono, Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::{self, Problem};
 use model::config::text;
-use model::id::{CallId, Generation, MessageId, RecordingId};
+use model::contact::{Contact, ContactQuery, ContactRefusal};
+use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
+use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
@@ -32,6 +34,7 @@ pub struct Disk {
     pub journeys: Mutex<BTreeMap<u64, Journey>>,
     pub messages: Mutex<Vec<MessageRecord>>,
     pub asked: Mutex<Vec<HistoryQuery>>,
+    pub contacts: Mutex<BTreeMap<ContactId, Contact>>,
 }
 
 impl Disk {
@@ -128,6 +131,39 @@ impl Storage for Disk {
     }
     fn bans(&self, _: Wall) -> Stored<Vec<BanRecord>> {
         Ok(Vec::new())
+    }
+    fn contacts(&self, query: &ContactQuery) -> Stored<Page<Contact>> {
+        let all = self.contacts.lock().unwrap();
+        let fits = |c: &&Contact| query.text.as_ref().is_none_or(|t| c.name.contains(t.as_str()));
+        Ok(Page { items: all.values().filter(fits).cloned().collect(), next: None })
+    }
+    fn contact(&self, contact: ContactId) -> Stored<Option<Contact>> {
+        Ok(self.contacts.lock().unwrap().get(&contact).cloned())
+    }
+    fn contact_of(&self, number: &Number) -> Stored<Option<Contact>> {
+        Ok(self.contacts.lock().unwrap().values().find(|c| c.numbers.contains(number)).cloned())
+    }
+    fn contact_put(&self, mut contact: Contact) -> Stored<Result<Contact, ContactRefusal>> {
+        let mut all = self.contacts.lock().unwrap();
+        let other = |c: &&Contact| {
+            c.contact != contact.contact && c.numbers.iter().any(|n| contact.numbers.contains(n))
+        };
+        if let Some(other) = all.values().find(other) {
+            return Ok(Err(ContactRefusal::Taken(contact.numbers[0].clone(), other.contact)));
+        }
+        if contact.contact == ContactId(0) {
+            contact.contact = ContactId(all.keys().last().map_or(1, |c| c.0 + 1));
+        } else if !all.contains_key(&contact.contact) {
+            return Ok(Err(ContactRefusal::Unknown));
+        }
+        all.insert(contact.contact, contact.clone());
+        Ok(Ok(contact))
+    }
+    fn contact_delete(&self, contact: ContactId) -> Stored<bool> {
+        Ok(self.contacts.lock().unwrap().remove(&contact).is_some())
+    }
+    fn contacts_take(&self, contacts: Vec<Contact>) -> Stored<Vec<Result<Contact, ContactRefusal>>> {
+        contacts.into_iter().map(|c| self.contact_put(c)).collect()
     }
     fn generations(&self, _: Option<Generation>, _: u32) -> Stored<Page<GenerationRow>> {
         Ok(Page { items: Vec::new(), next: None })

@@ -46,6 +46,8 @@ const BASE = '/api/v1';
 
 interface Options {
   body?: unknown;
+  /** What a body of text is; TOML unless given. */
+  mime?: string;
   /** Generation that the change is based on. */
   match?: number | undefined;
   /** Do not treat 401 as the end of the session. */
@@ -57,7 +59,7 @@ async function ask<T>(method: string, path: string, options: Options = {}): Prom
   const headers: Record<string, string> = { accept: 'application/json' };
   if (method !== 'GET') headers['x-csrf'] = csrf;
   if (options.body !== undefined) {
-    headers['content-type'] = typeof options.body === 'string' ? 'application/toml' : 'application/json';
+    headers['content-type'] = typeof options.body === 'string' ? (options.mime ?? 'application/toml') : 'application/json';
   }
   if (options.match !== undefined) headers['if-match'] = `"${options.match}"`;
   let answer: Response;

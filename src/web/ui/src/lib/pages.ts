@@ -27,6 +27,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'calls', title: NAV.calls, icon: 'live', group: NAV.groupCalls, roles: LEADERS, key: 'c', load: () => import('../pages/Calls.svelte') },
   { at: 'history', title: NAV.history, icon: 'history', group: NAV.groupCalls, roles: EVERYBODY, key: 'h', load: () => import('../pages/History.svelte') },
   { at: 'voicemail', title: NAV.voicemail, icon: 'voicemail', group: NAV.groupCalls, roles: EVERYBODY, key: 'v', load: () => import('../pages/Voicemail.svelte') },
+  { at: 'contacts', title: NAV.contacts, icon: 'user', group: NAV.groupCalls, roles: WORKERS, key: 'p', load: () => import('../pages/Contacts.svelte') },
   { at: 'queues', title: NAV.queues, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
   { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },

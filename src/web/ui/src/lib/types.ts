@@ -559,3 +559,21 @@ export interface Token {
   created?: Wall | null;
   used?: Wall | null;
 }
+
+export interface Contact {
+  contact: number;
+  numbers: string[];
+  name: string;
+  company: string;
+  class: string;
+  language: 'en' | 'zh' | null;
+  notes: string;
+  fields: Record<string, string>;
+  changed: Wall;
+}
+
+export interface Imported {
+  taken: number;
+  refused: number;
+  lines: { line: number; problem: { field: string; code: string; message: string } }[];
+}

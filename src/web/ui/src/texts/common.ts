@@ -94,6 +94,7 @@ export const NAV = texts({
   calls: ['Live calls', '当前通话'],
   history: ['Call history', '通话记录'],
   voicemail: ['Voicemail', '语音信箱'],
+  contacts: ['Contacts', '联系人'],
   queues: ['Queues and agents', '队列与坐席'],
   extensions: ['Extensions', '分机'],
   trunks: ['Trunks', '中继'],

@@ -1,0 +1,2 @@
+DROP TABLE contact_number;
+DROP TABLE contact;
