@@ -86,7 +86,11 @@ fn attend(stream: &UnixStream, place: &Place, keeper: &network::Keeper) -> std::
     }
     let answer = match hear(stream) {
         Ok(act) => {
-            tracing::info!(?act, uid = asker, "asked");
+            if act.looks_only() {
+                tracing::debug!(?act, uid = asker, "asked");
+            } else {
+                tracing::info!(?act, uid = asker, "asked");
+            }
             let mut tell = |percent, step| {
                 // Nobody has to listen: the act goes on without.
                 let _ = put(stream, &Line::Progress(Progress { percent, step }));

@@ -142,7 +142,14 @@ impl Updates {
                 Some(slots)
             }
             Err(refused) => {
-                self.tell(|view| view.impossible = Some(sentence(&refused.said)));
+                self.tell(|view| {
+                    // A box whose slots were seen has them still.
+                    if view.slots.is_empty() {
+                        view.impossible = Some(sentence(&refused.said));
+                    } else {
+                        tracing::warn!(why = %refused, "the state of the system is not known now");
+                    }
+                });
                 None
             }
         }
@@ -343,7 +350,14 @@ impl Updates {
         self.writing.store(false, Ordering::Relaxed);
         self.end();
         match done {
-            Ok(_) => self.wish(restart),
+            Ok(_) => {
+                if *act == Act::InstallBundle {
+                    // Written: its room is free for recordings again.
+                    let _ = std::fs::remove_file(self.upload());
+                    self.tell(|view| view.bundle = None);
+                }
+                self.wish(restart);
+            }
             Err(refused) => self.refuse(&refused),
         }
     }

@@ -72,6 +72,14 @@ pub enum Act {
     PowerOff,
 }
 
+impl Act {
+    /// Changes nothing; asked again and again, so no log keeps it.
+    #[must_use]
+    pub fn looks_only(&self) -> bool {
+        matches!(self, Act::Slots | Act::Network | Act::UsbFiles)
+    }
+}
+
 /// What the steward answers, as the last line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]

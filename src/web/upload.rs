@@ -57,6 +57,17 @@ async fn write(mut body: Body, part: &Path, limit: u64) -> Result<u64, ApiError>
     Ok(bytes)
 }
 
+/// Reads a body to its end, or to the limit, and keeps nothing of it.
+pub async fn swallow(mut body: Body, limit: u64) {
+    let mut bytes = 0_u64;
+    while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        bytes += frame.data_ref().map_or(0, |piece| u64::try_from(piece.len()).unwrap_or(0));
+        if bytes > limit {
+            return;
+        }
+    }
+}
+
 /// 413 with the limit in words.
 #[must_use]
 pub fn too_large(limit: u64) -> ApiError {

@@ -51,7 +51,7 @@ def offer(vm, bundle, limit=300):
     if status != 202:
         return None, f"{status} {answer}"
     view = vm.until(lambda: ended(vm), limit, "verdict about the bundle")
-    return view["bundle"] and view["bundle"]["version"], str(view["refused"])
+    return view["bundle"] and view["bundle"]["version"], (view["refused"] or {"en": ""})["en"]
 
 
 def ended(vm):

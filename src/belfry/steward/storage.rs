@@ -22,7 +22,11 @@ const MOUNT: &str = "/run/belfry-steward/usb";
 const FOLDER: &str = "belfry";
 /// A stick answers within this, or is broken.
 const SHORT: Duration = Duration::from_secs(60);
-/// Environment of the boot loader.
+/// RAUC's configuration: it names the boot loader of the board.
+const SYSTEM: &str = "/etc/rauc/system.conf";
+/// Its line on boards that start by U-Boot; the others start by GRUB.
+const U_BOOT: &str = "bootloader=uboot";
+/// Environment of GRUB.
 const GRUBENV: &str = "/boot/esp/grub/grubenv";
 /// Files listed of a stick.
 const FILES: usize = 400;
@@ -76,15 +80,24 @@ pub fn get(place: &Place, name: &BackupName) -> Result<Answer, Refused> {
 /// # Errors
 /// The boot loader's environment cannot be written: nothing is changed then.
 pub fn factory_reset(place: &Place) -> Result<Answer, Refused> {
-    let grubenv = place.path(GRUBENV);
-    let words = [&*grubenv.display().to_string(), "set", "belfry_reset=1"].map(str::to_owned);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    run::run(place, "grub-editenv", &words, SHORT)?.fine("grub-editenv")?;
+    wish_for_reset(place)?;
     if let Err(error) = destroy_keys(place) {
         tracing::warn!(%error, "the keys could not be destroyed now; the whole disk follows at the next start");
     }
     nix::unistd::sync();
     power::reboot(place)
+}
+
+/// The first boot stage reads it from the boot loader, and takes it back when it is done.
+fn wish_for_reset(place: &Place) -> Result<(), Refused> {
+    let system = std::fs::read_to_string(place.path(SYSTEM)).unwrap_or_default();
+    if system.lines().any(|line| line.trim() == U_BOOT) {
+        run::run(place, "fw_setenv", &["belfry_reset", "1"], SHORT)?.fine("fw_setenv")?;
+    } else {
+        let grubenv = place.path(GRUBENV).display().to_string();
+        run::run(place, "grub-editenv", &[&grubenv, "set", "belfry_reset=1"], SHORT)?.fine("grub-editenv")?;
+    }
+    Ok(())
 }
 
 fn with_stick(place: &Place, work: impl FnOnce(&Path) -> std::io::Result<Answer>) -> Result<Answer, Refused> {

@@ -51,7 +51,14 @@ pub async fn receive(
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let updates = Arc::clone(&app.ports.updates);
-    let path = app.block(move || updates.begin_upload(length)).await??;
+    let path = match app.block(move || updates.begin_upload(length)).await? {
+        Ok(path) => path,
+        Err(not) => {
+            // Who still sends does not read: the answer would be lost with the line.
+            upload::swallow(body, upload::BUNDLE).await;
+            return Err(not.into());
+        }
+    };
     let size = upload::to_file(body, &path, upload::BUNDLE).await;
     let updates = Arc::clone(&app.ports.updates);
     let whole = size.is_ok();

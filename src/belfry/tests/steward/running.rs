@@ -104,6 +104,7 @@ fn a_bundle_is_installed_by_command_and_the_new_system_proves_itself_by_calling_
         belfry(&["update", &file.to_string_lossy(), "--restart", "idle", "--data", &running.data()]).output();
     let output = output.unwrap();
     assert!(output.status.success() && said(&output).contains("0.2.0"), "{}", said(&output));
+    assert!(!machine.path("data/belfry/update/bundle.raucb").exists(), "its room is free again");
     until("the box restarts", || {
         machine.did("systemctl").contains(&"--no-block reboot".to_owned()).then_some(())
     });

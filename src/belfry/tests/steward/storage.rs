@@ -91,6 +91,21 @@ fn a_factory_reset_destroys_the_keys_and_asks_the_boot_loader_first() {
 }
 
 #[test]
+fn a_board_that_starts_by_u_boot_is_reset_through_its_environment() {
+    let machine = with_stick();
+    std::fs::write(machine.path("etc/rauc/system.conf"), "[system]\nbootloader=uboot\n")
+        .expect("a step of the test");
+    let program = machine.path("usr/bin/fw_setenv");
+    std::fs::write(&program, "#!/bin/sh\necho \"$@\" >> \"$STEWARD_ROOT/uboot\"\n")
+        .expect("a step of the test");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a step of the test");
+    assert_eq!(machine.steward().ask(&Act::FactoryReset, SHORT), Ok(Answer::Done));
+    let asked = std::fs::read_to_string(machine.path("uboot")).expect("a step of the test");
+    assert_eq!(asked.trim_end(), "belfry_reset 1");
+    assert_eq!(machine.did("systemctl"), ["--no-block reboot"]);
+}
+
+#[test]
 fn links_that_a_taken_over_box_plants_lead_nowhere() {
     let machine = with_stick();
     let (secret, backups) = (machine.path("etc/shadow"), machine.path("data/belfry/backups"));

@@ -18,12 +18,15 @@ PACKAGE_INSTALL = "\
     util-linux-sfdisk \
 "
 PACKAGE_INSTALL:append:belfry-generic-x86-64 = " grub-editenv"
+PACKAGE_INSTALL:append:belfry-rpi-cm4 = " libubootenv-bin"
+BELFRY_ENVIRONMENT = "grub-editenv"
+BELFRY_ENVIRONMENT:belfry-rpi-cm4 = "fw_setenv"
 
 # Where board/common/boot/init looks: every program in /bin. What the kernel needs is built in, so no module is listed.
 belfry_first_process[doc] = "Makes our own program the first process."
 belfry_first_process() {
     install -m 0755 ${BELFRY_TREE}/board/common/boot/init ${IMAGE_ROOTFS}/init
-    for program in dmsetup e2fsck mke2fs sfdisk blkdiscard; do
+    for program in dmsetup e2fsck mke2fs sfdisk blkdiscard ${BELFRY_ENVIRONMENT}; do
         found=$(find ${IMAGE_ROOTFS}/usr -name "$program" -o -name "$program.*" | head -n 1)
         test -n "$found" || bbfatal "the first boot stage has no $program"
         test -e ${IMAGE_ROOTFS}/bin/$program || ln -s "/${found#${IMAGE_ROOTFS}/}" ${IMAGE_ROOTFS}/bin/$program
