@@ -164,6 +164,7 @@ impl Control {
             messages: boot.messages,
             greetings: boot.greetings,
             agents: boot.agents,
+            bonds: boot.bonds,
             bindings: boot.bindings,
             bans: boot.bans,
             wrong_pins: boot.wrong_pins,

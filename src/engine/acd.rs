@@ -10,14 +10,17 @@
 //! O(q · n + log w) to match. The view of a queue told to the desks is O(w log w), but while more than 20 wait it is told
 //! at most four times a second, so that the cost of a call does not grow with the backlog.
 pub mod announce;
+pub mod bonds;
 pub mod check;
 pub mod choose;
 pub mod code;
 pub mod deadlines;
 mod desk;
+mod dice;
 mod offers;
 pub mod overflow;
 pub mod rank;
+mod relax;
 pub mod tally;
 pub mod ticket;
 mod work;
@@ -28,9 +31,13 @@ mod races;
 mod reference;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whom;
 
 use crate::agents::{self, Agents, Answer, Ask};
+use bonds::Bonds;
 use deadlines::Deadlines;
+use dice::Dice;
 use model::clock::{Mono, Now};
 use model::config::Config;
 use model::config::route::Destination;
@@ -129,6 +136,8 @@ pub enum Reason {
     Guard(String),
     /// The caller has waited long enough.
     MaxWait(CallId),
+    /// More agents may take the caller.
+    Relax(CallId),
     /// The agent may be offered calls again.
     Rest(String),
     /// The view of a long queue is told.
@@ -162,13 +171,23 @@ pub struct Acd {
     /// Queues whose view changed.
     changed: BTreeSet<String>,
     told: BTreeMap<String, Mono>,
+    bonds: Bonds,
+    dice: Dice,
+    /// How far the queues with shares are.
+    share_clock: u64,
 }
 
 impl Acd {
     /// The state at the start of the box. `spells` are the last known states of agents: who was at work is at work again;
-    /// a call that ran is over for the queue, so its agent gets wrap-up time.
+    /// a call that ran is over for the queue, so its agent gets wrap-up time. `bonds`: who served whom before.
     #[must_use]
-    pub fn new(now: Now, config: &Arc<Config>, spells: &[AgentSpell], out: &mut Vec<Out>) -> Acd {
+    pub fn new(
+        now: Now,
+        config: &Arc<Config>,
+        spells: &[AgentSpell],
+        bonds: Bonds,
+        out: &mut Vec<Out>,
+    ) -> Acd {
         let mut acd = Acd {
             config: config.clone(),
             agents: Agents::default(),
@@ -181,6 +200,9 @@ impl Acd {
             open: BTreeSet::new(),
             changed: BTreeSet::new(),
             told: BTreeMap::new(),
+            bonds,
+            dice: Dice::new(now.wall.0.unsigned_abs()),
+            share_clock: 0,
         };
         acd.agents.configure(config);
         for spell in spells {
@@ -223,6 +245,9 @@ impl Acd {
                 self.start_agent(now, &id, out);
             }
         }
+        for call in self.tickets.keys().copied().collect::<Vec<_>>() {
+            self.relax(now, call);
+        }
         self.changed.extend(config.queue.keys().cloned());
         self.open.extend(config.queue.keys().cloned());
         self.finish(now, out);
@@ -247,7 +272,8 @@ impl Acd {
         }
         self.tally(now, queue).offered += 1;
         let waiting = self.lines.get(queue).map_or(0, Line::len);
-        let free = !self.free_agents(rules).is_empty();
+        let ticket = self.ticket(now, call, rules, caller);
+        let free = self.free_agents(rules).iter().any(|(_, a)| ticket.wanted.suits(rules, a));
         if let Some(why) = overflow::at_arrival(rules, waiting, self.logged_in(rules), free) {
             self.tally(now, queue).overflowed += 1;
             self.changed.insert(queue.to_owned());
@@ -255,7 +281,7 @@ impl Acd {
             self.finish(now, out);
             return Ok(());
         }
-        self.take_in(now, call, rules, caller, out);
+        self.take_in(now, ticket, rules, out);
         self.finish(now, out);
         Ok(())
     }
@@ -352,6 +378,7 @@ impl Acd {
                 Reason::Announce(call) => self.announce(now, call, out),
                 Reason::Guard(agent) => self.guard(now, &agent, out),
                 Reason::MaxWait(call) => self.waited(now, call, out),
+                Reason::Relax(call) => self.relax(now, call),
                 Reason::Rest(agent) => self.rested(&agent),
                 Reason::Tell(queue) => {
                     self.changed.insert(queue);
@@ -372,6 +399,11 @@ impl Acd {
     #[must_use]
     pub fn agents(&self) -> &Agents {
         &self.agents
+    }
+
+    /// Who served whom, for queues that begin anew.
+    pub fn take_bonds(&mut self) -> Bonds {
+        std::mem::take(&mut self.bonds)
     }
 
     fn agents_mut(&mut self) -> &mut Agents {

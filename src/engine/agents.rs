@@ -10,6 +10,7 @@ use model::number::Number;
 use model::record::{AgentSpell, AgentState};
 use model::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Reason shown for an agent whose phone rang too often unanswered.
 pub const MISSED: &str = "missed";
@@ -44,6 +45,12 @@ pub struct Agent {
     pub last_call: Option<CallId>,
     /// Calls taken since log-in.
     pub calls: u32,
+    /// When they went to work.
+    pub came: Mono,
+    /// Time talked in calls of queues since log-in.
+    pub talk: Duration,
+    /// After-call work since log-in.
+    pub wrap: Duration,
     /// Offers missed in a row.
     pub missed: u32,
     /// Not offered anything for a moment, because the last offer failed.
@@ -54,6 +61,8 @@ pub struct Agent {
     pub removed: bool,
     /// Queues they serve, with their place in each list.
     pub queues: BTreeMap<String, usize>,
+    /// What they can do: skill → level.
+    pub skill: BTreeMap<String, u32>,
 }
 
 impl Agent {
@@ -73,12 +82,40 @@ impl Agent {
             call: None,
             last_call: None,
             calls: 0,
+            came: Mono::default(),
+            talk: Duration::ZERO,
+            wrap: Duration::ZERO,
             missed: 0,
             resting: false,
             pause_after: None,
             removed: false,
             queues: BTreeMap::new(),
+            skill: config.skill.clone(),
         }
+    }
+
+    /// Begins a log-in: all sums since it are zero.
+    pub fn comes(&mut self, now: Mono) {
+        (self.came, self.calls, self.talk, self.wrap) = (now, 0, Duration::ZERO, Duration::ZERO);
+    }
+
+    /// Adds the time since the last look to the sums of this state.
+    fn spends(&mut self, now: Mono) {
+        let spent = now.since(self.since_mono);
+        match self.state {
+            AgentState::Talking => self.talk += spent,
+            AgentState::WrapUp => self.wrap += spent,
+            AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready | AgentState::Offered => {
+            }
+        }
+        self.since_mono = now;
+    }
+
+    /// The part of the time at work that was spent with calls, in parts of 2^64.
+    #[must_use]
+    pub fn busy_part(&self, now: Mono) -> u128 {
+        let at_work = now.since(self.came).as_millis().max(1);
+        ((self.talk + self.wrap).as_millis() << 64) / at_work
     }
 
     /// Whether they are at work.
@@ -223,6 +260,7 @@ impl Agents {
             let agent = self.agents.entry(id.clone()).or_insert_with(|| Agent::fresh(c));
             agent.name.clone_from(&c.name);
             agent.always_on = c.always_on;
+            agent.skill.clone_from(&c.skill);
             agent.removed = false;
             if !agent.in_call() {
                 agent.extension = c.extension.clone();
@@ -276,6 +314,7 @@ impl Agents {
         call: Option<CallId>,
     ) -> Option<AgentSpell> {
         let agent = self.agents.get_mut(id)?;
+        agent.spends(now.mono);
         agent.call = match state {
             AgentState::Offered | AgentState::Talking | AgentState::WrapUp => call,
             AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready => None,
@@ -283,7 +322,6 @@ impl Agents {
         agent.state = state;
         agent.cause = cause.to_owned();
         agent.since = agent.since.max(now.wall);
-        agent.since_mono = now.mono;
         let (holds, spell) = (
             agent.in_call(),
             AgentSpell {
@@ -307,7 +345,7 @@ impl Agents {
     pub fn note(&mut self, now: Now, id: &str, cause: &str) -> Option<AgentSpell> {
         let agent = self.agents.get_mut(id)?;
         agent.since = agent.since.max(now.wall);
-        agent.since_mono = now.mono;
+        agent.spends(now.mono);
         Some(AgentSpell {
             agent: id.to_owned(),
             state: agent.state.clone(),
@@ -354,6 +392,7 @@ mod tests {
             name: "Anna".into(),
             extension: Number::read("107").expect("digits"),
             always_on: false,
+            skill: BTreeMap::new(),
         });
         agent.state = state;
         agent

@@ -20,7 +20,7 @@ use crate::timers::CallTimer;
 use crate::trunks::Trunks;
 use crate::voicemail::mailbox::Mailboxes;
 use leg::Leg;
-use model::clock::{Now, Wall};
+use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::id::{CallId, LegId, PlayId, RecordingId, SessionId};
 use model::media::{Digit, Language, MediaCommand, PlayEnd, RecordEnd, Sound};
@@ -223,6 +223,8 @@ pub struct Core {
     pub sent_on: u8,
     /// Queue it came from, for the policy of recording.
     pub queue: Option<String>,
+    /// Since when it waits in queues, the first of them counted: sent on to another one it keeps its place in time.
+    pub waiting_since: Option<Mono>,
     /// Whether it is to an emergency number; such a call never gives way.
     pub emergency: bool,
 }
@@ -356,6 +358,7 @@ impl Core {
             max_breadth: MAX_BREADTH,
             sent_on: 0,
             queue: None,
+            waiting_since: None,
             emergency: false,
         }
     }

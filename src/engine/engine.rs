@@ -15,6 +15,7 @@ mod site;
 mod sounds;
 mod strangers;
 
+use crate::acd::bonds::Bonds;
 use crate::acd::{self, Acd};
 use crate::call::{Call, Cx, Heard, Input, Out};
 use crate::contacts::Contacts;
@@ -105,7 +106,7 @@ impl Engine {
     pub fn new(now: Now, boot: Boot, effects: &mut Vec<Effect>) -> Engine {
         let seed = spread(boot.seed);
         let mut said = Vec::new();
-        let acd = Acd::new(now, &boot.config, &boot.agents, &mut said);
+        let acd = Acd::new(now, &boot.config, &boot.agents, Bonds::new(&boot.bonds), &mut said);
         let mut engine = Engine {
             sip: Endpoint::new(Settings::new(seed)),
             outputs: Vec::new(),

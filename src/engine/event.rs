@@ -7,7 +7,7 @@ use model::contact::ContactChange;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, MessageRecord, WrongPins};
+use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, MessageRecord, WrongPins};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -94,6 +94,8 @@ pub struct Boot {
     pub greetings: BTreeMap<Number, String>,
     /// Last known state of each agent.
     pub agents: Vec<AgentSpell>,
+    /// Which agents served which customers.
+    pub bonds: Vec<Bond>,
     /// Phones that were registered when the box stopped, and where phones were in the last 30 days (run out).
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.

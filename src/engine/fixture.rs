@@ -77,6 +77,7 @@ pub fn site() -> Config {
             trunks: vec!["carrier".into(), "backup".into()],
             transit: false,
         }],
+        distribution: model::config::queue::Distribution { ageing: true, head_start_s: 60 },
         queue: BTreeMap::from([("support".into(), queue())]),
         flow: BTreeMap::from([("main".into(), flow())]),
     }
@@ -148,7 +149,13 @@ fn extension(n: &str) -> Extension {
 }
 
 fn agent(id: &str, at: &str) -> Agent {
-    Agent { id: id.into(), name: format!("Agent {id}"), extension: number(at), always_on: false }
+    Agent {
+        id: id.into(),
+        name: format!("Agent {id}"),
+        extension: number(at),
+        always_on: false,
+        skill: BTreeMap::new(),
+    }
 }
 
 fn trunk(name: &str, last: u8) -> Trunk {
@@ -189,6 +196,13 @@ fn queue() -> Queue {
         overflow: Destination::Voicemail(number("101")),
         record: RecordPolicy::Always,
         service_level_s: 20,
+        weight: BTreeMap::new(),
+        priority: 0,
+        share: 0,
+        skill: Vec::new(),
+        prefer: Vec::new(),
+        prefer_wait_s: 0,
+        designated: Vec::new(),
     }
 }
 

@@ -2,13 +2,14 @@
 //! only when the step returned. Order is kept. Plain data.
 use crate::acd::OfferResult;
 use crate::acd::code::Code;
+use crate::acd::ticket::Caller;
 use crate::route::Target;
 use crate::timers::CallTimer;
 use model::clock::Mono;
 use model::id::{LegId, SessionId};
-use model::media::{Language, MediaCommand};
+use model::media::MediaCommand;
 use model::number::Number;
-use model::record::{Outcome, Party, Record};
+use model::record::{Outcome, Record};
 use sip::endpoint::Invite;
 
 /// Who is at the far end of a leg.
@@ -86,9 +87,7 @@ pub enum Intent {
         /// Which.
         queue: String,
         /// Who waits.
-        party: Party,
-        /// Language of announcements.
-        language: Language,
+        caller: Box<Caller>,
     },
     /// The call left its queue, or is over for its agent.
     LeaveQueue,

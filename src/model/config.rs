@@ -22,7 +22,7 @@ use alarm::Alarm;
 use extension::{Agent, Extension};
 use flow::Flow;
 use network::{Network, Time};
-use queue::Queue;
+use queue::{Distribution, Queue};
 use route::{Inbound, Outbound};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ pub struct Config {
     pub inbound: Vec<Inbound>,
     /// Which trunks carry calls to outside. In order.
     pub outbound: Vec<Outbound>,
+    /// How callers of all queues stand to each other.
+    pub distribution: Distribution,
     /// Queues by name.
     #[serde(serialize_with = "as_list")]
     pub queue: BTreeMap<String, Queue>,

@@ -238,6 +238,19 @@ pub enum AgentState {
     WrapUp,
 }
 
+/// How often and when an agent served a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bond {
+    /// Whom: the number in international form.
+    pub customer: Number,
+    /// Who.
+    pub agent: String,
+    /// How often.
+    pub times: u32,
+    /// When last.
+    pub last: Wall,
+}
+
 /// A registered contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BindingRecord {

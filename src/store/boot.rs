@@ -10,7 +10,7 @@ use model::config::draft::Problem;
 use model::contact::Contact;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, WrongPins};
+use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, MessageRecord, WrongPins};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,6 +40,8 @@ pub struct BootState {
     pub greetings: BTreeMap<Number, String>,
     /// Last known spell of each agent.
     pub agents: Vec<AgentSpell>,
+    /// Which agents served which customers in the last calls.
+    pub bonds: Vec<Bond>,
     /// Registrations: those that have not run out, and where phones were in the last 30 days.
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
@@ -175,6 +177,7 @@ fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
         )?,
         greetings: all(&tx, "SELECT mailbox, path FROM greeting", [], row::greeting)?.into_iter().collect(),
         agents: last_spells(&tx)?,
+        bonds: bonds(&tx)?,
         bindings: all(
             &tx,
             &format!("SELECT {} FROM binding WHERE expires > ?1", row::BINDING),
@@ -216,6 +219,23 @@ fn last_spells(db: &Connection) -> rusqlite::Result<Vec<AgentSpell>> {
         row::SPELL
     );
     all(db, &sql, [], row::spell)
+}
+
+/// Calls of agents that are looked at for who knows whom: a year of a busy site, read in a second on a small box.
+const BONDS_OF: u32 = 200_000;
+
+fn bonds(db: &Connection) -> rusqlite::Result<Vec<Bond>> {
+    let sql = "SELECT caller_number, agent, count(*), max(started) FROM
+        (SELECT caller_number, agent, started FROM call
+         WHERE agent IS NOT NULL AND direction = 'inbound' ORDER BY call DESC LIMIT ?1)
+        GROUP BY caller_number, agent ORDER BY max(started)";
+    let read = |row: &Row<'_>| {
+        let customer: String = row.get(0)?;
+        let bond =
+            |customer| Ok(Bond { customer, agent: row.get(1)?, times: row.get(2)?, last: Wall(row.get(3)?) });
+        Number::read(&customer).map(bond).transpose()
+    };
+    db.prepare(sql)?.query_map([BONDS_OF], read)?.filter_map(Result::transpose).collect()
 }
 
 /// Ids that were never used, whatever the crash took. Stored, so that a start without calls moves on too.

@@ -95,7 +95,9 @@ impl Acd {
     fn check_deadlines(&self, broken: &mut Vec<String>) {
         for reason in self.deadlines.reasons() {
             let fine = match reason {
-                Reason::Announce(call) | Reason::MaxWait(call) => self.tickets.contains_key(call),
+                Reason::Announce(call) | Reason::MaxWait(call) | Reason::Relax(call) => {
+                    self.tickets.contains_key(call)
+                }
                 Reason::Guard(id) => self.agents.get(id).is_some_and(|a| a.state == AgentState::Offered),
                 Reason::Rest(id) => self.agents.get(id).is_some_and(|a| a.resting),
                 Reason::Tell(queue) => self.config.queue.contains_key(queue),
@@ -113,8 +115,14 @@ impl Acd {
                 broken.push(format!("queue {name} has callers but is not configured"));
                 continue;
             };
-            if let (Some((_, call)), Some((_, agent))) = (line.head(), self.free_agents(rules).first()) {
-                broken.push(format!("call {call} waits in {name} although agent {} is free", agent.id));
+            let free = self.free_agents(rules);
+            for ticket in line.heads().filter_map(|(_, call)| self.tickets.get(&call)) {
+                if let Some((_, agent)) = free.iter().find(|(_, a)| ticket.wanted.suits(rules, a)) {
+                    broken.push(format!(
+                        "call {} waits in {name} although agent {} is free",
+                        ticket.call, agent.id
+                    ));
+                }
             }
         }
     }

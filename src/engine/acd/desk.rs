@@ -1,5 +1,4 @@
 //! What the desks see of queues and agents, and how often. Parts of [`Acd`]; decides nothing about calls.
-use super::rank::Line;
 use super::tally::Tally;
 use super::{Acd, Out, Reason};
 use model::clock::Now;
@@ -61,12 +60,11 @@ impl Acd {
         let tally = self.tally(now, &rules.name).clone();
         let states = || self.of_queue(rules).map(|(_, a)| a);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let in_order = self.lines.get(&rules.name).map(Line::in_order).unwrap_or_default();
+        let in_order = self.lines.get(&rules.name).map(|line| line.first(TELL_MOST)).unwrap_or_default();
         QueueView {
             queue: rules.name.clone(),
             waiting: in_order
                 .iter()
-                .take(TELL_MOST)
                 .filter_map(|call| self.tickets.get(call))
                 .map(|t| WaitingView { call: t.call, caller: t.caller.party.clone(), since: t.since.wall })
                 .collect(),

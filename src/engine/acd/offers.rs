@@ -1,8 +1,10 @@
 //! Tickets coming, being offered, going back and leaving. Parts of [`Acd`]; each returns with every table consistent.
 //! Decides who is offered what by `rank` and `choose`; never changes an agent's state except through `work.rs`.
+use super::choose::Moment;
 use super::overflow::Why;
+use super::rank::{Rank, Wanted};
 use super::ticket::{Caller, Ticket};
-use super::{Acd, GUARD, Out, REST, Reason, Talk, announce, choose};
+use super::{Acd, GUARD, Out, REST, Reason, Talk, announce, choose, relax};
 use crate::agents;
 use model::clock::Now;
 use model::config::Config;
@@ -13,27 +15,56 @@ use model::record::AgentState;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// Each caller of a queue with the share 1 counts this much against it; a queue with a larger share counts less.
+const STRIDE: u64 = 1 << 32;
+
+/// A caller and the agents that shall ring for them.
+pub(super) struct Match {
+    /// Somebody rings for this caller already; another phone joins.
+    joins: bool,
+    rank: Rank,
+    call: CallId,
+    queue: String,
+    chosen: Vec<String>,
+}
+
 /// Tickets: coming, being offered, leaving.
 impl Acd {
-    pub(super) fn take_in(
-        &mut self,
-        now: Now,
-        call: CallId,
-        rules: &Queue,
-        caller: Caller,
-        out: &mut Vec<Out>,
-    ) {
-        let ticket = Ticket {
-            number: self.next_number,
+    /// The place of a caller who comes now, not in any line yet.
+    pub(super) fn ticket(&mut self, now: Now, call: CallId, rules: &Queue, caller: Caller) -> Ticket {
+        let number = self.next_number;
+        self.next_number += 1;
+        let waited = i64::try_from(caller.waited.as_micros()).unwrap_or(i64::MAX);
+        let since_us = i64::try_from(now.mono.0).unwrap_or(i64::MAX).saturating_sub(waited);
+        let priority = rules.priority + caller.priority;
+        let (preferred, only) = self.meant_for(rules, &caller);
+        let mut ticket = Ticket {
+            number,
+            rank: Rank::new(&self.config.distribution, priority, since_us, number),
             call,
             queue: rules.name.clone(),
             caller,
             since: now,
+            wanted: Wanted::default(),
+            preferred,
+            only,
             ringing: BTreeSet::new(),
             overdue: false,
         };
-        self.next_number += 1;
-        self.lines.entry(rules.name.clone()).or_default().wait(&ticket);
+        ticket.wanted = relax::wanted(rules, &ticket, Duration::ZERO);
+        ticket
+    }
+
+    pub(super) fn take_in(&mut self, now: Now, ticket: Ticket, rules: &Queue, out: &mut Vec<Out>) {
+        let call = ticket.call;
+        let clock = self.share_clock;
+        let line = self.lines.entry(rules.name.clone()).or_default();
+        if line.is_empty() {
+            // Who had nobody waiting has saved nothing up.
+            line.pass = line.pass.max(clock);
+        }
+        line.wait(&ticket);
+        self.relax_later(now.mono, &ticket, rules);
         self.tickets.insert(call, ticket);
         if rules.max_wait_s > 0 {
             let wait = Duration::from_secs(rules.max_wait_s.into());
@@ -44,54 +75,90 @@ impl Acd {
         self.touch(&rules.name);
     }
 
-    /// Offers the earliest caller of the queues that changed, as long as an agent is free for one.
+    /// Offers the first caller of the queues that changed, as long as an agent is free for one.
     pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Out>) {
         let config = self.config.clone();
-        while let Some((call, chosen)) = self.next_match(&config) {
-            for agent in chosen {
-                self.offer(now, call, &agent, out);
+        while let Some(found) = self.next_match(now, &config) {
+            if !found.joins {
+                self.count_share(&config, &found.queue);
+            }
+            for agent in found.chosen {
+                self.offer(now, found.call, &agent, out);
             }
         }
         self.open.clear();
     }
 
-    /// The caller who is served next and by whom: order of arrival over all open queues. A queue with nobody to serve, or
-    /// nobody free, is closed until it changes again.
-    pub(super) fn next_match(&mut self, config: &Config) -> Option<(CallId, Vec<String>)> {
-        let mut best: Option<(bool, u64, CallId, Vec<String>)> = None;
+    /// The caller who is served next and by whom: one order over all open queues. What goes to a queue with a share goes to
+    /// the one of them that is furthest behind its share. A queue with nobody to serve, or nobody free, is closed until it
+    /// changes again.
+    fn next_match(&mut self, now: Now, config: &Config) -> Option<Match> {
+        let mut found = Vec::new();
         let mut closed = Vec::new();
         for name in &self.open {
-            let found = config.queue.get(name).and_then(|rules| self.match_of(rules));
-            match found {
+            match config.queue.get(name).and_then(|rules| self.match_of(now, rules)) {
+                Some(m) => found.push(m),
                 None => closed.push(name.clone()),
-                Some(m) if best.as_ref().is_none_or(|b| (m.0, m.1) < (b.0, b.1)) => best = Some(m),
-                Some(_) => {}
             }
         }
         for name in closed {
             self.open.remove(&name);
         }
-        best.map(|(_, _, call, chosen)| (call, chosen))
+        let share = |m: &Match| config.queue.get(&m.queue).map_or(0, |q| q.share);
+        let first = found.iter().enumerate().min_by_key(|(_, m)| (m.joins, m.rank)).map(|(i, _)| i)?;
+        if found[first].joins || share(&found[first]) == 0 {
+            return Some(found.swap_remove(first));
+        }
+        let pass = |m: &Match| self.lines.get(&m.queue).map_or(0, |line| line.pass);
+        let sharing = found.iter().enumerate().filter(|(_, m)| !m.joins && share(m) > 0);
+        let behind = sharing.min_by_key(|(_, m)| (pass(m), m.rank)).map(|(i, _)| i)?;
+        Some(found.swap_remove(behind))
     }
 
-    /// The first caller of one queue with the agents chosen. Callers nobody rings for come before (`false`) those for whom
-    /// ring-all can ring one more phone.
-    pub(super) fn match_of(&self, rules: &Queue) -> Option<(bool, u64, CallId, Vec<String>)> {
-        let line = self.lines.get(&rules.name)?;
-        let (joins, (number, call)) = match (line.head(), line.first_offered()) {
-            (Some(head), _) => (false, head),
-            (None, Some(ringing)) if rules.strategy == Strategy::RingAll => (true, ringing),
-            (None, _) => return None,
-        };
-        let room = match self.tickets.get(&call) {
-            Some(ticket) => choose::RING_ALL_MAX.saturating_sub(ticket.ringing.len()),
-            None => 0,
-        };
+    /// The first caller of one queue for whom somebody is free, with the agents chosen. Callers nobody rings for come
+    /// before those for whom ring-all can ring one more phone.
+    fn match_of(&self, now: Now, rules: &Queue) -> Option<Match> {
+        let line = self.lines.get(&rules.name).filter(|line| !line.is_empty())?;
         let free = self.free_agents(rules);
-        let last = line.last_offered.as_ref().and_then(|id| rules.agents.iter().position(|a| a == id));
-        let mut chosen = choose::choose(rules.strategy, &free, last);
-        chosen.truncate(room);
-        (!chosen.is_empty()).then_some((joins, number, call, chosen))
+        if free.is_empty() {
+            return None;
+        }
+        let suits = |ticket: &Ticket| free.iter().any(|(_, a)| ticket.wanted.suits(rules, a));
+        let of = |(rank, call)| self.tickets.get(&call).map(|ticket| (rank, ticket));
+        let head = line.heads().filter_map(of).filter(|(_, t)| suits(t)).min_by_key(|(rank, _)| *rank);
+        let joined = || {
+            let mut ringing = line.offered().filter_map(of);
+            ringing.find(|(_, t)| t.ringing.len() < choose::RING_ALL_MAX && suits(t))
+        };
+        let (joins, (rank, ticket)) = match head {
+            Some(head) => (false, head),
+            None if rules.strategy == Strategy::RingAll && line.all_offered() => (true, joined()?),
+            None => return None,
+        };
+        let free: Vec<_> = free.into_iter().filter(|(_, a)| ticket.wanted.suits(rules, a)).collect();
+        let last_place = line.last_offered.as_ref().and_then(|id| rules.agents.iter().position(|a| a == id));
+        let preferred = ticket.preferred.as_deref().filter(|_| !joins);
+        let at = Moment { now: now.mono, last_place, dice: self.dice.value(), preferred };
+        let mut chosen = choose::choose(rules, &free, at);
+        chosen.truncate(choose::RING_ALL_MAX.saturating_sub(ticket.ringing.len()));
+        let (call, queue) = (ticket.call, rules.name.clone());
+        (!chosen.is_empty()).then_some(Match { joins, rank, call, queue, chosen })
+    }
+
+    fn count_share(&mut self, config: &Config, queue: &str) {
+        let stride = stride(config, queue);
+        if let Some(line) = self.lines.get_mut(queue).filter(|_| stride > 0) {
+            self.share_clock = self.share_clock.max(line.pass);
+            line.pass = line.pass.saturating_add(stride);
+        }
+    }
+
+    /// Nobody answered: it did not count.
+    fn give_share_back(&mut self, queue: &str) {
+        let stride = stride(&self.config, queue);
+        if let Some(line) = self.lines.get_mut(queue) {
+            line.pass = line.pass.saturating_sub(stride);
+        }
     }
 
     pub(super) fn offer(&mut self, now: Now, call: CallId, agent: &str, out: &mut Vec<Out>) {
@@ -103,6 +170,9 @@ impl Acd {
         let line = self.lines.entry(rules.name.clone()).or_default();
         line.offer(ticket);
         line.last_offered = Some(agent.to_owned());
+        if rules.strategy == Strategy::Random {
+            self.dice.turn();
+        }
         let ring_timeout = Duration::from_secs(rules.ring_timeout_s.into());
         self.deadlines.set(Reason::Guard(agent.to_owned()), now.mono + ring_timeout + GUARD);
         let cause = format!("call of queue {}", rules.name);
@@ -119,6 +189,9 @@ impl Acd {
         let wait = now.mono.since(ticket.since.mono);
         let level = self.config.queue.get(&ticket.queue).map_or(0, |q| q.service_level_s);
         self.tally(now, &ticket.queue).answer(wait, level);
+        if let Some(customer) = &ticket.caller.outside {
+            self.bonds.served(now.wall, customer, agent);
+        }
         self.talks.insert(call, Talk { agent: agent.to_owned(), queue: ticket.queue.clone() });
         if let Some(a) = self.agents.get_mut(agent) {
             a.calls += 1;
@@ -169,6 +242,7 @@ impl Acd {
         if let Some(line) = self.lines.get_mut(&queue) {
             line.wait(ticket);
         }
+        self.give_share_back(&queue);
         self.touch(&queue);
         if overdue {
             self.overflow(now, call, Why::TooLong, out);
@@ -189,6 +263,10 @@ impl Acd {
         }
         self.deadlines.clear(&Reason::MaxWait(call));
         self.deadlines.clear(&Reason::Announce(call));
+        self.deadlines.clear(&Reason::Relax(call));
+        if !ticket.ringing.is_empty() {
+            self.give_share_back(&ticket.queue);
+        }
         for agent in &ticket.ringing {
             self.deadlines.clear(&Reason::Guard(agent.clone()));
             out.push(Out::Withdraw { call, agent: agent.clone() });
@@ -218,7 +296,7 @@ impl Acd {
         let Some(ticket) = self.tickets.get(&call) else { return };
         let Some(rules) = config.queue.get(&ticket.queue) else { return };
         if ticket.ringing.is_empty() {
-            let place = self.lines.get(&ticket.queue).map_or(1, |line| line.position(ticket.number));
+            let place = self.lines.get(&ticket.queue).map_or(1, |line| line.position(ticket.rank));
             out.push(Out::Say { call, sounds: announce::position(ticket.caller.language, place) });
         }
         self.announce_later(now, call, rules);
@@ -235,5 +313,12 @@ impl Acd {
         let Some(call) = self.agents.get(agent).and_then(|a| a.call) else { return };
         out.push(Out::Withdraw { call, agent: agent.to_owned() });
         self.failed(now, call, agent, "no result of the offer", false, out);
+    }
+}
+
+fn stride(config: &Config, queue: &str) -> u64 {
+    match config.queue.get(queue).map_or(0, |q| q.share) {
+        0 => 0,
+        share => STRIDE / u64::from(share),
     }
 }

@@ -7,6 +7,11 @@ use model::config::queue::Strategy;
 
 const AGENTS: usize = 6;
 const EVENTS: usize = 10_000;
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn weight(i: usize) -> u64 {
+    [1, 2, 3, 4, 3, 1][i]
+}
 
 /// What an agent does, in the plain model.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +27,8 @@ struct Worker {
     does: Does,
     idle_since: u64,
     calls: u32,
+    talked: u64,
+    talks_since: u64,
 }
 
 /// The plain model. Callers stand in the order of arrival until an agent answers or they go.
@@ -32,6 +39,7 @@ struct Plain {
     callers: Vec<u64>,
     last: Option<usize>,
     offers: Vec<(u64, usize)>,
+    chance: u64,
 }
 
 impl Plain {
@@ -53,6 +61,7 @@ impl Plain {
             for i in chosen {
                 self.workers[i].does = Does::Rings { call };
                 self.last = Some(i);
+                self.chance = self.chance.wrapping_add(GOLDEN);
                 self.offers.push((call, i));
             }
         }
@@ -63,6 +72,22 @@ impl Plain {
         let mut sorted = free.to_vec();
         match self.strategy {
             Strategy::RingAll => return sorted,
+            Strategy::InOrder => {}
+            Strategy::LeastTalk => sorted.sort_by_key(|i| (of(i).talked, of(i).idle_since)),
+            // All came at the same time here: the smallest part of the time at work is the least talk.
+            Strategy::Balanced => sorted.sort_by_key(|i| (of(i).talked, of(i).idle_since)),
+            Strategy::Weighted => sorted.sort_by(|i, j| {
+                let part = |k: &usize, l: &usize| (u64::from(of(k).calls) + 1) * weight(*l);
+                part(i, j).cmp(&part(j, i)).then(of(i).idle_since.cmp(&of(j).idle_since))
+            }),
+            Strategy::Random => {
+                let mut z = self.chance.wrapping_add(GOLDEN);
+                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                z ^= z >> 31;
+                let at = u128::from(z) * sorted.len() as u128 / (u128::from(u64::MAX) + 1);
+                sorted = sorted.get(usize::try_from(at).expect("an index")).copied().into_iter().collect();
+            }
             Strategy::FewestCalls => sorted.sort_by_key(|i| (of(i).calls, of(i).idle_since)),
             Strategy::LongestIdle => sorted.sort_by_key(|i| of(i).idle_since),
             Strategy::RoundRobin => {
@@ -75,6 +100,9 @@ impl Plain {
     }
 
     fn frees(&mut self, i: usize, idle: bool) {
+        if matches!(self.workers[i].does, Does::Talks { .. }) {
+            self.workers[i].talked += self.now - self.workers[i].talks_since;
+        }
         self.workers[i].does = Does::Nothing;
         if idle {
             self.workers[i].idle_since = self.now;
@@ -118,6 +146,8 @@ fn config(strategy: Strategy) -> Arc<Config> {
     let queue = config.queue.get_mut("support").expect("there");
     queue.strategy = strategy;
     queue.agents = (1..=AGENTS).map(|i| i.to_string()).collect();
+    queue.weight =
+        (0..AGENTS).map(|i| ((i + 1).to_string(), u32::try_from(weight(i)).expect("small"))).collect();
     (queue.max_wait_s, queue.max_waiting, queue.wrap_up_s, queue.pause_after_misses) = (0, 100_000, 0, 0);
     // Nobody's ring time ends by itself here: every result is an event of the script.
     (queue.ring_timeout_s, queue.announce_position_s) = (10_000_000, 0);
@@ -145,8 +175,8 @@ fn script(strategy: Strategy, mut seed: u64) {
     };
     let at = |ms: u64| Now { mono: Mono(ms * 1000), wall: Wall(i64::try_from(ms).expect("small")) };
     let mut out = Vec::new();
-    let mut acd = Acd::new(at(1), &config(strategy), &[], &mut out);
-    let fresh = Worker { does: Does::Nothing, idle_since: 1, calls: 0 };
+    let mut acd = Acd::new(at(1), &config(strategy), &[], Bonds::default(), &mut out);
+    let fresh = Worker { does: Does::Nothing, idle_since: 1, calls: 0, talked: 0, talks_since: 0 };
     let mut plain = Plain {
         strategy,
         now: 1,
@@ -154,6 +184,7 @@ fn script(strategy: Strategy, mut seed: u64) {
         callers: Vec::new(),
         last: None,
         offers: Vec::new(),
+        chance: 1,
     };
     for i in 0..AGENTS {
         acd.phone(at(1), &number(&(500 + i).to_string()), true, false, &mut out);
@@ -186,6 +217,7 @@ fn script(strategy: Strategy, mut seed: u64) {
                 assert!(acd.offer_result(now, CallId(call), &agent, OfferResult::Answered, &mut out));
                 plain.workers[i].does = Does::Talks { call };
                 plain.workers[i].calls += 1;
+                plain.workers[i].talks_since = plain.now;
                 plain.gone(call);
             }
             5 if !ringing.is_empty() => {
@@ -216,7 +248,18 @@ fn script(strategy: Strategy, mut seed: u64) {
 
 #[test]
 fn each_strategy_gives_the_order_of_the_plain_model_over_ten_thousand_events() {
-    for strategy in [Strategy::LongestIdle, Strategy::FewestCalls, Strategy::RoundRobin, Strategy::RingAll] {
+    let all = [
+        Strategy::Balanced,
+        Strategy::FewestCalls,
+        Strategy::InOrder,
+        Strategy::LeastTalk,
+        Strategy::LongestIdle,
+        Strategy::Random,
+        Strategy::RingAll,
+        Strategy::RoundRobin,
+        Strategy::Weighted,
+    ];
+    for strategy in all {
         script(strategy, 1);
     }
 }

@@ -9,16 +9,16 @@ use model::media::Digit;
 use model::record::AgentState;
 
 /// A queue on virtual time that remembers what was asked of the calls.
-struct Desk {
-    acd: Acd,
-    config: Config,
-    now: Now,
-    out: Vec<Out>,
+pub(super) struct Desk {
+    pub(super) acd: Acd,
+    pub(super) config: Config,
+    pub(super) now: Now,
+    pub(super) out: Vec<Out>,
 }
 
 impl Desk {
     /// Agents 1 (phone 102) and 2 (phone 103) at work, phones registered, queue `support` changed by `with`.
-    fn new(with: impl FnOnce(&mut Queue)) -> Desk {
+    pub(super) fn new(with: impl FnOnce(&mut Queue)) -> Desk {
         let mut desk = Desk::asleep(with);
         for agent in ["1", "2"] {
             desk.ask(agent, Ask::Login);
@@ -28,19 +28,24 @@ impl Desk {
         desk
     }
 
-    fn asleep(with: impl FnOnce(&mut Queue)) -> Desk {
+    pub(super) fn asleep(with: impl FnOnce(&mut Queue)) -> Desk {
+        Desk::at_site(|config| with(config.queue.get_mut("support").expect("there")))
+    }
+
+    /// Nobody at work, phones registered, the site changed by `with`.
+    pub(super) fn at_site(with: impl FnOnce(&mut Config)) -> Desk {
         let mut config = site();
-        with(config.queue.get_mut("support").expect("there"));
+        with(&mut config);
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) };
         let mut out = Vec::new();
-        let mut acd = Acd::new(now, &Arc::new(config.clone()), &[], &mut out);
+        let mut acd = Acd::new(now, &Arc::new(config.clone()), &[], Bonds::default(), &mut out);
         for phone in ["102", "103"] {
             acd.phone(now, &number(phone), true, false, &mut out);
         }
         Desk { acd, config, now, out }
     }
 
-    fn wait(&mut self, seconds: u64) {
+    pub(super) fn wait(&mut self, seconds: u64) {
         let end = Now {
             mono: self.now.mono + Duration::from_secs(seconds),
             wall: Wall(self.now.wall.0 + i64::try_from(seconds).expect("small") * 1_000),
@@ -54,38 +59,54 @@ impl Desk {
         self.now = end;
     }
 
-    fn fine(&self) {
+    pub(super) fn fine(&self) {
         assert_eq!(self.acd.check(), Vec::<String>::new());
     }
 
-    fn caller(&mut self, call: u64) {
-        let caller = Caller::default();
-        self.acd.enqueue(self.now, CallId(call), "support", caller, &mut self.out).expect("taken in");
+    pub(super) fn caller(&mut self, call: u64) {
+        self.comes(call, "support", Caller::default());
+    }
+
+    /// A caller of whom more is known.
+    pub(super) fn comes(&mut self, call: u64, queue: &str, caller: Caller) {
+        self.acd.enqueue(self.now, CallId(call), queue, caller, &mut self.out).expect("taken in");
         self.fine();
     }
 
-    fn result(&mut self, call: u64, agent: &str, result: OfferResult) -> bool {
+    /// Whom the agent was offered since the last look; answers at once and hangs up after a second.
+    pub(super) fn serves(&mut self, agent: &str) -> Vec<u64> {
+        let calls: Vec<u64> =
+            self.offers().iter().filter(|(_, a)| a == agent).map(|(call, _)| *call).collect();
+        for call in &calls {
+            assert!(self.result(*call, agent, OfferResult::Answered));
+            self.wait(1);
+            self.ends(*call);
+        }
+        calls
+    }
+
+    pub(super) fn result(&mut self, call: u64, agent: &str, result: OfferResult) -> bool {
         let stands = self.acd.offer_result(self.now, CallId(call), agent, result, &mut self.out);
         self.fine();
         stands
     }
 
-    fn ends(&mut self, call: u64) {
+    pub(super) fn ends(&mut self, call: u64) {
         self.acd.call_ended(self.now, CallId(call), &mut self.out);
         self.fine();
     }
 
-    fn ask(&mut self, agent: &str, ask: Ask) {
+    pub(super) fn ask(&mut self, agent: &str, ask: Ask) {
         self.acd.ask(self.now, agent, &ask, "test", &mut self.out).expect("granted");
         self.fine();
     }
 
-    fn state(&self, agent: &str) -> AgentState {
+    pub(super) fn state(&self, agent: &str) -> AgentState {
         self.acd.agents().get(agent).expect("known").state.clone()
     }
 
     /// Who was asked to ring for whom since the last look.
-    fn offers(&mut self) -> Vec<(u64, String)> {
+    pub(super) fn offers(&mut self) -> Vec<(u64, String)> {
         let told = std::mem::take(&mut self.out);
         told.iter()
             .filter_map(|o| match o {
@@ -100,7 +121,7 @@ impl Desk {
             .collect()
     }
 
-    fn overflows(&mut self) -> Vec<(u64, Why)> {
+    pub(super) fn overflows(&mut self) -> Vec<(u64, Why)> {
         let told = std::mem::take(&mut self.out);
         told.iter()
             .filter_map(|o| match o {
@@ -116,7 +137,7 @@ impl Desk {
     }
 }
 
-fn offer(call: u64, agent: &str) -> (u64, String) {
+pub(super) fn offer(call: u64, agent: &str) -> (u64, String) {
     (call, agent.to_owned())
 }
 
@@ -369,7 +390,7 @@ fn agents_are_at_work_again_after_a_restart() {
     };
     let restart = |spells: &[AgentSpell]| {
         let mut out = Vec::new();
-        let acd = Acd::new(Now::default(), &Arc::new(config.clone()), spells, &mut out);
+        let acd = Acd::new(Now::default(), &Arc::new(config.clone()), spells, Bonds::default(), &mut out);
         assert_eq!(acd.check(), Vec::<String>::new());
         ["1", "2"].map(|id| acd.agents().get(id).expect("known").state.clone())
     };

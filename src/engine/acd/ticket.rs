@@ -1,10 +1,13 @@
-//! One caller's place in one queue. Its number is given at arrival and kept until an agent answers, so that a failed
-//! offer puts the caller back where they were. Decides nothing.
+//! One caller's place in one queue. Its number and rank are given at arrival and kept until an agent answers, so that a
+//! failed offer puts the caller back where they were. Decides nothing.
+use super::rank::{Rank, Wanted};
 use model::clock::Now;
 use model::id::CallId;
 use model::media::Language;
+use model::number::Number;
 use model::record::Party;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Who waits, as far as the queue needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,21 @@ pub struct Caller {
     pub party: Party,
     /// Language of announcements.
     pub language: Language,
+    /// Its number in international form, when it came from outside: by it a customer is known again.
+    pub outside: Option<Number>,
+    /// Steps of priority above other callers, 0–9.
+    pub priority: u32,
+    /// How long it has waited already, in other queues or before.
+    pub waited: Duration,
+}
+
+/// Agents a caller is meant for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// Their ids, sorted.
+    pub agents: Vec<String>,
+    /// Waited so long, everybody may; `None` = never.
+    pub until: Option<Duration>,
 }
 
 /// A place.
@@ -20,14 +38,22 @@ pub struct Caller {
 pub struct Ticket {
     /// Order of arrival over all queues, unique while the box runs.
     pub number: u64,
+    /// Place in the one order over all queues.
+    pub rank: Rank,
     /// Whose place.
     pub call: CallId,
     /// Which queue.
     pub queue: String,
     /// Who waits.
     pub caller: Caller,
-    /// Since when.
+    /// Since when in this queue.
     pub since: Now,
+    /// Who may take it now.
+    pub wanted: Wanted,
+    /// Who gets it first if free.
+    pub preferred: Option<String>,
+    /// Whom it is meant for.
+    pub only: Option<Only>,
     /// Agents whose phones ring for this call now.
     pub ringing: BTreeSet<String>,
     /// The longest wait is over, but a phone rings: it leaves if that fails.

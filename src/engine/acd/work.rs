@@ -26,6 +26,7 @@ impl Acd {
     pub(super) fn start_agent(&mut self, now: Now, id: &str, out: &mut Vec<Out>) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         agent.idle_since = now.mono;
+        agent.came = now.mono;
         if agent.since == Wall::default() {
             agent.since = now.wall;
         }
@@ -114,7 +115,7 @@ impl Acd {
     ) {
         if let Some(agent) = self.agents.get_mut(id) {
             if agent.state == AgentState::LoggedOut {
-                agent.calls = 0;
+                agent.comes(now.mono);
             }
             agent.missed = 0;
             agent.resting = false;
@@ -124,6 +125,7 @@ impl Acd {
         let leaves = state == AgentState::LoggedOut;
         self.enter(now, id, state, cause, call, out);
         if leaves {
+            self.no_more_preferred(now, id);
             self.sent_home(now, id, out);
         }
     }

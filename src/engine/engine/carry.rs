@@ -3,7 +3,6 @@
 use super::Engine;
 use super::receipts::Waiting;
 use crate::acd::OfferResult;
-use crate::acd::ticket::Caller;
 use crate::call::{Heard, Input};
 use crate::effect::Effect;
 use crate::intent::{Chapter, Intent, Peer};
@@ -51,10 +50,9 @@ impl Engine {
             Intent::Wait(timer, at) => self.timers.set(Reason::Call(call, timer), at),
             Intent::NoWait(timer) => self.timers.cancel(&Reason::Call(call, timer)),
             Intent::Tell(chapter) => self.tell_story(now, call, chapter),
-            Intent::Enqueue { queue, party, language } => {
-                let caller = Caller { party, language };
+            Intent::Enqueue { queue, caller } => {
                 let taken =
-                    self.with_acd(now, Some(call), |acd, said| acd.enqueue(now, call, &queue, caller, said));
+                    self.with_acd(now, Some(call), |acd, said| acd.enqueue(now, call, &queue, *caller, said));
                 if taken.is_some_and(|t| t.is_err()) {
                     self.pending.push_back((call, Input::HangUp("the queue is gone")));
                 }

@@ -33,6 +33,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         messages: Vec::new(),
         greetings: BTreeMap::new(),
         agents: Vec::new(),
+        bonds: Vec::new(),
         bindings: Vec::new(),
         bans: Vec::new(),
         wrong_pins: Vec::new(),

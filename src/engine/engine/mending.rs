@@ -80,7 +80,8 @@ impl Engine {
         self.note(now, "alarm", "fault", "queues", &text);
         let spells: Vec<AgentSpell> = self.acd.agents().all().map(spell).collect();
         let mut said = Vec::new();
-        self.acd = Acd::new(now, &self.config, &spells, &mut said);
+        let bonds = self.acd.take_bonds();
+        self.acd = Acd::new(now, &self.config, &spells, bonds, &mut said);
         self.acd_said(now, said);
         let phones: Vec<Number> = self.config.agent.values().map(|a| a.extension.clone()).collect();
         for number in &phones {

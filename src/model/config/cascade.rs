@@ -65,6 +65,11 @@ fn one(tree: &mut Value, problem: &Problem) {
     match (section, rest) {
         ("queue", "overflow") => item["overflow"] = json!("hang_up"),
         ("queue", "music") => item["music"] = json!("default"),
+        ("queue", rest) if rest.starts_with("weight.") => {
+            let weights = item["weight"].as_object_mut();
+            drop(weights.and_then(|weights| weights.remove(&rest["weight.".len()..])));
+        }
+        ("queue", rest) if rest.starts_with("designated[") => designated(item, rest),
         ("extension", "voicemail.email") => drop(item["voicemail"]["email"].take()),
         ("flow", _) => step(item, rest, problem.code == "unreachable"),
         (_, rest) => match rest.strip_suffix(']').and_then(|r| r.rsplit_once('[')) {
@@ -72,6 +77,17 @@ fn one(tree: &mut Value, problem: &Problem) {
             None if rule => drop(item.take()),
             None => {}
         },
+    }
+}
+
+/// `designated[0].agents[1]`: the agent goes from that rule; a rule without agents goes as a whole.
+fn designated(queue: &mut Value, rest: &str) {
+    let pointer = format!("/{}", rest.replace('[', "/").replace("].", "/").replace(']', ""));
+    drop(queue.pointer_mut(&pointer).map(Value::take));
+    for rule in queue["designated"].as_array_mut().into_iter().flatten() {
+        if rule["agents"].as_array().is_some_and(|agents| agents.iter().all(Value::is_null)) {
+            drop(rule.take());
+        }
     }
 }
 
@@ -108,8 +124,17 @@ fn sweep(tree: &mut Value) {
             }
         };
         for list in items.into_iter().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
-            list.as_array_mut().into_iter().for_each(|list| list.retain(|text| !text.is_null()));
+            drop_nulls(list);
         }
+    }
+}
+
+/// Out of a list, and of the lists in its items.
+fn drop_nulls(list: &mut Value) {
+    let Some(items) = list.as_array_mut() else { return };
+    items.retain(|item| !item.is_null());
+    for inner in items.iter_mut().filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        drop_nulls(inner);
     }
 }
 

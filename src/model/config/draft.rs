@@ -21,7 +21,7 @@ use crate::config::alarm::Alarm;
 use crate::config::extension::{Agent, Extension};
 use crate::config::flow::Flow;
 use crate::config::network::{Network, Time};
-use crate::config::queue::Queue;
+use crate::config::queue::{Distribution, Queue};
 use crate::config::route::{Inbound, Outbound};
 use crate::config::system::{Audio, Features, Mail, Schedule, System};
 use crate::config::trunk::Trunk;
@@ -62,6 +62,7 @@ struct Sections {
     trunk: Vec<Trunk>,
     inbound: Vec<Inbound>,
     outbound: Vec<Outbound>,
+    distribution: Distribution,
     queue: Vec<Queue>,
     flow: Vec<Flow>,
 }
@@ -121,6 +122,7 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
         trunk: t.tables("trunk", 100).into_iter().map(carrier::trunk).collect(),
         inbound: t.tables("inbound", 1000).into_iter().map(carrier::inbound).collect(),
         outbound: t.tables("outbound", 1000).into_iter().map(carrier::outbound).collect(),
+        distribution: waiting::distribution(or_empty("distribution")),
         queue: t.tables("queue", 200).into_iter().map(waiting::queue).collect(),
         flow: t.tables("flow", 200).into_iter().map(ivr::flow).collect(),
     };
@@ -146,6 +148,7 @@ impl Sections {
             trunk: self.trunk.into_iter().map(|x| (x.name.clone(), x)).collect(),
             inbound: self.inbound,
             outbound: self.outbound,
+            distribution: self.distribution,
             queue: self.queue.into_iter().map(|x| (x.name.clone(), x)).collect(),
             flow: self.flow.into_iter().map(|x| (x.name.clone(), x)).collect(),
         }

@@ -2,6 +2,7 @@
 use crate::media::Language;
 use crate::number::Number;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A dialled internal number with its phones and voicemail.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -91,4 +92,6 @@ pub struct Agent {
     pub extension: Number,
     /// Logged in and ready from the start and after every restart (no login code needed).
     pub always_on: bool,
+    /// What they can do, and how well: skill → level 1–10.
+    pub skill: BTreeMap<String, u32>,
 }

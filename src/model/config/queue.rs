@@ -1,8 +1,9 @@
 //! Section `[[queue]]`: where callers wait.
 use crate::config::extension::RecordPolicy;
 use crate::config::route::Destination;
-use crate::number::Number;
+use crate::number::{Mask, Number};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Where callers wait for agents.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,20 +39,83 @@ pub struct Queue {
     pub record: RecordPolicy,
     /// Answered within this many seconds counts as served well.
     pub service_level_s: u32,
+    /// Parts of the calls that an agent gets under [`Strategy::Weighted`], 1–100; an agent who is not named has 1.
+    pub weight: BTreeMap<String, u32>,
+    /// How much its callers come before those of other queues, 0–9 steps of [`Distribution::head_start_s`].
+    pub priority: u32,
+    /// Its part of the calls of agents who serve several queues, among the queues that have one; 0 = by rank alone.
+    pub share: u32,
+    /// What its agents must be able to do, less after a while; in the order of time. Empty = everybody may.
+    pub skill: Vec<SkillStep>,
+    /// Whom a customer who called before gets first, in this order.
+    pub prefer: Vec<Prefer>,
+    /// Seconds a caller waits for the preferred agent while that one is at work but not free; 0 = not at all.
+    pub prefer_wait_s: u32,
+    /// Callers that go to certain agents; the first that fits counts.
+    pub designated: Vec<Designated>,
+}
+
+/// How callers of all queues stand to each other: section `[distribution]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Distribution {
+    /// Whether waiting outweighs priority in the end. Without it a higher priority always comes first.
+    pub ageing: bool,
+    /// Seconds of waiting that one step of priority is worth.
+    pub head_start_s: u32,
+}
+
+/// What an agent must be able to do for a caller who has waited so long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkillStep {
+    /// From this many seconds of waiting on.
+    pub after_s: u32,
+    /// Skill → least level.
+    pub need: BTreeMap<String, u32>,
+}
+
+/// Which agent a returning customer gets first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prefer {
+    /// Who served them most often.
+    Familiar,
+    /// Who served them last.
+    LastAgent,
+}
+
+/// Callers that go to certain agents: one for a dedicated agent, several for designated ones.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Designated {
+    /// Whose calls.
+    pub caller: Mask,
+    /// Ids of their agents.
+    pub agents: Vec<String>,
+    /// Seconds after which everybody of the queue may take them; 0 = never.
+    pub wait_s: u32,
 }
 
 /// Rule of choice among free agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
+    /// The one who was busy (talking and after-call work) the smallest part of the time at work; ties by longest idle.
+    Balanced,
     /// The one who took the fewest calls since login; ties by longest idle.
     FewestCalls,
+    /// The first free one of the list.
+    InOrder,
+    /// The one who talked least since login; ties by longest idle.
+    LeastTalk,
     /// The one who has been free longest.
     LongestIdle,
+    /// Any free one, each with the same chance.
+    Random,
     /// All free ones at once; the first to answer has the call.
     RingAll,
     /// In the order of the list, going on after the last one served.
     RoundRobin,
+    /// The one furthest behind their part of the calls by [`Queue::weight`]; ties by longest idle.
+    Weighted,
 }
 
 /// A music source.

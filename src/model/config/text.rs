@@ -46,7 +46,7 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 17] = [
+const SECTIONS: [&str; 18] = [
     "system",
     "network",
     "time",
@@ -62,6 +62,7 @@ const SECTIONS: [&str; 17] = [
     "trunk",
     "inbound",
     "outbound",
+    "distribution",
     "queue",
     "flow",
 ];
@@ -80,7 +81,7 @@ fn in_order(fields: &Map<String, Value>) -> Vec<&String> {
 }
 
 /// Small tables written in one line.
-const INLINE: [&str; 2] = ["option", "week"];
+const INLINE: [&str; 4] = ["option", "skill", "week", "weight"];
 
 /// Writes the whole site, secrets included; [`parse`] and [`draft::read`] give it back.
 #[must_use]

@@ -93,6 +93,7 @@ impl Pbx {
             messages: found.messages,
             greetings: found.greetings,
             agents: found.agents,
+            bonds: found.bonds,
             bindings: found.bindings,
             bans: found.bans,
             wrong_pins: found.wrong_pins,

@@ -24,10 +24,11 @@ const LISTS: [(&str, &str); 6] = [
     ("trunk", "name"),
 ];
 /// Sections that are read and replaced as one.
-const WHOLE: [&str; 11] = [
+const WHOLE: [&str; 12] = [
     "alarm",
     "audio",
     "backup",
+    "distribution",
     "feature",
     "inbound",
     "mail",

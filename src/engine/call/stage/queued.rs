@@ -3,6 +3,7 @@
 use super::super::fork::{Fork, Rung};
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::{Stage, bridged, caller_gone};
+use crate::acd::ticket::Caller;
 use crate::acd::{self, OfferResult};
 use crate::intent::{Chapter, Intent};
 use crate::route::Target;
@@ -44,11 +45,15 @@ pub fn enter(core: &mut Core, queue: &str, cx: &Cx, out: &mut Out) -> Stage {
     };
     core.queue = Some(queue.to_owned());
     out.want(Intent::Tell(Chapter::Queue(queue.to_owned())));
-    out.want(Intent::Enqueue {
-        queue: queue.to_owned(),
+    let since = *core.waiting_since.get_or_insert(cx.now.mono);
+    let caller = Caller {
         party: core.caller.party.clone(),
         language: core.language,
-    });
+        outside: core.caller.outside.clone(),
+        waited: cx.now.mono.since(since),
+        ..Caller::default()
+    };
+    out.want(Intent::Enqueue { queue: queue.to_owned(), caller: Box::new(caller) });
     Stage::Queued(Box::new(Queued {
         queue: queue.to_owned(),
         session,
@@ -179,6 +184,7 @@ impl Queued {
             Rung::Answered(b) => {
                 let extension = self.offers.remove(&agent).map(|o| o.extension.to_string());
                 self.cancel_all(out);
+                core.waiting_since = None;
                 out.want(Intent::Tell(Chapter::Agent(agent.clone())));
                 out.want(Intent::Offered { agent, result: OfferResult::Answered });
                 return bridged::enter(core, *b, extension.unwrap_or_default(), cx, out);

@@ -254,6 +254,19 @@ fn queues(s: &Sections, known: &Known<'_>, out: &Problems) {
             out.add(&path, "unknown_target", message);
         }
         known.destination(&format!("queue[{i}].overflow"), &queue.overflow, out);
+        for id in queue.weight.keys().filter(|id| !queue.agents.contains(id)) {
+            let message =
+                format!("agent \"{id}\" does not serve this queue; add it to agents, or remove the weight");
+            out.add(&format!("queue[{i}].weight.{id}"), "unknown_target", message);
+        }
+        for (j, designated) in queue.designated.iter().enumerate() {
+            for (k, id) in designated.agents.iter().enumerate().filter(|(_, id)| !queue.agents.contains(id)) {
+                let message = format!(
+                    "agent \"{id}\" does not serve this queue; add it to agents, or take it out here"
+                );
+                out.add(&format!("queue[{i}].designated[{j}].agents[{k}]"), "unknown_target", message);
+            }
+        }
     }
 }
 

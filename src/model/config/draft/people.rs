@@ -111,6 +111,10 @@ pub(super) fn agent(t: Table<'_>) -> Agent {
         name: t.text("name").unwrap_or_else(|| id.clone()),
         extension: internal(&t, "extension"),
         always_on: t.flag("always_on", false),
+        skill: t
+            .counts("skill", super::waiting::SKILLS_MAX, 1..=super::waiting::LEVEL_MAX)
+            .into_iter()
+            .collect(),
         id,
     };
     t.done();

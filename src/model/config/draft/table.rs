@@ -241,6 +241,43 @@ impl<'a> Table<'a> {
         found
     }
 
+    /// Whole numbers by free names.
+    pub(super) fn counts(
+        &self,
+        field: &'static str,
+        max: usize,
+        range: RangeInclusive<u32>,
+    ) -> Vec<(String, u32)> {
+        let (low, high) = (*range.start(), *range.end());
+        self.tell(&format!("{field}{{}}"), || Kind::Number { min: low, max: high, usual: low });
+        let mut out = Vec::new();
+        for (name, path, value) in self.entries(field, max) {
+            match value.as_u64().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n)) {
+                Some(n) if super::value::name(name).is_ok() => out.push((name.to_owned(), n)),
+                Some(_) => {
+                    self.problems.add(&path, "wrong_text", "this is no short name; use letters and digits")
+                }
+                None => {
+                    let message = format!("a whole number from {low} to {high} is needed here");
+                    self.problems.add(&path, "out_of_range", message);
+                }
+            }
+        }
+        out
+    }
+
+    /// A list of a few words.
+    pub(super) fn words<T: Copy>(&self, field: &'static str, words: &[(&str, T)]) -> Vec<T> {
+        let known: Vec<&str> = words.iter().map(|&(word, _)| word).collect();
+        self.list(field, words.len(), |text| {
+            let found = words.iter().find(|(word, _)| *word == text).map(|&(_, value)| value);
+            found.ok_or_else(|| {
+                let hint = did_you_mean(text, known.iter().copied());
+                format!("\"{text}\" is not known here; use one of: {}{hint}", known.join(", "))
+            })
+        })
+    }
+
     /// A list of texts, each read into something.
     pub(super) fn list<T>(
         &self,

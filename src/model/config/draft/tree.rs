@@ -39,6 +39,7 @@ pub fn brief(config: &Config) -> Value {
     each(&mut tree, "trunk", &["name", "username"], |t| value(&carrier::trunk(t)));
     each(&mut tree, "inbound", &["number"], |t| value(&carrier::inbound(t)));
     each(&mut tree, "outbound", &["number"], |t| value(&carrier::outbound(t)));
+    one(&mut tree, "distribution", &[], |t| value(&waiting::distribution(t)));
     each(&mut tree, "queue", &["name"], |t| value(&waiting::queue(t)));
     each(&mut tree, "flow", &["name"], |t| value(&ivr::flow(t)));
     tree.retain(|_, section| !is_empty(section));

@@ -3,14 +3,27 @@ use super::carrier::destination;
 use super::people::record;
 use super::table::Table;
 use super::value;
-use crate::config::queue::{Queue, Strategy};
+use crate::config::queue::{Designated, Distribution, Prefer, Queue, SkillStep, Strategy};
+use crate::number::Mask;
 
-const STRATEGIES: [(&str, Strategy); 4] = [
+const STRATEGIES: [(&str, Strategy); 9] = [
+    ("balanced", Strategy::Balanced),
     ("fewest_calls", Strategy::FewestCalls),
+    ("in_order", Strategy::InOrder),
+    ("least_talk", Strategy::LeastTalk),
     ("longest_idle", Strategy::LongestIdle),
+    ("random", Strategy::Random),
     ("ring_all", Strategy::RingAll),
     ("round_robin", Strategy::RoundRobin),
+    ("weighted", Strategy::Weighted),
 ];
+
+const PREFER: [(&str, Prefer); 2] = [("familiar", Prefer::Familiar), ("last_agent", Prefer::LastAgent)];
+
+/// Most skills of an agent, and asked for by a queue.
+pub(super) const SKILLS_MAX: usize = 50;
+/// Levels of skills: 1 = a little, 10 = as well as anybody. 0 asks for nothing.
+pub(super) const LEVEL_MAX: u32 = 10;
 
 pub(super) fn queue(t: Table<'_>) -> Queue {
     let queue = Queue {
@@ -33,11 +46,55 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         ),
         record: record(&t),
         service_level_s: t.count("service_level_s", 1..=3600, 20),
+        weight: t.counts("weight", 500, 1..=100).into_iter().collect(),
+        priority: t.count("priority", 0..=9, 0),
+        share: t.count("share", 0..=100, 0),
+        skill: t.tables("skill", 10).into_iter().map(skill).collect(),
+        prefer: t.words("prefer", &PREFER),
+        prefer_wait_s: t.count("prefer_wait_s", 0..=600, 0),
+        designated: t.tables("designated", 200).into_iter().map(designated).collect(),
     };
+    let late = queue.skill.windows(2).position(|two| two[0].after_s >= two[1].after_s);
+    if let Some(i) = late {
+        let field = format!("skill[{}].after_s", i + 1);
+        t.problem(&field, "out_of_range", "each step begins later than the one before; write them in order");
+    }
     if (1..10).contains(&queue.announce_position_s) {
         let message = "an announcement takes longer than that; use 0 for none, or 10 seconds and more";
         t.problem("announce_position_s", "out_of_range", message);
     }
     t.done();
     queue
+}
+
+fn skill(t: Table<'_>) -> SkillStep {
+    let step = SkillStep {
+        after_s: t.count("after_s", 0..=14_400, 0),
+        need: t.counts("need", SKILLS_MAX, 0..=LEVEL_MAX).into_iter().collect(),
+    };
+    t.done();
+    step
+}
+
+fn designated(t: Table<'_>) -> Designated {
+    let remedy = "say whose calls, e.g. \"+4930!\"";
+    let designated = Designated {
+        caller: t
+            .parsed_needed("caller", remedy, value::mask)
+            .unwrap_or_else(|| Mask::read("!").expect("! is a mask")),
+        agents: t.list("agents", 100, |text| Ok(text.to_owned())),
+        wait_s: t.count("wait_s", 0..=14_400, 0),
+    };
+    if designated.agents.is_empty() {
+        t.missing("agents", "name at least one agent");
+    }
+    t.done();
+    designated
+}
+
+pub(super) fn distribution(t: Table<'_>) -> Distribution {
+    let distribution =
+        Distribution { ageing: t.flag("ageing", true), head_start_s: t.count("head_start_s", 0..=3600, 60) };
+    t.done();
+    distribution
 }

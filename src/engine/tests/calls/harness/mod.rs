@@ -100,6 +100,7 @@ impl World {
             messages: Vec::new(),
             greetings: BTreeMap::new(),
             agents: Vec::new(),
+            bonds: Vec::new(),
             bindings: Vec::new(),
             bans: Vec::new(),
             wrong_pins: Vec::new(),

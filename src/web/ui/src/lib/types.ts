@@ -235,9 +235,35 @@ export interface Agent {
   name: string;
   extension: string;
   always_on?: boolean;
+  skill?: Record<string, number>;
 }
 
-export type Strategy = 'fewest_calls' | 'longest_idle' | 'ring_all' | 'round_robin';
+export type Strategy =
+  | 'balanced'
+  | 'fewest_calls'
+  | 'in_order'
+  | 'least_talk'
+  | 'longest_idle'
+  | 'random'
+  | 'ring_all'
+  | 'round_robin'
+  | 'weighted';
+
+export interface Distribution {
+  ageing?: boolean;
+  head_start_s?: number;
+}
+
+export interface SkillStep {
+  after_s?: number;
+  need?: Record<string, number>;
+}
+
+export interface Designated {
+  caller: string;
+  agents: string[];
+  wait_s?: number;
+}
 
 export interface Queue {
   name: string;
@@ -255,6 +281,13 @@ export interface Queue {
   overflow?: string;
   record?: RecordPolicy;
   service_level_s?: number;
+  weight?: Record<string, number>;
+  priority?: number;
+  share?: number;
+  skill?: SkillStep[];
+  prefer?: ('familiar' | 'last_agent')[];
+  prefer_wait_s?: number;
+  designated?: Designated[];
 }
 
 export interface Trunk {
@@ -524,6 +557,7 @@ export interface Config {
   trunk: Trunk[];
   inbound: Inbound[];
   outbound: Outbound[];
+  distribution: Distribution;
   queue: Queue[];
   flow: Flow[];
 }
