@@ -6,7 +6,8 @@ use model::clock::{Mono, Wall};
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, CallRecord, MessageRecord, Outcome, Record, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, Direction, MessageRecord, Outcome, Record,
+    WrongPins,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -213,8 +214,10 @@ impl Disk {
         let mut messages = BTreeMap::new();
         for record in &self.durable {
             match record {
-                Record::CallStarted(call) | Record::CallEnded(call) => {
-                    found.next_call = found.next_call.max(call.call.0 + 1)
+                Record::CallStarted(call) => found.next_call = found.next_call.max(call.call.0 + 1),
+                Record::CallEnded(call) => {
+                    found.next_call = found.next_call.max(call.call.0 + 1);
+                    found.bonds.extend(bond(call));
                 }
                 Record::Recording(r) => found.next_recording = found.next_recording.max(r.recording.0 + 1),
                 Record::Message(m) => {
@@ -259,6 +262,12 @@ impl Disk {
     }
 }
 
+/// That an agent served a customer in this call.
+fn bond(call: &CallRecord) -> Option<Bond> {
+    let customer = Number::read(&call.caller.number).filter(|_| call.direction == Direction::Inbound)?;
+    Some(Bond { customer, agent: call.agent.clone()?, times: 1, last: call.started })
+}
+
 /// What is found at a start. Ids leave a gap, as the store's do: files of unwritten records may exist.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
@@ -271,6 +280,8 @@ pub struct Found {
     pub greetings: BTreeMap<Number, String>,
     /// Last spells.
     pub agents: Vec<AgentSpell>,
+    /// Who served whom.
+    pub bonds: Vec<Bond>,
     /// Registered phones, and where phones were.
     pub bindings: Vec<BindingRecord>,
     /// Bans.

@@ -50,7 +50,7 @@ fn one(found: Option<&(usize, &Agent)>) -> Vec<String> {
 
 /// An index below `len`, each with the same chance (to one part in 2^55 for 500 agents).
 fn any(dice: u64, len: usize) -> usize {
-    usize::try_from(u128::from(dice) * (len as u128) >> 64).unwrap_or(0)
+    usize::try_from((u128::from(dice) * (len as u128)) >> 64).unwrap_or(0)
 }
 
 /// Calls with the next one, over the weight; equal parts give equal numbers.
