@@ -28,6 +28,7 @@ use model::notice::CallView;
 use model::number::Number;
 use model::record::{Direction, Outcome, Party};
 use model::refusal::Refusal;
+use model::steer::Steer;
 use stage::Stage;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -108,6 +109,10 @@ pub enum Input {
     InfoDigit(LegId, Digit),
     /// Somebody wants it ended.
     HangUp(&'static str),
+    /// A party steers the conversation.
+    Steer(Option<Number>, Steer),
+    /// A leg of another call takes the place of the party on this side (attended transfer by phones).
+    Joined(Side, Box<Leg>, String),
     /// For its stage.
     Heard(Heard),
     /// A bug, for the test of what a bug costs.
@@ -172,6 +177,17 @@ pub enum Side {
     Called,
 }
 
+impl Side {
+    /// The opposite one.
+    #[must_use]
+    pub fn other(self) -> Side {
+        match self {
+            Side::Caller => Side::Called,
+            Side::Called => Side::Caller,
+        }
+    }
+}
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -227,6 +243,12 @@ pub struct Core {
     pub waiting_since: Option<Mono>,
     /// Whether it is to an emergency number; such a call never gives way.
     pub emergency: bool,
+    /// The leg of the agent who took it from a queue.
+    pub agent_leg: Option<LegId>,
+    /// Who handed it over: its rights count until somebody answers.
+    pub on_behalf: Option<Number>,
+    /// Whose phone rings again when nobody takes what was handed over.
+    pub give_back: Option<Number>,
 }
 
 /// A call.
@@ -249,9 +271,9 @@ impl Call {
     /// Takes one input.
     #[must_use]
     pub fn step(mut self, cx: &Cx, input: Input, out: &mut Out) -> Call {
-        let before = self.stage.name();
+        let before = self.stage.shown(&self.core);
         self.stage = step(&mut self.core, self.stage, cx, input, out);
-        if self.stage.name() != before {
+        if self.stage.shown(&self.core) != before {
             self.since = cx.now.wall;
         }
         self
@@ -266,12 +288,14 @@ impl Call {
             caller: self.core.caller.party.clone(),
             called: self.core.called.clone(),
             trunk: self.core.trunk.clone(),
-            stage: self.stage.name().to_owned(),
+            stage: self.stage.shown(&self.core).to_owned(),
             with: self.stage.with(),
             started,
             since: self.since,
             recording: self.core.tape.running(),
             recording_paused: self.core.tape.paused(),
+            muted: self.stage.muted(&self.core),
+            others: self.stage.others(),
         }
     }
 }
@@ -284,11 +308,23 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
         Input::Summon(target) => stage::summon::enter(core, target, cx, out),
         Input::Reoffer(leg, sdp) => bridge::reoffer(core, stage, leg, sdp, out),
         Input::Acked(leg, sdp) => {
-            if let Some(sdp) = sdp.filter(|_| core.a.id == leg) {
-                core.a.acked(&sdp, out);
+            let mut stage = stage;
+            if let Some(sdp) = sdp {
+                bridge::acked(core, &mut stage, leg, &sdp, out);
             }
             stage
         }
+        Input::Steer(party, steer) => match stage {
+            Stage::Bridged(bridged) => bridged.steer(core, cx, party.as_ref(), steer, out),
+            other => other,
+        },
+        Input::Joined(side, leg, number) => match stage {
+            Stage::Bridged(mut bridged) => {
+                bridged.take_place(core, cx, side, *leg, number, out);
+                Stage::Bridged(bridged)
+            }
+            other => other,
+        },
         Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
             Some(session) => heard(core, stage, cx, Heard::Digit(session, digit), out),
             None => stage,
@@ -360,6 +396,9 @@ impl Core {
             queue: None,
             waiting_since: None,
             emergency: false,
+            agent_leg: None,
+            on_behalf: None,
+            give_back: None,
         }
     }
 

@@ -3,6 +3,7 @@
 mod admit;
 mod carry;
 mod check;
+mod control;
 #[cfg(test)]
 mod fault;
 mod indicated;

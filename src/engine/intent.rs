@@ -10,6 +10,7 @@ use model::id::{LegId, SessionId};
 use model::media::MediaCommand;
 use model::number::Number;
 use model::record::{Outcome, Record};
+use model::steer::Supervision;
 use sip::endpoint::Invite;
 
 /// Who is at the far end of a leg.
@@ -122,6 +123,15 @@ pub enum Intent {
         from: Number,
         /// Which number.
         number: Number,
+    },
+    /// The agent who took the call is no longer in it, though it goes on.
+    AgentDone,
+    /// A supervisor changed by a key how it is in the call: for the event log.
+    Supervised {
+        /// Whose phone.
+        at: Number,
+        /// How.
+        how: Supervision,
     },
     /// The call is over. Whatever it still owns is taken back.
     Finish {

@@ -123,6 +123,15 @@ impl Ledger {
         Some(entry)
     }
 
+    /// A leg goes on in another call.
+    pub fn leg_moves(&mut self, leg: LegId, to: CallId) {
+        if let Some(entry) = self.legs.get_mut(&leg) {
+            self.by_call.remove(&(entry.call, leg));
+            entry.call = to;
+            self.by_call.insert((to, leg));
+        }
+    }
+
     /// The owner of a leg.
     #[must_use]
     pub fn leg(&self, leg: LegId) -> Option<&LegEntry> {

@@ -51,6 +51,15 @@ impl Ports {
         }
     }
 
+    /// The session goes on in another call.
+    pub fn moves(&mut self, session: SessionId, to: CallId) {
+        if let Some(call) = self.taken.get_mut(&session).and_then(|t| t.call.as_mut()) {
+            self.by_call.remove(&(*call, session));
+            *call = to;
+            self.by_call.insert((to, session));
+        }
+    }
+
     /// Media closed the session.
     pub fn closed(&mut self, session: SessionId) {
         self.release(session);

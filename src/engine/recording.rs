@@ -5,7 +5,7 @@ use crate::call::{Core, Cx, Out};
 use crate::intent::{Intent, Peer};
 use model::clock::Wall;
 use model::config::extension::RecordPolicy;
-use model::id::RecordingId;
+use model::id::{RecordingId, SessionId};
 use model::media::MediaCommand;
 use model::record::{Record, RecordingRecord};
 
@@ -16,7 +16,11 @@ const LONGEST_S: u32 = 12 * 3600;
 #[derive(Debug, Default)]
 pub struct Tape {
     running: Option<RecordingId>,
+    /// Recordings of those who joined, one each.
+    members: Vec<RecordingId>,
     paused: bool,
+    /// What is said now is not for the call: one party holds the other, or asks a third.
+    aside: bool,
 }
 
 impl Tape {
@@ -38,9 +42,19 @@ impl Tape {
         self.paused
     }
 
+    /// Whether media hears nothing now.
+    fn deaf(&self) -> bool {
+        self.paused || self.aside
+    }
+
+    /// Every recording that runs.
+    fn all(&self) -> impl Iterator<Item = RecordingId> + '_ {
+        self.running.into_iter().chain(self.members.iter().copied())
+    }
+
     /// It ended.
     pub fn done(&mut self) {
-        *self = Tape::default();
+        *self = Tape { aside: self.aside, ..Tape::default() };
     }
 }
 
@@ -79,21 +93,48 @@ pub fn start(core: &mut Core, called: &Leg, cx: &Cx, out: &mut Out) {
     };
     let recording = out.ids.recording();
     let path = path(core, recording, cx.now.wall);
-    core.tape = Tape { running: Some(recording), paused: false };
+    core.tape = Tape { running: Some(recording), aside: core.tape.aside, ..Tape::default() };
+    let said = match &called.peer {
+        Peer::Phone(number) => number.to_string(),
+        Peer::Trunk(_) => core.called.number.clone(),
+    };
+    let names = [core.caller.party.number.clone(), said];
+    begin(core, recording, [Some(left), Some(right)], names, path, cx, out);
+}
+
+/// Records somebody who joined a recorded call, in a file of its own: what the two say is in theirs.
+pub fn start_member(core: &mut Core, leg: &Leg, number: &str, cx: &Cx, out: &mut Out) {
+    let never = match &leg.peer {
+        Peer::Phone(n) => core.config.extension.get(n).is_some_and(|e| e.record == RecordPolicy::Never),
+        Peer::Trunk(t) => core.config.trunk.get(t).is_some_and(|t| t.record == RecordPolicy::Never),
+    };
+    let Some(session) = leg.session().filter(|_| core.tape.running() && !never) else { return };
+    let recording = out.ids.recording();
+    let path = path(core, recording, cx.now.wall);
+    core.tape.members.push(recording);
+    begin(core, recording, [Some(session), None], [number.to_owned(), String::new()], path, cx, out);
+}
+
+fn begin(
+    core: &Core,
+    recording: RecordingId,
+    [left, right]: [Option<SessionId>; 2],
+    [left_name, right_name]: [String; 2],
+    path: String,
+    cx: &Cx,
+    out: &mut Out,
+) {
+    let Some(left) = left else { return };
     let record = RecordingRecord {
         recording,
         call: core.id,
         path: path.clone(),
         started: cx.now.wall,
-        left: core.caller.party.number.clone(),
-        right: match &called.peer {
-            Peer::Phone(number) => number.to_string(),
-            Peer::Trunk(_) => core.called.number.clone(),
-        },
+        left: left_name,
+        right: right_name,
     };
     out.want(Intent::Keep { record: Box::new(Record::Recording(record)), tell: false });
     out.step("recording", recording.to_string());
-    let right = Some(right);
     out.media(MediaCommand::Record {
         recording,
         left,
@@ -103,27 +144,54 @@ pub fn start(core: &mut Core, called: &Leg, cx: &Cx, out: &mut Out) {
         silence_ms: 0,
         until_digit: false,
     });
+    if core.tape.deaf() {
+        out.media(MediaCommand::PauseRecord { recording, paused: true });
+    }
+}
+
+/// Ends every recording of the call.
+pub fn stop(core: &mut Core, out: &mut Out) {
+    if core.tape.running() {
+        out.step("recording_stopped", "");
+    }
+    for recording in core.tape.all() {
+        out.media(MediaCommand::StopRecord { recording });
+    }
+    core.tape = Tape { aside: core.tape.aside, ..Tape::default() };
+}
+
+/// What is said from here on is between some of the parties only: not recorded.
+pub fn set_aside(core: &mut Core, aside: bool, out: &mut Out) {
+    let before = core.tape.deaf();
+    core.tape.aside = aside;
+    tell_deaf(core, before, out);
+}
+
+fn tell_deaf(core: &Core, before: bool, out: &mut Out) {
+    let paused = core.tape.deaf();
+    if paused != before {
+        for recording in core.tape.all() {
+            out.media(MediaCommand::PauseRecord { recording, paused });
+        }
+    }
 }
 
 /// Starts or stops by hand, where the parties allow it.
 pub fn switch(core: &mut Core, called: &Leg, on: bool, cx: &Cx, out: &mut Out) {
     match (core.tape.running, on) {
         (None, true) if policy(core, &called.peer) != RecordPolicy::Never => start(core, called, cx, out),
-        (Some(recording), false) => {
-            out.media(MediaCommand::StopRecord { recording });
-            out.step("recording_stopped", "");
-            core.tape.done();
-        }
+        (Some(_), false) => stop(core, out),
         (None, _) | (Some(_), true) => {}
     }
 }
 
 /// Silences the recording, or goes on.
 pub fn pause(core: &mut Core, paused: bool, out: &mut Out) {
-    if let Some(recording) = core.tape.running.filter(|_| core.tape.paused != paused) {
+    if core.tape.running() && core.tape.paused != paused {
+        let before = core.tape.deaf();
         core.tape.paused = paused;
         out.step(if paused { "recording_paused" } else { "recording_resumed" }, "");
-        out.media(MediaCommand::PauseRecord { recording, paused });
+        tell_deaf(core, before, out);
     }
 }
 

@@ -41,6 +41,8 @@ pub enum CallTimer {
     Age,
     /// A star code in a call was begun and not finished.
     Code,
+    /// Somebody rung into a conversation must answer by now.
+    Guest,
 }
 
 /// What a trunk waits for.
@@ -87,7 +89,7 @@ impl Timers {
     pub fn cancel_call(&mut self, call: CallId) {
         let reasons: Vec<Reason> = self
             .by_reason
-            .range(Reason::Call(call, CallTimer::NoAnswer)..=Reason::Call(call, CallTimer::Code))
+            .range(Reason::Call(call, CallTimer::NoAnswer)..=Reason::Call(call, CallTimer::Guest))
             .map(|(r, _)| r.clone())
             .collect();
         for reason in reasons {

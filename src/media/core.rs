@@ -160,14 +160,18 @@ impl MediaCore {
         }
     }
 
-    /// Ends a join or echo for both sides.
+    /// Ends a join or echo for both sides, and a mix for this one.
     fn part(&mut self, slot: usize) {
         let Some(session) = self.session(slot) else { return };
         session.echo = false;
+        let mixed = session.mix.take().is_some();
         if let Some(other) = session.joined.take()
             && let Some(other) = self.session(other)
         {
             other.joined = None;
+        }
+        if mixed {
+            self.feed_mixes();
         }
     }
 

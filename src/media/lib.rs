@@ -7,6 +7,7 @@ pub mod codec;
 pub mod core;
 pub mod digits;
 pub mod limits;
+mod mix;
 pub mod out;
 pub mod player;
 pub mod port;

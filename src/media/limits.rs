@@ -25,6 +25,9 @@ pub const MAX_RECORDINGS: usize = 1024;
 /// Recordings that tap one session: the call's own, one on demand, a voicemail, one spare.
 pub const MAX_TAPS: usize = 4;
 
+/// Peers heard in one mix; the rest of the list is not heard (a conference has at most eight parties).
+pub const MAX_MIXED: usize = 8;
+
 /// Configured music sources and paging outputs together (`MediaCommand::Devices` promises 32 and 8).
 pub const MAX_DEVICES: usize = 40;
 

@@ -3,6 +3,7 @@
 use crate::codec;
 use crate::digits::{DigitSender, EventReader, InbandDetector, KeyFrame};
 use crate::limits::{FRAME, RTCP_INTERVAL, SILENT_STEP};
+use crate::mix::{Feed, Mix};
 use crate::out::MediaOut;
 use crate::player::{Music, Player};
 use crate::port::{Learning, Place, Reception};
@@ -35,6 +36,12 @@ pub(crate) struct Session {
     pub sender: Sender,
     pub joined: Option<usize>,
     pub echo: bool,
+    /// What the peer hears instead of its join.
+    pub mix: Option<Mix>,
+    /// What the peer says, while a mix has it.
+    pub feed: Option<Box<Feed>>,
+    /// What the peer says goes nowhere.
+    pub muted: bool,
     pub player: Option<Box<Player>>,
     pub events: EventReader,
     pub inband: Option<Box<InbandDetector>>,
@@ -89,6 +96,9 @@ impl Session {
             sender: Sender::new(ssrc, sequence, timestamp),
             joined: None,
             echo: false,
+            mix: None,
+            feed: None,
+            muted: false,
             player: None,
             events: EventReader::default(),
             inband: None,
@@ -156,9 +166,9 @@ impl Session {
         sendable(to).then_some((to, remote.codec))
     }
 
-    /// Whether relayed sound is heard now: not while something is played or keys are sent.
+    /// Whether relayed sound is heard now: not while something is played or mixed or keys are sent.
     pub fn hears_others(&self) -> bool {
-        self.player.is_none() && self.keys.is_none()
+        self.player.is_none() && self.keys.is_none() && self.mix.is_none()
     }
 
     /// Passes on a packet of another session's peer.
@@ -183,21 +193,25 @@ impl Session {
         });
     }
 
-    /// What is due each 20 ms when nothing is relayed: keys, the play, or silence that keeps NAT and carriers awake.
-    /// Gives the end of a play.
-    pub fn frame(&mut self, now: Mono, music: &Music, out: &mut MediaOut) -> Option<PlayEnd> {
-        let mut frame = [codec::SILENCE; FRAME];
+    /// What is due each 20 ms when nothing is relayed: keys, the play, the mix, or silence that keeps NAT and carriers
+    /// awake. `spoken`: packets of somebody else come through now. Gives the end of a play.
+    pub fn frame(
+        &mut self,
+        now: Mono,
+        music: &Music,
+        mixed: Option<[u8; FRAME]>,
+        spoken: bool,
+        out: &mut MediaOut,
+    ) -> Option<PlayEnd> {
+        let mut frame = mixed.unwrap_or([codec::SILENCE; FRAME]);
         // A play goes on while keys are sent or the peer is on hold: its length is what the list says.
         let ended = self.player.as_mut().is_some_and(|p| p.frame(now, music, &mut frame));
         let playing = self.player.is_some();
-        if !self.key_frame(now, out) && (playing || (self.active.is_some() && !self.is_relayed())) {
+        let own = playing || mixed.is_some() || (self.active.is_some() && !spoken);
+        if !self.key_frame(now, out) && own {
             self.own_frame(now, &frame, out);
         }
         ended.then_some(PlayEnd::Finished)
-    }
-
-    fn is_relayed(&self) -> bool {
-        self.joined.is_some() || self.echo
     }
 
     /// Sends the frame's share of keys; false when there are none.

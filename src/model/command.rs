@@ -3,6 +3,7 @@
 use crate::id::{CallId, MessageId};
 use crate::number::Number;
 use crate::refusal::Refusal;
+use crate::steer::Steer;
 use serde::{Deserialize, Serialize};
 
 /// Who asks.
@@ -89,6 +90,15 @@ pub enum Command {
     TrunkRetry {
         /// Which.
         trunk: String,
+    },
+    /// Steers a conversation for one of its parties.
+    Steer {
+        /// Which.
+        call: CallId,
+        /// For whom: an extension in the call; `None` = for the agent's side.
+        party: Option<Number>,
+        /// What.
+        steer: Steer,
     },
 }
 

@@ -15,4 +15,5 @@ pub mod query;
 pub mod record;
 pub mod refusal;
 pub mod saving;
+pub mod steer;
 pub mod update;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// Version of these words; both processes are one executable, so a difference means an update is half done.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 
 /// Spoken language of prompts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -280,6 +280,21 @@ pub enum MediaCommand {
     },
     /// Answered by `Pong` from each media thread; the supervisor's proof that they beat.
     Ping(u64),
+    /// From now on the peer hears the sum of what the peers of these sessions say, instead of its join, which stays
+    /// for the other way. Nobody in the list: silence. Ends with the next `Join`, `Part` or `Echo`.
+    Mix {
+        /// Who hears.
+        session: SessionId,
+        /// Who is heard. At most 8.
+        from: Vec<SessionId>,
+    },
+    /// What the peer says goes nowhere: no join, no mix, no recording. Its keys still do.
+    Mute {
+        /// Whose.
+        session: SessionId,
+        /// On or off.
+        on: bool,
+    },
 }
 
 /// Where hold music comes from.

@@ -67,7 +67,7 @@ pub struct CallView {
     pub called: Party,
     /// Trunk, if any.
     pub trunk: Option<String>,
-    /// Where it is: `routing ivr queued offering ringing bridged held voicemail service clearing`.
+    /// Where it is: `routing ivr queued offering ringing bridged held consulting conference voicemail service clearing`.
     pub stage: String,
     /// Who or what it is with now: step, queue, agent, extension.
     pub with: String,
@@ -79,6 +79,22 @@ pub struct CallView {
     pub recording: bool,
     /// The recording is paused: nothing said now is in the file.
     pub recording_paused: bool,
+    /// Numbers of the parties that are muted.
+    pub muted: Vec<String>,
+    /// Who is in the call besides the two: asked, conferring, supervising.
+    pub others: Vec<OtherView>,
+}
+
+/// Somebody in a call besides its two parties.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct OtherView {
+    /// Extension, or number outside.
+    pub number: String,
+    /// What for: `consult conference listen whisper`.
+    pub role: String,
+    /// The phone still rings.
+    pub ringing: bool,
 }
 
 /// An agent now.

@@ -253,6 +253,37 @@ impl Ua {
         self.take(now, outputs, out);
     }
 
+    /// Hands the other side over to a number.
+    pub fn transfer(&mut self, now: Now, leg: LegId, number: &str, out: &mut Vec<Datagram>) {
+        let to = format!("<{}>", Uri::at(Some(number), self.registrar));
+        self.refer(now, leg, &to, out);
+    }
+
+    /// Puts the other sides of two calls together.
+    pub fn transfer_to(&mut self, now: Now, leg: LegId, other: LegId, out: &mut Vec<Datagram>) {
+        let to = self.replaces(other);
+        self.refer(now, leg, &to, out);
+    }
+
+    /// A Refer-To value that names a call of this phone.
+    pub fn replaces(&mut self, call: LegId) -> String {
+        let Some(name) = self.endpoint.name_of(call) else { return String::new() };
+        let escaped: String = name.call_id.replace('@', "%40");
+        format!(
+            "<{}?Replaces={escaped}%3Bto-tag%3D{}%3Bfrom-tag%3D{}>",
+            Uri::at(Some("other"), self.registrar),
+            name.to_tag,
+            name.from_tag
+        )
+    }
+
+    /// Sends REFER in a call.
+    pub fn refer(&mut self, now: Now, leg: LegId, to: &str, out: &mut Vec<Datagram>) {
+        let mut outputs = Vec::new();
+        self.endpoint.refer(now, leg, to, &mut outputs);
+        self.take(now, outputs, out);
+    }
+
     /// Presses keys, one after the other.
     pub fn press(&mut self, leg: LegId, keys: &str) {
         if let Some(call) = self.calls.get_mut(&leg) {

@@ -85,6 +85,16 @@ impl Dialog {
         request.call_id() == self.call_id && request.from.tag().unwrap_or_default() == self.remote_tag
     }
 
+    /// Whether it has this name; the tag is the peer's.
+    pub(crate) fn is(&self, call_id: &str, theirs: &str) -> bool {
+        self.call_id == call_id && self.remote_tag == theirs
+    }
+
+    /// Call-ID and the peer's tag.
+    pub(crate) fn name(&self) -> (&str, &str) {
+        (&self.call_id, &self.remote_tag)
+    }
+
     /// Takes the sequence number of a request of the peer; false when it is older than one already taken.
     pub(crate) fn takes(&mut self, number: u32) -> bool {
         let in_order = self.remote_cseq.is_none_or(|last| number >= last);

@@ -23,9 +23,11 @@ mod caller;
 mod incoming;
 mod inside;
 mod leg;
+mod referring;
 mod watching;
 mod words;
 
+pub use referring::SessionName;
 pub use words::{Hop, Invite, Reply, RequestOut};
 
 /// What an endpoint is told once.

@@ -6,6 +6,7 @@ pub mod backups;
 pub mod calls;
 pub mod config;
 pub mod contacts;
+pub mod control;
 pub mod events;
 pub mod health;
 pub mod history;
@@ -51,7 +52,7 @@ const BYTES: &str = "application/octet-stream";
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), directory(), people(), saving(), lan(), system()]
+    [sign_in(), configuration(), calls(), steering(), directory(), people(), saving(), lan(), system()]
         .into_iter()
         .flatten()
         .collect()
@@ -283,6 +284,45 @@ fn saving() -> Vec<Operation> {
             history::hold,
         )
         .takes::<history::HoldForm>(),
+    ]
+}
+
+fn steering() -> Vec<Operation> {
+    use control as k;
+    vec![
+        op(POST, "/api/v1/calls/{call}/hold", EVERYONE, "The other party hears music.", k::hold),
+        op(POST, "/api/v1/calls/{call}/resume", EVERYONE, "Takes the other party back.", k::resume),
+        op(POST, "/api/v1/calls/{call}/mute", EVERYONE, "Nobody hears the own party.", k::mute),
+        op(POST, "/api/v1/calls/{call}/unmute", EVERYONE, "The own party is heard again.", k::unmute),
+        op(
+            POST,
+            "/api/v1/calls/{call}/consult",
+            EVERYONE,
+            "Asks a third party; the other hears music.",
+            k::consult,
+        )
+        .takes::<k::ToForm>(),
+        op(
+            POST,
+            "/api/v1/calls/{call}/back",
+            EVERYONE,
+            "Ends the question: back to the other party.",
+            k::back,
+        ),
+        op(POST, "/api/v1/calls/{call}/transfer", EVERYONE, "Hands the other party over.", k::transfer)
+            .takes::<k::MaybeToForm>(),
+        op(POST, "/api/v1/calls/{call}/conference", EVERYONE, "Takes a third party in.", k::conference)
+            .takes::<k::MaybeToForm>(),
+        op(POST, "/api/v1/calls/{call}/hang_up", EVERYONE, "The own party leaves the call.", k::hang_up),
+        op(
+            POST,
+            "/api/v1/calls/{call}/supervise",
+            LEADS,
+            "Listens, whispers, barges in, takes over.",
+            k::supervise,
+        )
+        .takes::<k::SuperviseForm>(),
+        op(POST, "/api/v1/calls/{call}/leave", LEADS, "Ends supervising.", k::leave).takes::<k::LeaveForm>(),
     ]
 }
 

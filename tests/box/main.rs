@@ -3,6 +3,7 @@
 mod agents;
 mod calls;
 mod clock;
+mod control;
 mod crash;
 mod emergency;
 mod first_call;

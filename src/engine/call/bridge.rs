@@ -1,24 +1,15 @@
-//! What is done to two legs: joined, put on hold, taken up again. Hold is the holder's wish in a re-INVITE; we answer it
-//! ourselves and the other party hears music, without a message to that party.
-use super::leg::Leg;
+//! What parties change about their own sound. Hold is the holder's wish in a re-INVITE; we answer it ourselves and the other
+//! party hears music, without a message to that party.
 use super::stage::Stage;
 use super::{Core, Out, Side};
 use crate::intent::Intent;
 use model::id::LegId;
-use model::media::{MediaCommand, Sound};
 use model::refusal::Refusal;
 
 /// Cause of a call that its caller ended.
 pub const CALLER_HUNG_UP: &str = "caller hung up";
 /// Cause of a call that the called party ended.
 pub const CALLED_HUNG_UP: &str = "called party hung up";
-
-/// Each hears the other.
-pub fn join(a: &Leg, b: &Leg, out: &mut Out) {
-    if let (Some(a), Some(b)) = (a.session(), b.session()) {
-        out.media(MediaCommand::Join { a, b });
-    }
-}
 
 /// A party wants to change its sound; the answer goes out at once. In a bridge, hold or its end follow from it.
 pub fn reoffer(core: &mut Core, mut stage: Stage, leg: LegId, sdp: Option<Vec<u8>>, out: &mut Out) -> Stage {
@@ -30,9 +21,10 @@ pub fn reoffer(core: &mut Core, mut stage: Stage, leg: LegId, sdp: Option<Vec<u8
         return stage;
     }
     if let Stage::Bridged(bridged) = &mut stage
-        && bridged.b.id == leg
+        && let Some(party) = bridged.leg_of(leg)
     {
-        if bridged.b.reoffered(sdp, out) {
+        let changed = party.reoffered(sdp, out);
+        if changed && bridged.b.id == leg {
             bridged.hold_changed(core, Side::Called, out);
         }
         return stage;
@@ -41,10 +33,13 @@ pub fn reoffer(core: &mut Core, mut stage: Stage, leg: LegId, sdp: Option<Vec<u8
     stage
 }
 
-/// Music for whoever was put on hold.
-pub fn music(leg: &Leg, out: &mut Out) {
-    if let Some(session) = leg.session() {
-        out.media(MediaCommand::Part { session });
-        out.play(session, vec![Sound::Music("default".into())], true, false);
+/// The answer to an offer in a 2xx of ours.
+pub fn acked(core: &mut Core, stage: &mut Stage, leg: LegId, sdp: &[u8], out: &mut Out) {
+    if core.a.id == leg {
+        core.a.acked(sdp, out);
+    } else if let Stage::Bridged(bridged) = stage
+        && let Some(party) = bridged.leg_of(leg)
+    {
+        party.acked(sdp, out);
     }
 }

@@ -3,7 +3,7 @@
 use super::leg::{Leg, Sound, contact};
 use super::{Core, Cx, LegEvent, Out};
 use crate::intent::{Intent, Peer};
-use model::id::LegId;
+use model::id::{LegId, SessionId};
 use model::media::Codec;
 use model::number::Number;
 use model::record::Party;
@@ -71,7 +71,21 @@ impl Fork {
     /// # Errors
     /// `Unavailable` when no phone is registered, `Overloaded` when no port is free.
     pub fn extension(core: &Core, number: &Number, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
-        let from = NameAddr::named(&core.caller.party.name, address(&core.caller.party, cx));
+        Fork::extension_as(core, &core.caller.party, number, cx, out)
+    }
+
+    /// The same, showing somebody else than the caller.
+    ///
+    /// # Errors
+    /// As [`Fork::extension`].
+    pub fn extension_as(
+        core: &Core,
+        shown: &Party,
+        number: &Number,
+        cx: &Cx,
+        out: &mut Out,
+    ) -> Result<Fork, Refusal> {
+        let from = NameAddr::named(&shown.name, address(shown, cx));
         let to = NameAddr::new(Uri::at(Some(number.as_str()), cx.sip));
         let ways: Vec<Way> = cx
             .phones
@@ -144,6 +158,17 @@ impl Fork {
     /// The sound shared by the branches.
     pub fn sound(&mut self) -> Option<&mut Sound> {
         self.sound.as_mut()
+    }
+
+    /// Legs that ring.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> + '_ {
+        self.branches.iter().map(|b| b.leg)
+    }
+
+    /// The session of the branches.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.sound.as_ref().map(|s| s.session)
     }
 
     /// Where the SIP of a branch comes from.

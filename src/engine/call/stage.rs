@@ -17,6 +17,7 @@ use goodbye::GoodBye;
 use ivr::Ivr;
 use mailbox::Mailbox;
 use model::id::{LegId, SessionId};
+use model::notice::OtherView;
 use model::record::Outcome;
 use model::refusal::Refusal;
 use queued::Queued;
@@ -60,10 +61,55 @@ impl Stage {
             Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) => "ringing",
             Stage::Ivr(_) => "ivr",
             Stage::Queued(q) => q.name(),
-            Stage::Bridged(b) => b.name(),
+            Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
             Stage::Service(_) => "service",
             Stage::GoodBye(_) | Stage::Clearing => "clearing",
+        }
+    }
+
+    /// The same, with what happens in a conversation.
+    #[must_use]
+    pub fn shown(&self, core: &Core) -> &'static str {
+        match self {
+            Stage::Bridged(b) => b.name(core),
+            other => other.name(),
+        }
+    }
+
+    /// Numbers of the parties that are muted.
+    #[must_use]
+    pub fn muted(&self, core: &Core) -> Vec<String> {
+        match self {
+            Stage::Bridged(b) => b.muted(core),
+            Stage::Routing
+            | Stage::Summon(_)
+            | Stage::Ivr(_)
+            | Stage::Queued(_)
+            | Stage::Ringing(_)
+            | Stage::Dialing(_)
+            | Stage::Mailbox(_)
+            | Stage::Service(_)
+            | Stage::GoodBye(_)
+            | Stage::Clearing => Vec::new(),
+        }
+    }
+
+    /// Who is in the call besides its two parties.
+    #[must_use]
+    pub fn others(&self) -> Vec<OtherView> {
+        match self {
+            Stage::Bridged(b) => b.others(),
+            Stage::Routing
+            | Stage::Summon(_)
+            | Stage::Ivr(_)
+            | Stage::Queued(_)
+            | Stage::Ringing(_)
+            | Stage::Dialing(_)
+            | Stage::Mailbox(_)
+            | Stage::Service(_)
+            | Stage::GoodBye(_)
+            | Stage::Clearing => Vec::new(),
         }
     }
 
@@ -103,10 +149,8 @@ impl Stage {
         if core.a.id == leg {
             return core.a.session();
         }
-        if let Stage::Bridged(bridged) = self
-            && bridged.b.id == leg
-        {
-            return bridged.b.session();
+        if let Stage::Bridged(bridged) = self {
+            return bridged.session_of(leg);
         }
         None
     }

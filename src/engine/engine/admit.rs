@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What we understand.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY";
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER";
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: &str = "5";
 /// Ports that ordinary calls leave free: two for an emergency call, two for the notice of it.
@@ -93,6 +93,11 @@ impl Engine {
         }
         match request.method() {
             Method::Register => self.registers(now, server, flow, request),
+            Method::Refer if leg.is_some() => {
+                if let Some(leg) = leg {
+                    self.referred(now, server, leg, request);
+                }
+            }
             Method::Subscribe if leg.is_none() => self.subscribes(now, server, &flow, request),
             Method::Options => {
                 let reply =

@@ -77,6 +77,13 @@ impl Engine {
                 self.trunks_said(now, said);
             }
             Intent::Emergency { from, number } => self.emergency(now, call, &from, &number),
+            Intent::AgentDone => {
+                self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
+            }
+            Intent::Supervised { at, how } => {
+                let name = format!("extension {at}");
+                self.note_supervision(now, call, &name, &at, how.word());
+            }
             Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
         }
     }

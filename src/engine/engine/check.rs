@@ -33,6 +33,16 @@ impl Engine {
                 broken.push(format!("call {id} is {} and its ticket says {waits}", call.stage.name()));
             }
         }
+        for (id, call) in &self.calls {
+            let Stage::Bridged(bridged) = &call.stage else { continue };
+            let (legs, sessions) = bridged.owns(&call.core);
+            for leg in self.ledger.legs_of(*id).into_iter().filter(|l| !legs.contains(l)) {
+                broken.push(format!("call {id} talks and has forgotten its leg {leg}"));
+            }
+            for session in self.ports.of_call(*id).into_iter().filter(|s| !sessions.contains(s)) {
+                broken.push(format!("call {id} talks and has forgotten its session {session}"));
+            }
+        }
         for agent in self.acd.agents().all() {
             let held = matches!(agent.state, AgentState::Offered | AgentState::Talking);
             if let Some(call) = agent.call.filter(|c| held && !lives(*c)) {

@@ -47,6 +47,7 @@ impl Engine {
             }
             Command::RecordSwitch { call, on } => self.for_running(call, Heard::RecordSwitch(on).into()),
             Command::SelfCall => self.call_itself(now),
+            Command::Steer { call, party, steer } => self.steer(now, by, call, party, steer),
             Command::TrunkRetry { trunk } => {
                 let mut said = Vec::new();
                 let ids = &mut self.ids;

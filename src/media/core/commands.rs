@@ -1,12 +1,15 @@
 //! Carries out what control asks. A command for something that is not open is ignored and counted.
 use super::{MediaCore, vacant};
 use crate::digits::DigitSender;
+use crate::limits::MAX_MIXED;
+use crate::mix::Mix;
 use crate::out::{MediaOut, PortChange};
 use crate::player::Player;
 use crate::session::Session;
 use model::clock::Now;
 use model::id::{PlayId, SessionId};
 use model::media::{MediaCommand, MediaEvent, MusicSource, PROTOCOL, PlayEnd, Sound};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 impl MediaCore {
@@ -51,6 +54,8 @@ impl MediaCore {
             MediaCommand::Devices { sources, outputs } => self.devices(&sources, &outputs, out),
             // The sockets are the shell's.
             MediaCommand::Mark { .. } => {}
+            MediaCommand::Mix { session, from } => self.mix(now, session, &from, out),
+            MediaCommand::Mute { session, on } => self.with(session, |s| s.muted = on),
             MediaCommand::Ping(number) => out.events.push(MediaEvent::Pong { number }),
         }
     }
@@ -146,6 +151,38 @@ impl MediaCore {
         }
     }
 
+    /// What this session hears instead of its join. A play ends: it would hide the mix.
+    fn mix(&mut self, now: Now, session: SessionId, from: &[SessionId], out: &mut MediaOut) {
+        let Some(slot) = self.slot(session) else { return };
+        let sources: Vec<usize> =
+            from.iter().filter(|s| **s != session).take(MAX_MIXED).filter_map(|s| self.slot(*s)).collect();
+        self.end_play(slot, PlayEnd::Stopped, out);
+        if let Some(session) = self.session(slot) {
+            session.activate(now.mono);
+            session.mix = Some(Mix::of(sources));
+        }
+        self.feed_mixes();
+    }
+
+    /// Sessions that are heard in a mix keep what their peers say; no others do.
+    pub(super) fn feed_mixes(&mut self) {
+        let heard: BTreeSet<usize> = self
+            .sessions
+            .iter()
+            .flatten()
+            .filter_map(|s| s.mix.as_ref())
+            .flat_map(|m| m.sources.clone())
+            .collect();
+        for (slot, session) in self.sessions.iter_mut().enumerate() {
+            let Some(session) = session else { continue };
+            match (heard.contains(&slot), session.feed.is_some()) {
+                (true, false) => session.feed = Some(Box::default()),
+                (false, true) => session.feed = None,
+                (true, true) | (false, false) => {}
+            }
+        }
+    }
+
     fn echo(&mut self, now: Now, session: SessionId, on: bool, out: &mut MediaOut) {
         let Some(slot) = self.slot(session) else { return };
         self.part(slot);
@@ -195,6 +232,10 @@ impl MediaCore {
     /// Ends a session and all that hangs on it.
     pub(super) fn shut(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
         self.part(slot);
+        // The slot may be given to a stranger: nobody's mix may still have it.
+        self.sessions.iter_mut().flatten().filter_map(|s| s.mix.as_mut()).for_each(|m| {
+            m.sources.retain(|source| *source != slot);
+        });
         self.release_taps(now, slot, out);
         let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
         self.open -= 1;

@@ -71,9 +71,13 @@ impl MediaCore {
         let packet = &relayed.packet;
         session.reception.arrival(now.mono, packet.timestamp);
         let digit = session.inband.as_mut().and_then(|d| d.hear(law, packet.payload));
-        let target = if session.echo { Some(slot) } else { session.joined };
-        let tapped = !session.taps.is_empty();
-        if let Some(output) = &session.page {
+        if let Some(feed) = session.feed.as_deref_mut() {
+            feed.push(now.mono, relayed.generation, packet.timestamp, law, packet.payload);
+        }
+        let loud = !session.muted;
+        let target = if session.echo { Some(slot) } else { session.joined }.filter(|_| loud);
+        let tapped = loud && !session.taps.is_empty();
+        if let Some(output) = session.page.as_ref().filter(|_| loud) {
             let mut sound = Vec::with_capacity(packet.payload.len());
             codec::convert(law, Codec::Pcmu, packet.payload, &mut sound);
             out.pages.push(PageFrame { output: output.clone(), sound });
@@ -116,9 +120,12 @@ impl MediaCore {
             && let Some(other) = self.session(target)
         {
             let has_events = other.remote.as_ref().is_some_and(|r| r.event_type.is_some());
+            let mixes = other.mix.is_some();
             if has_events && other.hears_others() {
                 other.relay(now.mono, relayed, out);
-            } else if !has_events && let Some(digit) = digit {
+            } else if (!has_events || mixes)
+                && let Some(digit) = digit
+            {
                 self.send_digit(target, digit, RELAYED_KEY_MS);
             }
         }

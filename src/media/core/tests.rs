@@ -14,6 +14,7 @@ use std::sync::Arc;
 mod calls;
 mod files;
 mod hostile;
+mod mixes;
 mod orphans;
 
 /// The core and everything it said, with a clock that only the test moves.

@@ -1,7 +1,8 @@
 //! Time passes: each session and each recording is visited once in 20 ms, spread over the milliseconds by its slot, so
 //! that packets leave evenly. After a stall of the thread what was missed is not made up for: speech is now.
 use super::{MediaCore, millisecond};
-use crate::limits::FRAME_TIME;
+use crate::limits::{FRAME, FRAME_TIME};
+use crate::mix;
 use crate::out::MediaOut;
 use crate::session::Session;
 use model::clock::{Mono, Now};
@@ -28,8 +29,10 @@ impl MediaCore {
 
     fn visit(&mut self, now: Now, slot: usize, out: &mut MediaOut) {
         let at = now.mono;
+        let mixed = self.mixed(at, slot);
+        let Some(spoken) = self.spoken_to(slot) else { return };
         let Some(session) = self.sessions.get_mut(slot).and_then(|s| s.as_deref_mut()) else { return };
-        let ended = session.frame(at, &self.music, out);
+        let ended = session.frame(at, &self.music, mixed, spoken, out);
         session.report(now, &self.cname, out);
         let silent = session.silence_due(at);
         if let Some(end) = ended {
@@ -39,6 +42,29 @@ impl MediaCore {
             self.tell(slot, |session| MediaEvent::Silent { session, seconds }, out);
         }
         self.visit_orphan(now, slot, out);
+    }
+
+    /// Whether packets of another peer come through to this session; `None` when it is not open.
+    fn spoken_to(&self, slot: usize) -> Option<bool> {
+        let of = |slot: usize| self.sessions.get(slot).and_then(Option::as_deref);
+        let session = of(slot)?;
+        let partner = session.joined.and_then(of).is_some_and(|p| !p.muted);
+        Some(partner || (session.echo && !session.muted))
+    }
+
+    /// The next frame of a mix, unless something is played over it.
+    fn mixed(&mut self, now: Mono, slot: usize) -> Option<[u8; FRAME]> {
+        let session = self.session(slot)?;
+        let mix = session.mix.as_mut()?;
+        let from = mix.advance(now);
+        let sources = std::mem::take(&mut mix.sources);
+        let of = |slot: &usize| self.sessions.get(*slot).and_then(Option::as_deref);
+        let heard = sources.iter().filter_map(of).filter(|s| !s.muted).filter_map(|s| s.feed.as_deref());
+        let frame = mix::sum(from, heard);
+        if let Some(mix) = self.session(slot).and_then(|s| s.mix.as_mut()) {
+            mix.sources = sources;
+        }
+        Some(frame)
     }
 
     /// An orphan closes when it and its partner have heard nothing for long enough.

@@ -114,6 +114,35 @@ impl World {
         });
     }
 
+    /// The phone hands the other side over to a number (REFER).
+    pub fn transfer(&mut self, call: CallRef, number: &str) {
+        self.with_ua(call.ua, |ua, now, out| {
+            ua.transfer(now, call.leg, number, out);
+            call.leg
+        });
+    }
+
+    /// The phone puts the other sides of two of its calls together (REFER with Replaces).
+    pub fn transfer_to(&mut self, call: CallRef, other: CallRef) {
+        self.with_ua(call.ua, |ua, now, out| {
+            ua.transfer_to(now, call.leg, other.leg, out);
+            call.leg
+        });
+    }
+
+    /// A Refer-To value that names a call.
+    pub fn name_of(&mut self, call: CallRef) -> String {
+        self.change(call.ua).replaces(call.leg)
+    }
+
+    /// The phone sends REFER with this Refer-To.
+    pub fn refer(&mut self, call: CallRef, to: &str) {
+        self.with_ua(call.ua, |ua, now, out| {
+            ua.refer(now, call.leg, to, out);
+            call.leg
+        });
+    }
+
     /// Presses keys.
     pub fn press(&mut self, call: CallRef, keys: &str) {
         self.change(call.ua).press(call.leg, keys);

@@ -100,7 +100,7 @@ pub async fn record(
 }
 
 /// Leads steer any call, also one the hub has not heard of yet; others only what they see.
-fn visible(app: &App, asker: &Asker, call: u64) -> Result<CallId, ApiError> {
+pub(super) fn visible(app: &App, asker: &Asker, call: u64) -> Result<CallId, ApiError> {
     let call = CallId(call);
     let seen = asker.sees_all() || app.hub.call(call, &Scope::of(asker)).is_some();
     if seen { Ok(call) } else { Err(ApiError::not_found("call")) }

@@ -31,6 +31,8 @@ fn call(id: u64, from: &str, to: &str, with: &str) -> Notice {
         since: Wall(0),
         recording: false,
         recording_paused: false,
+        muted: Vec::new(),
+        others: Vec::new(),
     })
 }
 

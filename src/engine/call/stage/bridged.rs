@@ -1,14 +1,26 @@
-//! Two parties talk. Leaves by: either hangs up → Clearing. Inside: announcement of the recording → talk; hold by either
-//! party → the other hears music → talk; star codes `*1` and `*2` of inside parties for the recording.
-use super::super::leg::Leg;
-use super::super::{Core, Cx, Heard, LegEvent, Out, Side, bridge};
+//! Two parties talk, and others may be with them. Leaves by: either hangs up and nobody takes the place → Clearing · blind
+//! transfer → the stage of its target. Inside: announcement of the recording → talk; hold by either party → the other hears
+//! music → talk; a third party is asked, taken in, handed over to; supervisors listen; star codes `*1` and `*2` of inside
+//! parties for the recording.
+pub mod guests;
+pub mod handover;
+pub mod hears;
+pub mod steer;
+
+use super::super::fork::Fork;
+use super::super::leg::{Leg, State};
+use super::super::{Core, Cx, Heard, LegEvent, Out, Side};
 use super::Stage;
 use crate::intent::{Chapter, Intent, Peer};
 use crate::recording;
 use crate::timers::CallTimer;
-use model::id::{PlayId, SessionId};
+use guests::{Guest, Who};
+use hears::{Parties, Plan, Role, index};
+use model::id::{LegId, PlayId, SessionId};
 use model::media::{Digit, Sound};
+use model::notice::OtherView;
 use model::record::Outcome;
+use model::steer::{Steer, Supervision};
 use std::time::Duration;
 
 /// A star code must be complete this long after its first key.
@@ -28,7 +40,12 @@ pub struct Bridged {
     code: String,
     coder: Option<SessionId>,
     silent: [bool; 2],
-    held: bool,
+    /// Who holds the other by the desk; phones that hold say so in their own SDP.
+    holder: Option<Side>,
+    muted: [bool; 2],
+    guests: Vec<Guest>,
+    /// What media was told of who hears whom.
+    plan: Plan,
 }
 
 /// Joins the caller with the party that answered.
@@ -54,8 +71,12 @@ pub fn enter(core: &mut Core, b: Leg, with: String, cx: &Cx, out: &mut Out) -> S
         code: String::new(),
         coder: None,
         silent: [false; 2],
-        held: false,
+        holder: None,
+        muted: [false; 2],
+        guests: Vec::new(),
+        plan: Plan::default(),
     };
+    (core.give_back, core.on_behalf) = (None, None);
     if recording::begins_by_itself(core, &bridged.b.peer) && core.config.system.announce_recording {
         let prompt =
             |core: &Core| vec![Sound::Prompt { language: core.language, name: "recording-notice".into() }];
@@ -72,8 +93,17 @@ pub fn enter(core: &mut Core, b: Leg, with: String, cx: &Cx, out: &mut Out) -> S
 impl Bridged {
     /// Its word in the live view.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        if self.held { "held" } else { "bridged" }
+    pub fn name(&self, core: &Core) -> &'static str {
+        let has = |wanted: fn(&Role) -> bool| self.guests.iter().any(|g| wanted(&g.role));
+        if has(|r| matches!(r, Role::Asked(_))) {
+            "consulting"
+        } else if self.holds(core).contains(&true) {
+            "held"
+        } else if self.guests.iter().any(|g| matches!(g.role, Role::Member(_)) && g.session().is_some()) {
+            "conference"
+        } else {
+            "bridged"
+        }
     }
 
     /// Who talks to the caller.
@@ -82,18 +112,64 @@ impl Bridged {
         self.with.clone()
     }
 
+    /// Who is in the call besides the two.
+    #[must_use]
+    pub fn others(&self) -> Vec<OtherView> {
+        self.guests.iter().map(Guest::view).collect()
+    }
+
+    /// Numbers of the parties that are muted.
+    #[must_use]
+    pub fn muted(&self, core: &Core) -> Vec<String> {
+        let sides = [Side::Caller, Side::Called].into_iter().filter(|s| self.muted[index(*s)]);
+        sides.map(|s| self.party(core, s).number).collect()
+    }
+
+    /// The leg with this id, if it is up in this call.
+    pub fn leg_of(&mut self, leg: LegId) -> Option<&mut Leg> {
+        let guests = self.guests.iter_mut().filter_map(|g| match &mut g.who {
+            Who::Here(here) => Some(&mut **here),
+            Who::Rings(_) => None,
+        });
+        std::iter::once(&mut self.b).chain(guests).find(|l| l.id == leg)
+    }
+
+    /// Every leg and session that this conversation knows of; it must have no others.
+    #[must_use]
+    pub fn owns(&self, core: &Core) -> (Vec<LegId>, Vec<SessionId>) {
+        let here: Vec<&Leg> =
+            [&core.a, &self.b].into_iter().chain(self.guests.iter().filter_map(Guest::leg)).collect();
+        let rings: Vec<&Fork> = self.guests.iter().filter_map(Guest::rings).collect();
+        let legs = here.iter().map(|l| l.id).chain(rings.iter().flat_map(|f| f.legs())).collect();
+        let sessions =
+            here.iter().filter_map(|l| l.session()).chain(rings.iter().filter_map(|f| f.session()));
+        (legs, sessions.collect())
+    }
+
+    /// Whether nobody but supervisors is with the two.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.guests.iter().all(Guest::supervises)
+    }
+
+    /// The session of a leg.
+    #[must_use]
+    pub fn session_of(&self, leg: LegId) -> Option<SessionId> {
+        let guests = self.guests.iter().filter_map(Guest::leg);
+        std::iter::once(&self.b).chain(guests).find(|l| l.id == leg).and_then(Leg::session)
+    }
+
     /// Takes one input.
     #[must_use]
     pub fn step(mut self: Box<Self>, core: &mut Core, cx: &Cx, input: Heard, out: &mut Out) -> Stage {
         match input {
             Heard::Leg(leg, LegEvent::Ended | LegEvent::Refused(_)) if leg == self.b.id => {
-                return self.called_gone(core, out);
+                self.b.state = State::Gone;
+                return self.leave(core, cx, Side::Called, out);
             }
-            Heard::CallerGone => {
-                self.b.hang_up(None, out);
-                return core.finish(Outcome::Answered, bridge::CALLER_HUNG_UP, out);
-            }
-            Heard::Digit(session, digit) => self.digit(core, cx, session, digit, out),
+            Heard::Leg(leg, event) => return self.guest_did(core, cx, leg, event, out),
+            Heard::CallerGone => return self.leave(core, cx, Side::Caller, out),
+            Heard::Digit(session, digit) => return self.digit(core, cx, session, digit, out),
             Heard::PlayDone(_, play, _) if self.announcing == Some(play) => {
                 self.announcing = None;
                 self.talk(core, cx, out);
@@ -105,10 +181,13 @@ impl Bridged {
                 }
             }
             Heard::Timer(CallTimer::Code) => self.code.clear(),
-            Heard::RecordSwitch(on) => recording::switch(core, &self.b, on, cx, out),
+            Heard::Timer(CallTimer::Guest) => self.guests_missed(core, out),
+            Heard::RecordSwitch(on) => {
+                recording::switch(core, &self.b, on, cx, out);
+                self.record_members(core, cx, out);
+            }
             Heard::RecordPause(paused) => recording::pause(core, paused, out),
-            Heard::Leg(..)
-            | Heard::PlayDone(..)
+            Heard::PlayDone(..)
             | Heard::RecordDone(..)
             | Heard::Timer(_)
             | Heard::Acd(_)
@@ -118,34 +197,78 @@ impl Bridged {
         Stage::Bridged(self)
     }
 
-    /// A party put the other on hold, or took it back.
-    pub fn hold_changed(&mut self, core: &Core, by: Side, out: &mut Out) {
+    /// A party put the other on hold by its phone, or took it back.
+    pub fn hold_changed(&mut self, core: &mut Core, by: Side, out: &mut Out) {
         let held = core.a.held() || self.b.held();
-        self.held = held;
-        let who = match by {
-            Side::Caller => core.caller.party.number.clone(),
-            Side::Called => self.with.clone(),
-        };
-        out.step(if held { "held" } else { "resumed" }, who);
-        match (core.a.held(), self.b.held()) {
-            (false, false) => bridge::join(&core.a, &self.b, out),
-            (true, _) => bridge::music(&self.b, out),
-            (false, true) => bridge::music(&core.a, out),
+        out.step(if held { "held" } else { "resumed" }, self.party(core, by).number);
+        self.refresh(core, out);
+    }
+
+    fn holds(&self, core: &Core) -> [bool; 2] {
+        let by_desk = |side| self.holder == Some(side);
+        [core.a.held() || by_desk(Side::Caller), self.b.held() || by_desk(Side::Called)]
+    }
+
+    /// The side whose work this call is: who took it from a queue, else the called phone, else the phone that called.
+    #[must_use]
+    pub fn agent_side(&self, core: &Core) -> Side {
+        match (&self.b.peer, core.agent_leg == Some(core.a.id)) {
+            (Peer::Phone(_), false) => Side::Called,
+            (Peer::Phone(_), true) | (Peer::Trunk(_), _) => Side::Caller,
         }
+    }
+
+    /// Tells media who hears whom now, and stops the recording from hearing what is not meant for it.
+    pub fn refresh(&mut self, core: &mut Core, out: &mut Out) {
+        let (Some(a), Some(b), None) = (core.a.session(), self.b.session(), self.announcing) else { return };
+        let holds = self.holds(core);
+        let asked = |g: &Guest| match g.role {
+            Role::Asked(side) => Some(side),
+            Role::Member(_) | Role::Listens | Role::Whispers | Role::Replaces => None,
+        };
+        let parties = Parties {
+            two: [a, b],
+            holds,
+            agent: self.agent_side(core),
+            rings_for: self.guests.iter().filter(|g| g.leg().is_none()).find_map(asked),
+            others: self.guests.iter().filter_map(|g| Some((g.session()?, g.role))).collect(),
+        };
+        let plan = parties.plan();
+        plan.tell(&self.plan, out);
+        self.plan = plan;
+        recording::set_aside(
+            core,
+            holds.contains(&true) || self.guests.iter().any(|g| asked(g).is_some()),
+            out,
+        );
     }
 
     fn talk(&mut self, core: &mut Core, cx: &Cx, out: &mut Out) {
-        if !self.held {
-            bridge::join(&core.a, &self.b, out);
-        }
+        self.refresh(core, out);
+        self.begin_recording(core, cx, out);
+    }
+
+    fn begin_recording(&self, core: &mut Core, cx: &Cx, out: &mut Out) {
         if recording::begins_by_itself(core, &self.b.peer) {
             recording::start(core, &self.b, cx, out);
+            self.record_members(core, cx, out);
         }
     }
 
-    fn called_gone(mut self: Box<Self>, core: &mut Core, out: &mut Out) -> Stage {
-        self.b.state = super::super::leg::State::Gone;
-        core.finish(Outcome::Answered, bridge::CALLED_HUNG_UP, out)
+    /// Members of a conference are recorded with the call, each in a file of its own.
+    fn record_members(&self, core: &mut Core, cx: &Cx, out: &mut Out) {
+        for at in 0..self.guests.len() {
+            if matches!(self.guests[at].role, Role::Member(_)) {
+                self.record_guest(core, cx, at, out);
+            }
+        }
+    }
+
+    fn record_guest(&self, core: &mut Core, cx: &Cx, at: usize, out: &mut Out) {
+        let guest = &self.guests[at];
+        if let Some(leg) = guest.leg() {
+            recording::start_member(core, leg, &guest.number, cx, out);
+        }
     }
 
     /// Both parties are silent although both should send.
@@ -157,12 +280,53 @@ impl Bridged {
     }
 
     /// Star codes of parties inside; keys of outside parties are only relayed by media.
-    fn digit(&mut self, core: &mut Core, cx: &Cx, session: SessionId, digit: Digit, out: &mut Out) {
+    fn digit(
+        mut self: Box<Self>,
+        core: &mut Core,
+        cx: &Cx,
+        session: SessionId,
+        digit: Digit,
+        out: &mut Out,
+    ) -> Stage {
         self.silent = [false; 2];
-        let peer = if core.a.session() == Some(session) { &core.caller.peer } else { &self.b.peer };
-        if matches!(peer, Peer::Trunk(_)) {
-            return;
+        if let Some(at) = self.guests.iter().position(|g| g.session() == Some(session)) {
+            return self.guest_pressed(core, cx, at, digit, out);
         }
+        let peer = if core.a.session() == Some(session) { &core.caller.peer } else { &self.b.peer };
+        match peer {
+            Peer::Phone(_) => self.code_key(core, cx, session, digit, out),
+            Peer::Trunk(_) => {}
+        }
+        Stage::Bridged(self)
+    }
+
+    /// A supervisor's phone changes how it is in the call: 1 listen, 2 whisper, 3 barge, 4 take over.
+    fn guest_pressed(
+        self: Box<Self>,
+        core: &mut Core,
+        cx: &Cx,
+        at: usize,
+        digit: Digit,
+        out: &mut Out,
+    ) -> Stage {
+        let how = match digit.as_char() {
+            '1' => Supervision::Listen,
+            '2' => Supervision::Whisper,
+            '3' => Supervision::Barge,
+            '4' => Supervision::TakeOver,
+            _ => return Stage::Bridged(self),
+        };
+        let guest = &self.guests[at];
+        match model::number::Number::read(&guest.number).filter(|_| guest.supervises()) {
+            Some(at) => {
+                out.want(Intent::Supervised { at: at.clone(), how });
+                self.steer(core, cx, None, Steer::Supervise { at, how }, out)
+            }
+            None => Stage::Bridged(self),
+        }
+    }
+
+    fn code_key(&mut self, core: &mut Core, cx: &Cx, session: SessionId, digit: Digit, out: &mut Out) {
         if digit.as_char() == '*' {
             self.code.clear();
             out.wait(cx.now, CallTimer::Code, CODE_TIME);
@@ -174,6 +338,7 @@ impl Bridged {
         if self.code == record.as_str() {
             let on = !core.tape.running();
             recording::switch(core, &self.b, on, cx, out);
+            self.record_members(core, cx, out);
         } else if self.code == pause.as_str() {
             let paused = !core.tape.paused();
             recording::pause(core, paused, out);

@@ -7,13 +7,15 @@ use super::super::fork::{Fork, Rung, Way, refusal};
 use super::super::leg::contact;
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::ringing::RING_BACK;
-use super::{Stage, bridged, caller_gone};
+use super::{Stage, bridged, caller_gone, ringing};
 use crate::intent::{Chapter, Intent, Peer};
 use crate::route::outbound::{self, Attempt};
 use crate::route::screening;
 use crate::timers::CallTimer;
 use crate::trunks::Line;
+use model::config::Config;
 use model::config::extension::Rights;
+use model::config::route::Outbound;
 use model::id::LegId;
 use model::media::Codec;
 use model::number::Number;
@@ -46,21 +48,67 @@ pub struct Dialing {
 
 /// An ordinary call: by rule and rights.
 pub fn outside(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
-    let transit = matches!(core.caller.peer, Peer::Trunk(_));
-    let Some(rule) = outbound::rule(&core.config, number, transit).cloned() else {
-        return core.refuse(Refusal::Unknown, "no outbound rule for the number", out);
+    let by = core.on_behalf.clone().or_else(|| core.caller.extension().cloned());
+    let transit = by.is_none();
+    let rights = if transit { Rights::International } else { rights(&core.config, by.as_ref()) };
+    let rule = match allowed(&core.config, rights, number, transit) {
+        Ok(rule) => rule,
+        Err((why, cause)) => return core.refuse(why, cause, out),
     };
-    let rewritten = outbound::rewritten(&rule, number);
-    let needed = screening::needed(&core.config, &[number.as_str(), &rewritten]);
-    let allowed = match core.caller.extension() {
-        Some(n) => core.config.extension.get(n).map_or(Rights::Internal, |e| e.outside_calls),
-        None => Rights::International,
-    };
-    if needed > allowed {
-        return core.refuse(Refusal::Forbidden, "rights do not allow the number", out);
-    }
     let attempts = outbound::attempts(&core.config, &rule, number, transit);
     begin(core, number, attempts, 1, cx, out)
+}
+
+/// How far a party's calls may go; who is no extension has no rights of its own.
+#[must_use]
+pub fn rights(config: &Config, by: Option<&Number>) -> Rights {
+    by.and_then(|n| config.extension.get(n)).map_or(Rights::Internal, |e| e.outside_calls)
+}
+
+/// The rule for a number, when these rights allow it.
+///
+/// # Errors
+/// Why not, and in words for the record.
+pub fn allowed(
+    config: &Config,
+    rights: Rights,
+    number: &Number,
+    transit: bool,
+) -> Result<Outbound, (Refusal, &'static str)> {
+    let rule = outbound::rule(config, number, transit);
+    let rule = rule.ok_or((Refusal::Unknown, "no outbound rule for the number"))?;
+    let rewritten = outbound::rewritten(rule, number);
+    if screening::needed(config, &[number.as_str(), &rewritten]) > rights {
+        return Err((Refusal::Forbidden, "rights do not allow the number"));
+    }
+    Ok(rule.clone())
+}
+
+/// Asks one trunk for a number, for a party that is in a call already: the first that is up and has a line.
+///
+/// # Errors
+/// Why there is none.
+pub fn reach(
+    core: &Core,
+    by: Option<&Number>,
+    number: &Number,
+    cx: &Cx,
+    out: &mut Out,
+) -> Result<Fork, Refusal> {
+    let rule = allowed(&core.config, rights(&core.config, by), number, false).map_err(|(why, _)| why)?;
+    let mut last = Refusal::Unavailable;
+    for attempt in outbound::attempts(&core.config, &rule, number, false) {
+        let Some(line) = cx.trunks.line(&core.config, &attempt.trunk) else { continue };
+        if line.full || !cx.trunks.is_up(&attempt.trunk) {
+            last = if line.full { Refusal::Overloaded } else { last };
+            continue;
+        }
+        let way = way(core, by, &attempt, line, cx).ok_or(Refusal::Malformed)?;
+        out.step("outside", attempt.trunk.clone());
+        let codecs = codecs(core, &attempt.trunk);
+        return Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out);
+    }
+    Err(last)
 }
 
 /// An emergency call: no rule, no right, no limit stops it.
@@ -116,7 +164,7 @@ impl Dialing {
             }
             Heard::Timer(CallTimer::NoAnswer) => {
                 self.give_up(Refusal::NoAnswer, out);
-                self.over(core, Refusal::NoAnswer, "nobody answered", out)
+                self.over(core, Refusal::NoAnswer, "nobody answered", cx, out)
             }
             Heard::CallerGone => {
                 self.give_up(Refusal::NoAnswer, out);
@@ -159,7 +207,7 @@ impl Dialing {
             }
         }
         let last = self.last;
-        self.over(core, last, "no trunk took the call", out)
+        self.over(core, last, "no trunk took the call", cx, out)
     }
 
     fn ask(&self, core: &mut Core, attempt: &Attempt, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
@@ -167,7 +215,8 @@ impl Dialing {
         if line.full && !core.emergency {
             return Err(Refusal::Overloaded);
         }
-        let way = way(core, attempt, line, cx).ok_or(Refusal::Malformed)?;
+        let by = core.on_behalf.as_ref().or(core.caller.extension());
+        let way = way(core, by, attempt, line, cx).ok_or(Refusal::Malformed)?;
         if core.emergency {
             out.want(Intent::MakeRoom(attempt.trunk.clone()));
         }
@@ -208,7 +257,7 @@ impl Dialing {
                     return self.next(core, cx, out);
                 }
                 let why = self.last;
-                return self.over(core, why, &detail, out);
+                return self.over(core, why, &detail, cx, out);
             }
         }
         Stage::Dialing(self)
@@ -255,11 +304,14 @@ impl Dialing {
         }
     }
 
-    fn over(self: Box<Self>, core: &mut Core, why: Refusal, cause: &str, out: &mut Out) -> Stage {
+    fn over(self: Box<Self>, core: &mut Core, why: Refusal, cause: &str, cx: &Cx, out: &mut Out) -> Stage {
         out.want(Intent::NoWait(CallTimer::NoProgress));
         out.want(Intent::NoWait(CallTimer::NoAnswer));
         if let Some(session) = core.a.up_session() {
             out.media(model::media::MediaCommand::StopPlay { session });
+        }
+        if let Some(stage) = ringing::give_back(core, cx, out) {
+            return stage;
         }
         core.refuse(why, cause, out)
     }
@@ -280,12 +332,12 @@ fn codecs(core: &Core, trunk: &str) -> Vec<Codec> {
     }
 }
 
-fn way(core: &Core, attempt: &Attempt, line: Line, cx: &Cx) -> Option<Way> {
+fn way(core: &Core, by: Option<&Number>, attempt: &Attempt, line: Line, cx: &Cx) -> Option<Way> {
     let trunk = core.config.trunk.get(&attempt.trunk)?;
     let domain = trunk.domain.as_deref().unwrap_or(&trunk.host);
     let port = (trunk.domain.is_none() && trunk.port != 5060).then_some(trunk.port);
     let target = Uri::sip(Some(&attempt.number), domain, port).ok()?;
-    let shown = match core.caller.extension().and_then(|n| core.config.extension.get(n)) {
+    let shown = match by.and_then(|n| core.config.extension.get(n)) {
         Some(extension) => extension.caller_id.as_ref().or(trunk.caller_id.as_ref()).map(Number::to_string),
         None => Some(core.caller.party.number.clone()).filter(|n| !n.is_empty()),
     };

@@ -187,6 +187,7 @@ impl Queued {
                 core.waiting_since = None;
                 out.want(Intent::Tell(Chapter::Agent(agent.clone())));
                 out.want(Intent::Offered { agent, result: OfferResult::Answered });
+                core.agent_leg = Some(b.id);
                 return bridged::enter(core, *b, extension.unwrap_or_default(), cx, out);
             }
             Rung::Nobody(code) => {

@@ -53,6 +53,16 @@ pub fn enter(core: &mut Core, number: Number, back: Back, cx: &Cx, out: &mut Out
     }
 }
 
+/// Phones that ring already, for somebody who left before they answered.
+pub fn resume(core: &mut Core, fork: Fork, number: Number, cx: &Cx, out: &mut Out) -> Stage {
+    let seconds = core.config.extension.get(&number).map_or(30, |e| e.ring_timeout_s);
+    out.wait(cx.now, CallTimer::NoAnswer, Duration::from_secs(seconds.into()));
+    if let Some(session) = core.a.up_session() {
+        out.play(session, vec![RING_BACK], true, false);
+    }
+    Stage::Ringing(Box::new(Ringing { fork, number, back: Back::Caller }))
+}
+
 impl Ringing {
     /// Whose phone.
     #[must_use]
@@ -123,8 +133,18 @@ fn not_reached(core: &mut Core, number: &Number, back: Back, why: Refusal, cx: &
     match back {
         Back::Flow(ivr) => ivr.refused(core, why, cx, out),
         Back::Caller if has_mailbox(core, number) => mailbox::deposit(core, number.clone(), cx, out),
-        Back::Caller => core.refuse(why, cause(why), out),
+        Back::Caller => match give_back(core, cx, out) {
+            Some(stage) => stage,
+            None => core.refuse(why, cause(why), out),
+        },
     }
+}
+
+/// Whoever handed the call over is rung again, once; `None`: nobody did.
+pub fn give_back(core: &mut Core, cx: &Cx, out: &mut Out) -> Option<Stage> {
+    let number = core.give_back.take().filter(|_| core.a.up_session().is_some())?;
+    out.step("given_back", number.to_string());
+    Some(enter(core, number, Back::Caller, cx, out))
 }
 
 fn has_mailbox(core: &Core, number: &Number) -> bool {

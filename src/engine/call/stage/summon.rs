@@ -25,10 +25,7 @@ pub fn enter(core: &mut Core, to: Target, cx: &Cx, out: &mut Out) -> Stage {
     let Some(number) = core.caller.extension().cloned() else {
         return core.finish(Outcome::Failed, "nobody to call", out);
     };
-    let shown = std::mem::replace(&mut core.caller.party, core.called.clone());
-    let fork = Fork::extension(core, &number, cx, out);
-    core.caller.party = shown;
-    match fork {
+    match Fork::extension_as(core, &core.called, &number, cx, out) {
         Err(why) => core.finish(Outcome::Failed, ringing::cause(why), out),
         Ok(fork) => {
             out.wait(cx.now, CallTimer::NoAnswer, RING);

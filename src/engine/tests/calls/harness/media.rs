@@ -85,6 +85,8 @@ impl Media {
             | MediaCommand::Page { .. }
             | MediaCommand::Devices { .. }
             | MediaCommand::Mark { .. }
+            | MediaCommand::Mix { .. }
+            | MediaCommand::Mute { .. }
             | MediaCommand::Ping(_) => Vec::new(),
         }
     }

@@ -101,7 +101,7 @@ const OUTCOME_LEVEL: Record<Outcome, Level> = {
 export const outcomeLevel = (outcome: Outcome): Level => OUTCOME_LEVEL[outcome] ?? 'off';
 
 export function stageLevel(stage: string): Level {
-  if (stage === 'bridged' || stage === 'voicemail' || stage === 'service') return 'ok';
-  if (stage === 'queued' || stage === 'held') return 'warn';
+  if (stage === 'bridged' || stage === 'conference' || stage === 'voicemail' || stage === 'service') return 'ok';
+  if (stage === 'queued' || stage === 'held' || stage === 'consulting') return 'warn';
   return 'busy';
 }

@@ -41,6 +41,14 @@ export interface CallView {
   since: Wall;
   recording: boolean;
   recording_paused: boolean;
+  muted: string[];
+  others: OtherView[];
+}
+
+export interface OtherView {
+  number: string;
+  role: 'consult' | 'conference' | 'listen' | 'whisper' | 'take_over';
+  ringing: boolean;
 }
 
 export type AgentStateName = 'logged_out' | 'not_ready' | 'ready' | 'offered' | 'talking' | 'wrap_up';

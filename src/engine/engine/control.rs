@@ -1,0 +1,168 @@
+//! Conversations steered from a desk or by a phone's REFER: whether it goes is asked before it is done, so that whoever asks
+//! is told; supervisors leave a line in the event log. Puts two calls together for attended transfers by phones.
+use super::Engine;
+use crate::call::stage::Stage;
+use crate::call::stage::bridged::Bridged;
+use crate::call::{Call, Core, Cx, Input, Out, Side};
+use crate::intent::Peer;
+use model::clock::Now;
+use model::command::{Actor, Reply};
+use model::id::{CallId, LegId};
+use model::number::Number;
+use model::record::Outcome;
+use model::refusal::Refusal;
+use model::steer::Steer;
+use sip::endpoint::{Reply as Answer, SessionName};
+use sip::indication::ServerId;
+use sip::{NameAddr, Request, Uri};
+
+impl Engine {
+    /// Steers a call for one of its parties.
+    pub(super) fn steer(
+        &mut self,
+        now: Now,
+        by: &Actor,
+        call: CallId,
+        party: Option<Number>,
+        steer: Steer,
+    ) -> Reply {
+        self.may_steer(now, call, party.as_ref(), &steer)?;
+        match &steer {
+            Steer::Supervise { at, how } => self.note_supervision(now, call, &by.name, at, how.word()),
+            Steer::Leave { at } => self.note_supervision(now, call, &by.name, at, "leave"),
+            Steer::Hold
+            | Steer::Resume
+            | Steer::Mute
+            | Steer::Unmute
+            | Steer::Consult { .. }
+            | Steer::Back
+            | Steer::Transfer { .. }
+            | Steer::Conference { .. }
+            | Steer::HangUp => {}
+        }
+        self.pending.push_back((call, Input::Steer(party, steer)));
+        Ok(())
+    }
+
+    /// Whether an act goes now.
+    pub(super) fn may_steer(&self, now: Now, call: CallId, party: Option<&Number>, steer: &Steer) -> Reply {
+        let running = self.calls.get(&call).ok_or(Refusal::Unknown)?;
+        let Stage::Bridged(bridged) = &running.stage else { return Err(Refusal::Conflict) };
+        let cx = Cx {
+            now,
+            phones: &self.phones,
+            trunks: &self.trunks,
+            sip: self.address,
+            media: self.media_address,
+        };
+        bridged.may(&running.core, &cx, party, steer)
+    }
+
+    /// A line in the event log: who supervises what, how.
+    pub(super) fn note_supervision(&mut self, now: Now, call: CallId, who: &str, at: &Number, how: &str) {
+        let text = format!("{who}: {how} in call {call} at extension {at}");
+        self.note(now, "info", "supervision", &call.to_string(), &text);
+    }
+
+    /// A phone hands over by REFER: to a number, or by naming another session of its own.
+    pub(super) fn referred(&mut self, now: Now, server: ServerId, leg: LegId, request: &Request) {
+        let done = self.refer(now, leg, request);
+        let code = done.as_ref().map_or_else(|why| why.sip_code(), |_| 202);
+        self.sip.respond(now, server, Answer::new(code), &mut self.outputs);
+        if let Ok((call, input)) = done {
+            self.sip.notify_refer(now, leg, 200, &mut self.outputs);
+            self.pending.push_back((call, input));
+        }
+    }
+
+    /// What a REFER asks for.
+    fn refer(&mut self, now: Now, leg: LegId, request: &Request) -> Result<(CallId, Input), Refusal> {
+        let entry = self.ledger.leg(leg).cloned().ok_or(Refusal::Unknown)?;
+        // A carrier has no rights of its own that a transfer could use.
+        let Peer::Phone(phone) = entry.peer else { return Err(Refusal::Forbidden) };
+        let to = request.header("Refer-To").next().and_then(|v| NameAddr::read(v).ok());
+        let uri = to.ok_or(Refusal::Malformed)?.uri;
+        if let Some(name) = replaces(&uri) {
+            let name = SessionName::read(&name).ok_or(Refusal::Malformed)?;
+            let other = self.sip.session_named(&name).ok_or(Refusal::Unknown)?;
+            return self.put_together(now, entry.call, leg, other, &phone);
+        }
+        let to = uri.user().and_then(|u| Number::read(&u)).ok_or(Refusal::Unknown)?;
+        let steer = Steer::Transfer { to: Some(to) };
+        self.may_steer(now, entry.call, Some(&phone), &steer)?;
+        Ok((entry.call, Input::Steer(Some(phone), steer)))
+    }
+
+    /// Two calls of one phone become one: its own legs end, and the far party of the other call takes its place in this.
+    fn put_together(
+        &mut self,
+        now: Now,
+        call: CallId,
+        leg: LegId,
+        other: LegId,
+        phone: &Number,
+    ) -> Result<(CallId, Input), Refusal> {
+        let given = self.ledger.leg(other).cloned().ok_or(Refusal::Unknown)?;
+        if given.peer != Peer::Phone(phone.clone()) {
+            return Err(Refusal::Forbidden);
+        }
+        let side = self.calls.get(&call).and_then(|c| side_at(c, leg)).ok_or(Refusal::Conflict)?;
+        let quits = self.calls.get(&given.call).and_then(|c| side_at(c, other)).ok_or(Refusal::Conflict)?;
+        if given.call == call {
+            return Err(Refusal::Conflict);
+        }
+        let Some(running) = self.calls.remove(&given.call) else { return Err(Refusal::Unknown) };
+        let Call { core, stage, .. } = *running;
+        let Stage::Bridged(bridged) = stage else { return Err(Refusal::Conflict) };
+        let (leg, number) = self.give_away(now, core, bridged, quits.other(), call);
+        Ok((call, Input::Joined(side, Box::new(leg), number)))
+    }
+
+    /// Takes a party out of a call that ends, for another.
+    fn give_away(
+        &mut self,
+        now: Now,
+        mut core: Core,
+        bridged: Box<Bridged>,
+        stays: Side,
+        to: CallId,
+    ) -> (crate::call::leg::Leg, String) {
+        let from = core.id;
+        let mut out = Out {
+            intents: Vec::new(),
+            ids: &mut self.ids,
+            ports: &mut self.ports,
+            mailboxes: &mut self.mailboxes,
+        };
+        let (leg, number) = bridged.give_away(&mut core, stays, &mut out);
+        out.step("transferred", format!("{number} -> call {to}"));
+        for intent in out.intents {
+            self.carry_out(now, from, intent);
+        }
+        self.ledger.leg_moves(leg.id, to);
+        if let Some(session) = leg.session() {
+            self.ports.moves(session, to);
+        }
+        self.clear(now, from, Outcome::Answered, &format!("put together with call {to}"));
+        (leg, number)
+    }
+}
+
+/// On which side of a conversation a leg is, when it has no third party of its own.
+fn side_at(call: &Call, leg: LegId) -> Option<Side> {
+    let Stage::Bridged(bridged) = &call.stage else { return None };
+    let side = match leg {
+        leg if call.core.a.id == leg => Side::Caller,
+        leg if bridged.b.id == leg => Side::Called,
+        _ => return None,
+    };
+    bridged.is_alone().then_some(side)
+}
+
+/// The Replaces header in a Refer-To address, escapes undone.
+fn replaces(uri: &Uri) -> Option<String> {
+    let headers = uri.embedded_headers()?.split('&');
+    let (_, value) =
+        headers.filter_map(|h| h.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("Replaces"))?;
+    Some(sip::uri::unescape(value).into_owned())
+}
