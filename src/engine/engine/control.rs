@@ -52,6 +52,7 @@ impl Engine {
             now,
             phones: &self.phones,
             trunks: &self.trunks,
+            contacts: &self.contacts,
             sip: self.address,
             media: self.media_address,
         };
