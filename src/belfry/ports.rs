@@ -13,8 +13,9 @@ use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
-use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
+use model::report::StepRow;
 use model::saving::Hold;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -132,6 +133,15 @@ impl web::ports::Storage for Storage {
     }
     fn generations(&self, before: Option<Generation>, limit: u32) -> Stored<Page<GenerationRow>> {
         self.0.reader().generations(before, limit).map_err(fault)
+    }
+    fn queue_steps(&self, from: Wall, to: Wall) -> Stored<Option<Vec<StepRow>>> {
+        self.0.reader().queue_steps(from, to).map_err(fault)
+    }
+    fn agent_spells(&self, from: Wall, to: Wall) -> Stored<Option<Vec<AgentSpell>>> {
+        self.0.reader().agent_spells(from, to).map_err(fault)
+    }
+    fn calls_of(&self, numbers: &[Number], limit: u32) -> Stored<Vec<CallRecord>> {
+        self.0.reader().calls_of(numbers, limit).map_err(fault)
     }
     fn contacts(&self, query: &ContactQuery) -> Stored<Page<Contact>> {
         self.0.reader().contacts(query).map_err(fault)

@@ -189,6 +189,7 @@ fn queue() -> Queue {
         wrap_up_s: 0,
         pause_after_misses: 2,
         music: "default".into(),
+        script: Vec::new(),
         announce_position_s: 0,
         max_wait_s: 60,
         max_waiting: 10,

@@ -14,6 +14,7 @@ pub mod number;
 pub mod query;
 pub mod record;
 pub mod refusal;
+pub mod report;
 pub mod saving;
 pub mod steer;
 pub mod update;

@@ -15,6 +15,8 @@ pub const PAGE_MAX: u32 = 200;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// The wall board and nothing else. No person has it, only a token.
+    Wall,
     /// Own calls, own mailbox.
     User,
     /// The same, and own agent state.
@@ -26,13 +28,14 @@ pub enum Role {
 }
 
 impl Role {
-    /// All, weakest first.
+    /// Those of people, weakest first.
     pub const ALL: [Role; 4] = [Role::User, Role::Agent, Role::Supervisor, Role::Admin];
 
     /// The word used on the command line, in the API and in the store.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Role::Wall => "wall",
             Role::User => "user",
             Role::Agent => "agent",
             Role::Supervisor => "supervisor",

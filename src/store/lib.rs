@@ -13,6 +13,7 @@ mod mail;
 pub mod migrate;
 pub mod offline;
 mod reader;
+mod reports;
 pub mod reset;
 mod retention;
 mod retime;

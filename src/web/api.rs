@@ -15,6 +15,8 @@ pub mod live;
 pub mod messages;
 pub mod network;
 pub mod openapi;
+pub mod pop;
+pub mod reports;
 pub mod reset;
 pub mod sound;
 pub mod status;
@@ -22,12 +24,13 @@ pub mod tokens;
 pub mod trunks;
 pub mod update;
 pub mod users;
+pub mod wall;
 
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{Door, guard};
 use crate::live::{stream, ws};
-use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, op};
+use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, WALL, op};
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
@@ -35,6 +38,7 @@ use model::contact::{Contact, ContactDraft};
 use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
 use model::query::{GenerationRow, Journey, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::report::{AgentFigures, QueueFigures};
 use model::saving::BackupState;
 use model::update::{SelfCall, UpdateView};
 
@@ -52,7 +56,7 @@ const BYTES: &str = "application/octet-stream";
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), steering(), directory(), people(), saving(), lan(), system()]
+    [sign_in(), configuration(), calls(), steering(), directory(), figures(), people(), saving(), lan(), system()]
         .into_iter()
         .flatten()
         .collect()
@@ -146,6 +150,8 @@ fn calls() -> Vec<Operation> {
         op(DELETE, "/api/v1/calls/{call}", EVERYONE, "Ends a call.", c::hang_up),
         op(POST, "/api/v1/calls/{call}/record", EVERYONE, "Starts, stops, pauses a recording.", c::record)
             .takes::<c::RecordForm>(),
+        op(GET, "/api/v1/calls/{call}/pop", AGENTS, "What is known of a call's other party.", pop::pop)
+            .gives::<pop::Pop>(),
         op(GET, "/api/v1/history", EVERYONE, "Past calls, newest first.", h::list)
             .query::<h::HistoryParams>()
             .gives_page::<CallRecord>(),
@@ -197,6 +203,26 @@ fn directory() -> Vec<Operation> {
             .takes::<ContactDraft>()
             .gives::<Contact>(),
         op(DELETE, "/api/v1/contacts/{contact}", LEADS, "Removes a contact.", c::delete),
+    ]
+}
+
+fn figures() -> Vec<Operation> {
+    use reports as r;
+    vec![
+        op(GET, "/api/v1/reports/queues", LEADS, "What queues did in a span of time.", r::queues)
+            .query::<r::ReportParams>()
+            .gives_list::<QueueFigures>(),
+        op(GET, "/api/v1/reports/agents", LEADS, "What agents did in a span of time.", r::agents)
+            .query::<r::ReportParams>()
+            .gives_list::<AgentFigures>(),
+        op(GET, "/api/v1/reports/queues.csv", LEADS, "The same as a list for spreadsheets.", r::queues_csv)
+            .query::<r::ReportParams>()
+            .gives_raw(CSV),
+        op(GET, "/api/v1/reports/agents.csv", LEADS, "The same as a list for spreadsheets.", r::agents_csv)
+            .query::<r::ReportParams>()
+            .gives_raw(CSV),
+        op(GET, "/api/v1/wall", WALL, "Queues and agents as a screen on the wall shows them.", wall::wall)
+            .gives::<wall::Wall>(),
     ]
 }
 

@@ -27,6 +27,8 @@ pub const ADMIN: Access = Access::Roles(&[Role::Admin]);
 pub const LEADS: Access = Access::Roles(&[Role::Supervisor, Role::Admin]);
 /// Those who work with calls from queues, and their leads.
 pub const AGENTS: Access = Access::Roles(&[Role::Agent, Role::Supervisor, Role::Admin]);
+/// Leads, and screens on the wall.
+pub const WALL: Access = Access::Roles(&[Role::Wall, Role::Supervisor, Role::Admin]);
 /// Everybody signed in; the operation itself shows each only their own.
 pub const EVERYONE: Access = Access::Roles(&[Role::User, Role::Agent, Role::Supervisor, Role::Admin]);
 

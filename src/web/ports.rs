@@ -10,7 +10,8 @@ use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
-use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
+use model::report::StepRow;
 use model::saving::{BackupState, Hold};
 use model::update::{Restart, SelfCall, Sentence, UpdateView};
 use std::future::Future;
@@ -148,6 +149,22 @@ pub trait Storage: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn generations(&self, before: Option<Generation>, limit: u32) -> Stored<Page<GenerationRow>>;
+
+    /// Steps of the calls of queues that came in `[from, to)` or the day before, call by call; `None` = too many.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn queue_steps(&self, from: Wall, to: Wall) -> Stored<Option<Vec<StepRow>>>;
+    /// Spells of all agents that reach into `[from, to)`, agent by agent in order; `None` = too many.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn agent_spells(&self, from: Wall, to: Wall) -> Stored<Option<Vec<AgentSpell>>>;
+    /// The last calls from or to any of these numbers, newest first.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn calls_of(&self, numbers: &[Number], limit: u32) -> Stored<Vec<CallRecord>>;
 
     /// A page of contacts by name; `next` is the offset of the next.
     ///

@@ -3,6 +3,7 @@ mod backups;
 mod common;
 mod config;
 mod contacts;
+mod desk;
 mod live;
 mod network;
 mod robust;

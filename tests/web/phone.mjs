@@ -188,6 +188,8 @@ export class Phone {
       return;
     }
     if (m.method === 'ACK') return;
+    // When the first call rang here; for how long others take to know of it.
+    if (m.method === 'INVITE') this.rangAt ??= Date.now();
     if (m.method === 'INVITE' && this.answers) return this.#answer(m);
     if (m.method === 'BYE' || m.method === 'CANCEL') {
       clearInterval(this.#ticker);

@@ -25,6 +25,8 @@ pub struct Queue {
     pub pause_after_misses: u32,
     /// Music source name.
     pub music: String,
+    /// What agents say, line by line, shown on their desk while the phone rings.
+    pub script: Vec<String>,
     /// Seconds between position announcements; 0 = none.
     pub announce_position_s: u32,
     /// Longest wait before `overflow`, seconds; 0 = none.

@@ -223,7 +223,7 @@ pub fn for_role(mut tree: Value, role: Role) -> Value {
             without_secrets(&mut tree);
             tree
         }
-        Role::Agent | Role::User => json!({
+        Role::Agent | Role::User | Role::Wall => json!({
             "system": only(&tree["system"], &["name", "country", "language", "time_zone"]),
             "extension": only_each(&tree["extension"], &["number", "name"]),
             "agent": only_each(&tree["agent"], &["id", "name", "extension"]),

@@ -291,7 +291,7 @@ fn problem(refusal: &ContactRefusal) -> Problem {
 }
 
 /// Where the site is.
-async fn home(app: &App) -> Result<Home, ApiError> {
+pub(super) async fn home(app: &App) -> Result<Home, ApiError> {
     let (_, tree) = app.site(|s| s.current()).await?;
     let word = |key: &str| tree["system"][key].as_str().unwrap_or_default().to_owned();
     let country = Country::find(&word("country")).unwrap_or(Country::generic());

@@ -135,6 +135,9 @@ async fn store(app: App, name: String, change: UserChange) -> Result<axum::Json<
         check_password(&name, password, "password")?;
     }
     let role = change.role.or(before.as_ref().map(|u| u.role)).ok_or_else(|| missing("role"))?;
+    if role == Role::Wall {
+        return Err(ApiError::field("role", "out_of_range", "A screen on the wall has a token, no user."));
+    }
     let hash = match (change.password, &before) {
         (Some(password), _) => app.gate.make(password).await?,
         (None, Some(user)) => user.password_hash.clone(),

@@ -8,7 +8,7 @@ use crate::ports::{Storage, Stored};
 use crate::secret;
 use model::clock::Wall;
 use model::id::CallId;
-use model::notice::{CallView, CheckState, Notice};
+use model::notice::{AgentView, CallView, CheckState, CheckView, Notice, QueueView};
 use model::query::Status;
 use model::record::NoteRecord;
 use std::collections::{BTreeMap, VecDeque};
@@ -105,6 +105,17 @@ pub struct Happened {
     pub key: String,
     /// The whole thing as JSON; `None` = gone.
     pub json: Option<Arc<str>>,
+}
+
+/// What a board shows.
+#[derive(Clone, Debug, Default)]
+pub struct Board {
+    /// Queues.
+    pub queues: Vec<QueueView>,
+    /// Agents.
+    pub agents: Vec<AgentView>,
+    /// What the box keeps an eye on.
+    pub checks: Vec<CheckView>,
 }
 
 /// What somebody may see, as it is after an event.
@@ -258,6 +269,24 @@ impl Hub {
             out.extend(logged.told(scope));
         }
         Some((out, reached))
+    }
+
+    /// Queues, agents and checks, each by key.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        let state = self.caught_up();
+        let things = |topic: Topic| state.topics.get(&topic).into_iter().flat_map(BTreeMap::values);
+        let mut board = Board::default();
+        for entry in [Topic::Queues, Topic::Agents, Topic::Health].into_iter().flat_map(things) {
+            if let Notice::Queue(view) = &entry.notice {
+                board.queues.push(view.clone());
+            } else if let Notice::Agent(view) = &entry.notice {
+                board.agents.push(view.clone());
+            } else if let Notice::Check(view) = &entry.notice {
+                board.checks.push(view.clone());
+            }
+        }
+        board
     }
 
     /// Calls in progress that somebody may see.

@@ -117,6 +117,7 @@ pub fn name_of(role: Role) -> &'static str {
         Role::Supervisor => "sam",
         Role::Agent => "ada",
         Role::User => "uli",
+        Role::Wall => "a token",
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         wrap_up_s: t.count("wrap_up_s", 0..=3600, 0),
         pause_after_misses: t.count("pause_after_misses", 0..=100, 2),
         music: t.text("music").unwrap_or_else(|| "default".into()),
+        script: t.list("script", 200, |line| Ok(line.to_owned())),
         announce_position_s: t.count("announce_position_s", 0..=600, 60),
         max_wait_s: t.count("max_wait_s", 0..=14_400, 600),
         max_waiting: t.count("max_waiting", 1..=1000, 50),

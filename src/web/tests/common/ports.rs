@@ -14,8 +14,9 @@ use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
-use model::record::{BanRecord, CallRecord, MessageRecord};
+use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
+use model::report::StepRow;
 use model::saving::{BackupState, Hold};
 use model::update::{BundleView, SelfCall, Sentence, UpdateView};
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ pub struct Disk {
     pub messages: Mutex<Vec<MessageRecord>>,
     pub asked: Mutex<Vec<HistoryQuery>>,
     pub contacts: Mutex<BTreeMap<ContactId, Contact>>,
+    pub spells: Mutex<Vec<AgentSpell>>,
 }
 
 impl Disk {
@@ -131,6 +133,27 @@ impl Storage for Disk {
     }
     fn bans(&self, _: Wall) -> Stored<Vec<BanRecord>> {
         Ok(Vec::new())
+    }
+    fn queue_steps(&self, from: Wall, to: Wall) -> Stored<Option<Vec<StepRow>>> {
+        let journeys = self.journeys.lock().unwrap();
+        let steps = journeys.values().flat_map(|j| j.steps.iter()).map(|s| StepRow {
+            call: s.call,
+            at: s.at,
+            offset_ms: s.offset_ms,
+            kind: s.kind.clone(),
+            detail: s.detail.clone(),
+        });
+        Ok(Some(steps.filter(|s| from <= s.at && s.at < to).collect()))
+    }
+    fn agent_spells(&self, _: Wall, to: Wall) -> Stored<Option<Vec<AgentSpell>>> {
+        let spells = self.spells.lock().unwrap();
+        Ok(Some(spells.iter().filter(|s| s.since < to).cloned().collect()))
+    }
+    fn calls_of(&self, numbers: &[Number], limit: u32) -> Stored<Vec<CallRecord>> {
+        let journeys = self.journeys.lock().unwrap();
+        let of = |c: &&CallRecord| numbers.iter().any(|n| n.as_str() == c.caller.number);
+        let calls = journeys.values().rev().map(|j| &j.record).filter(of);
+        Ok(calls.take(usize::try_from(limit).unwrap()).cloned().collect())
     }
     fn contacts(&self, query: &ContactQuery) -> Stored<Page<Contact>> {
         let all = self.contacts.lock().unwrap();

@@ -50,6 +50,8 @@ interface Options {
   mime?: string;
   /** Generation that the change is based on. */
   match?: number | undefined;
+  /** Instead of the session: what a link carries. */
+  token?: string;
   /** Do not treat 401 as the end of the session. */
   anonymous?: boolean;
   signal?: AbortSignal;
@@ -58,6 +60,7 @@ interface Options {
 async function ask<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (method !== 'GET') headers['x-csrf'] = csrf;
+  if (options.token) headers['authorization'] = `Bearer ${options.token}`;
   if (options.body !== undefined) {
     headers['content-type'] = typeof options.body === 'string' ? (options.mime ?? 'application/toml') : 'application/json';
   }

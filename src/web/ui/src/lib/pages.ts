@@ -24,11 +24,15 @@ const ADMIN: readonly Role[] = ['admin'];
 
 export const PAGES: readonly PageEntry[] = [
   { at: '', title: NAV.overview, icon: 'overview', group: null, roles: LEADERS, key: 'o', load: () => import('../pages/Overview.svelte') },
+  { at: 'desk', title: NAV.desk, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'w', load: () => import('../pages/Desk.svelte') },
   { at: 'calls', title: NAV.calls, icon: 'live', group: NAV.groupCalls, roles: LEADERS, key: 'c', load: () => import('../pages/Calls.svelte') },
   { at: 'history', title: NAV.history, icon: 'history', group: NAV.groupCalls, roles: EVERYBODY, key: 'h', load: () => import('../pages/History.svelte') },
   { at: 'voicemail', title: NAV.voicemail, icon: 'voicemail', group: NAV.groupCalls, roles: EVERYBODY, key: 'v', load: () => import('../pages/Voicemail.svelte') },
   { at: 'contacts', title: NAV.contacts, icon: 'user', group: NAV.groupCalls, roles: WORKERS, key: 'p', load: () => import('../pages/Contacts.svelte') },
-  { at: 'queues', title: NAV.queues, icon: 'agents', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
+  { at: 'queues', title: NAV.queues, icon: 'queue', group: NAV.groupCalls, roles: WORKERS, key: 'q', load: () => import('../pages/Queues.svelte') },
+  { at: 'supervise', title: NAV.supervise, icon: 'eye', group: NAV.groupCalls, roles: LEADERS, key: 'i', load: () => import('../pages/Supervise.svelte') },
+  { at: 'reports', title: NAV.reports, icon: 'events', group: NAV.groupCalls, roles: LEADERS, key: 'r', load: () => import('../pages/Reports.svelte') },
+  { at: 'wall', title: NAV.wall, icon: 'overview', group: NAV.groupCalls, roles: LEADERS, key: 'l', load: () => import('../pages/Wall.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
   { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
   { at: 'numbers', title: NAV.numbers, icon: 'numbers', group: NAV.groupSite, roles: ADMIN, key: 'n', load: () => import('../pages/Numbers.svelte') },

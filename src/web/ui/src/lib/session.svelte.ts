@@ -2,7 +2,7 @@
 import { ApiError, get, post, setCsrf, whenSignedOut } from './api';
 import type { Role, Session } from './types';
 
-export type Where = 'starting' | 'setup' | 'login' | 'in' | 'keep' | 'unreachable';
+export type Where = 'starting' | 'setup' | 'login' | 'in' | 'keep' | 'screen' | 'unreachable';
 
 const state = $state<{ where: Where; session: Session | null; site: string }>({
   where: 'starting',
@@ -39,6 +39,11 @@ export async function start(): Promise<void> {
   // A link to the new address of a network change: nobody is signed in there yet, and nobody has to be.
   if (location.pathname.startsWith('/keep/')) {
     state.where = 'keep';
+    return;
+  }
+  // The link of a screen on the wall says by itself what it may see.
+  if (location.pathname === '/screen') {
+    state.where = 'screen';
     return;
   }
   try {

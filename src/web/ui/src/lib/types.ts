@@ -282,6 +282,7 @@ export interface Queue {
   wrap_up_s?: number;
   pause_after_misses?: number;
   music?: string;
+  script?: string[];
   announce_position_s?: number;
   max_wait_s?: number;
   max_waiting?: number;
@@ -597,7 +598,7 @@ export interface User {
 
 export interface Token {
   name: string;
-  role: Role;
+  role: Role | 'wall';
   created?: Wall | null;
   used?: Wall | null;
 }
@@ -618,4 +619,15 @@ export interface Imported {
   taken: number;
   refused: number;
   lines: { line: number; problem: { field: string; code: string; message: string } }[];
+}
+
+/** What the desk shows while the phone rings. */
+export interface Pop {
+  number: string;
+  contact: Contact | null;
+  queue: string | null;
+  waited_ms: number;
+  script: string;
+  calls: (CallRecord & { agent_name?: string | null })[];
+  steps: CallStep[];
 }

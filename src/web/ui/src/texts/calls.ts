@@ -52,6 +52,8 @@ export const K = texts({
   talk: ['Talked', '通话'],
   wait: ['Waited', '等待'],
   journey: ['Journey', '历程'],
+  stepSeconds: ['{n} s', '{n} 秒'],
+  stepsSum: ['All steps together: {length}', '各步骤合计：{length}'],
   facts: ['Facts', '详情'],
   began: ['Began', '开始'],
   length: ['Length', '时长'],

@@ -94,8 +94,12 @@ export const NAV = texts({
   calls: ['Live calls', '当前通话'],
   history: ['Call history', '通话记录'],
   voicemail: ['Voicemail', '语音信箱'],
+  desk: ['Desk', '工作台'],
   contacts: ['Contacts', '联系人'],
   queues: ['Queues and agents', '队列与坐席'],
+  supervise: ['Supervisor', '主管台'],
+  reports: ['Reports', '报表'],
+  wall: ['Wall board', '大屏看板'],
   extensions: ['Extensions', '分机'],
   trunks: ['Trunks', '中继'],
   numbers: ['Numbers and menus', '号码与语音菜单'],
@@ -131,4 +135,10 @@ export const ROLE = texts({
   supervisor: ['Supervisor', '主管'],
   agent: ['Agent', '坐席'],
   user: ['User', '用户'],
+});
+
+/** A token may also be for a screen on the wall. */
+export const TOKEN_ROLE = texts({
+  ...ROLE,
+  wall: ['Wall board only', '仅大屏看板'],
 });

@@ -126,6 +126,8 @@ export const Q = texts({
   quality: ['Quality', '质量'],
   levelGoal: ['Answer within', '目标接听时间'],
   record: ['Recording', '录音'],
+  script: ['Script for agents', '坐席话术'],
+  scriptHint: ['Shown on the desk while the phone rings.', '振铃时显示在坐席工作台上。'],
   name: ['Name', '名称'],
   number: ['Internal number', '内部号码'],
   numberHint: ['So that phones can call the queue.', '便于话机直接拨打队列。'],

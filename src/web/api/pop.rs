@@ -1,0 +1,122 @@
+//! What is known of a call's other party, for the desk while the phone rings: contact, earlier calls, the way through
+//! the menus, the script of the queue. Who may see the call may see it. Reads only.
+use super::contacts::home;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::Path;
+use crate::guard::Asker;
+use crate::live::scope::Scope;
+use axum::extract::State;
+use model::clock::Wall;
+use model::contact::{Contact, Home};
+use model::id::CallId;
+use model::number::Number;
+use model::query::Journey;
+use model::record::{CallRecord, CallStep};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Earlier calls shown.
+const EARLIER: u32 = 5;
+
+/// What is known.
+#[derive(Serialize, ToSchema)]
+pub struct Pop {
+    /// The other party's number; empty when it is withheld.
+    pub number: String,
+    /// Who has it.
+    pub contact: Option<Contact>,
+    /// The queue the call came to last.
+    pub queue: Option<String>,
+    /// Milliseconds waited there.
+    pub waited_ms: u64,
+    /// What agents of that queue say; lines of plain text.
+    pub script: String,
+    /// The last calls of that number or contact, newest first.
+    pub calls: Vec<EarlierCall>,
+    /// What happened in this call so far.
+    pub steps: Vec<CallStep>,
+}
+
+/// An earlier call.
+#[derive(Serialize, ToSchema)]
+pub struct EarlierCall {
+    /// Its record.
+    #[serde(flatten)]
+    pub record: CallRecord,
+    /// Name of the agent who took it.
+    pub agent_name: Option<String>,
+}
+
+/// `GET /calls/{call}/pop`
+///
+/// # Errors
+/// 404, also for somebody else's call.
+pub async fn pop(
+    State(app): State<App>,
+    asker: Asker,
+    Path(call): Path<u64>,
+) -> Result<axum::Json<Pop>, ApiError> {
+    let call = CallId(call);
+    let live = app.hub.call(call, &Scope::of(&asker));
+    let journey = app.store(move |s| s.journey(call)).await?;
+    let mine = |j: &Journey| asker.sees_all() || live.is_some() || asker.own.has(&j.record);
+    let journey = journey.filter(mine).ok_or_else(|| ApiError::not_found("call"))?;
+    let (home, now) = (home(&app).await?, app.now().wall);
+    let (_, tree) = app.site(|s| s.current()).await?;
+    let own = asker.own.extension.clone();
+    app.store(move |storage| {
+        let number = other_number(&journey, own.as_deref());
+        let known = home.number(&number);
+        let contact = match &known {
+            Some(number) => storage.contact_of(number)?,
+            None => None,
+        };
+        let numbers = contact.as_ref().map_or_else(|| known.into_iter().collect(), |c| c.numbers.clone());
+        let calls = earlier(storage.calls_of(&as_kept(&home, numbers), EARLIER + 1)?, call, &tree);
+        let (queue, waited_ms) = visit(&journey, now);
+        let script = queue.as_deref().map(|q| script(&tree, q)).unwrap_or_default();
+        Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, calls, steps: journey.steps }))
+    })
+    .await
+}
+
+/// The number of whoever is not the asker.
+fn other_number(journey: &Journey, own: Option<&str>) -> String {
+    let record = &journey.record;
+    let from_me = own == Some(record.caller.number.as_str());
+    if from_me { record.called.number.clone() } else { record.caller.number.clone() }
+}
+
+/// Records carry numbers as they were shown: in the international form, and as dialled.
+fn as_kept(home: &Home, numbers: Vec<Number>) -> Vec<Number> {
+    let shown = numbers.iter().filter_map(|n| home.number(n.as_str())).filter(|n| !numbers.contains(n));
+    let shown: Vec<Number> = shown.collect();
+    numbers.into_iter().chain(shown).collect()
+}
+
+fn earlier(calls: Vec<CallRecord>, but: CallId, tree: &Value) -> Vec<EarlierCall> {
+    let name = |id: &str| {
+        let agents = tree["agent"].as_array().into_iter().flatten();
+        agents.filter(|a| a["id"] == id).find_map(|a| a["name"].as_str()).map(str::to_owned)
+    };
+    let calls = calls.into_iter().filter(|c| c.call != but).take(usize::try_from(EARLIER).unwrap_or(0));
+    calls.map(|record| EarlierCall { agent_name: record.agent.as_deref().and_then(name), record }).collect()
+}
+
+/// The queue and the wait there until an agent answered, or until now.
+fn visit(journey: &Journey, now: Wall) -> (Option<String>, u64) {
+    let steps = &journey.steps;
+    let Some(at) = steps.iter().rposition(|s| s.kind == "queue") else { return (None, 0) };
+    let began = &steps[at];
+    let answered = steps[at..].iter().find(|s| s.kind == "answered").map(|s| s.offset_ms - began.offset_ms);
+    let until_now = u64::try_from(now.millis_since(began.at)).unwrap_or(0);
+    (Some(began.detail.clone()), answered.unwrap_or(until_now))
+}
+
+fn script(tree: &Value, queue: &str) -> String {
+    let queues = tree["queue"].as_array().into_iter().flatten();
+    let lines = queues.filter(|q| q["name"] == queue).find_map(|q| q["script"].as_array());
+    lines.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,152 @@
+// The agent's desk, the supervisor's page, the wall and the reports, as people use them: who calls is known while it
+// rings, one tab steers, a screen on the wall needs no sign-in, and afterwards the call stands in the report.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { SITE, startBox } from './box.mjs';
+import { launch, login, visit } from './browser.mjs';
+import { Phone } from './phone.mjs';
+
+const SITE_WITH_SCRIPT = SITE.replace(
+  'overflow = "voicemail:101"',
+  'overflow = "voicemail:101"\nscript = ["Good morning, Harbour Office.", "Ask for the customer number."]',
+);
+
+let browser;
+let box;
+const phones = [];
+before(async () => {
+  browser = await launch();
+  box = await startBox({ site: SITE_WITH_SCRIPT });
+  await box.admin();
+  await box.admin('anna', 'agent', { agent: '102', extension: '102' });
+  for (const number of ['101', '102']) {
+    const phone = await new Phone(box, number, `test-only-${number}-secret`).open();
+    phones.push(await phone.register());
+  }
+});
+after(async () => {
+  for (const phone of phones) phone.close();
+  await browser?.close();
+  await box?.stop();
+});
+
+test('contacts are imported, each refused line is told, and found again', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/contacts');
+  await page.getByText('No contacts yet').waitFor();
+  await page.getByRole('button', { name: 'Import a list' }).click();
+  const list = 'name,company,number,class\nLi Na,Harbour Tea,101,vip\nBo,,call me,\n';
+  await page.getByLabel('Choose a file').setInputFiles({ name: 'list.csv', mimeType: 'text/csv', buffer: Buffer.from(list) });
+  await page.getByText('1 line taken.').waitFor();
+  await page.getByText('Line 3: "call me" is not a number').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('searchbox').fill('harbour');
+  await page.getByRole('link', { name: 'Li Na' }).click();
+  await page.getByLabel('Notes').fill('Speaks softly.');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The contact is saved.').waitFor();
+  await page.getByText('Speaks softly.').waitFor();
+  await seat.close();
+});
+
+test('the desk knows the caller while it rings; its keys steer the call; one tab owns the phone', async (t) => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat, 'anna');
+  await page.getByRole('heading', { level: 1, name: 'Desk' }).waitFor();
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('No call', { exact: true }).waitFor();
+  await page.keyboard.press('F9');
+  await page.getByText('Not ready', { exact: true }).first().waitFor();
+  await page.keyboard.press('F9');
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+
+  await page.evaluate(() => {
+    const look = () => {
+      const name = document.querySelector('section[aria-label="Contact"] h2')?.textContent ?? '';
+      if (name.includes('Li Na')) globalThis.poppedAt ??= Date.now();
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  await phones[0].call('600');
+  await page.getByText('Talking', { exact: true }).first().waitFor();
+  const pop = page.getByRole('region', { name: 'Contact' });
+  await pop.getByText('Li Na').waitFor();
+  await pop.getByText('vip').waitFor();
+  // The machine decides how fast it is; a person sees it before picking up.
+  t.diagnostic(`the caller was known ${(await page.evaluate(() => globalThis.poppedAt)) - phones[1].rangAt} ms after the phone rang`);
+  assert.equal(await pop.getByLabel('Notes').inputValue(), 'Speaks softly.');
+  await page.getByText('Ask for the customer number.').waitFor();
+  if (process.env.BELFRY_SHOTS) await page.screenshot({ path: `${process.env.BELFRY_SHOTS}/desk-call.png`, fullPage: true });
+  await pop.getByLabel('Notes').fill('Speaks softly. Likes green tea.');
+  await pop.getByRole('button', { name: 'Save notes' }).click();
+  await page.getByText('The notes are saved.').waitFor();
+
+  await page.keyboard.press('F6');
+  await page.getByText('The caller hears music').waitFor();
+  await page.keyboard.press('F6');
+  await page.getByText('The caller hears music').waitFor({ state: 'hidden' });
+  await page.keyboard.press('F7');
+  await page.getByText('You are muted').waitFor();
+  await page.keyboard.press('F7');
+  await page.getByText('You are muted').waitFor({ state: 'hidden' });
+
+  const other = await page.context().newPage();
+  await other.goto(`${box.url}/desk`);
+  await other.getByText('Your desk is open in another tab.').waitFor();
+  await other.getByRole('button', { name: 'Use this tab' }).click();
+  await page.getByText('Your desk is open in another tab.').waitFor();
+  await other.close();
+  await page.getByText('Your desk is open in another tab.').waitFor({ state: 'hidden' });
+
+  await page.keyboard.press('F4');
+  await phones[0].over;
+  await page.getByText('No call', { exact: true }).waitFor();
+  await seat.close();
+});
+
+test('the supervisor sees the team, and a screen on the wall needs only its link', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/supervise');
+  await page.getByRole('row').filter({ hasText: 'Anna Keller' }).getByText('Ready', { exact: true }).waitFor();
+
+  await seat.go('/wall');
+  await page.getByRole('region', { name: 'main' }).getByText('waiting').waitFor();
+  await page.getByRole('button', { name: 'Make a link for a screen' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByRole('button', { name: 'Make a link for a screen' }).click();
+  await form.getByText('/screen#').waitFor();
+  const link = /https:\S+\/screen#belfry_[0-9a-f]+/.exec(await form.innerText())[0];
+
+  const screen = await visit(browser, box, { theme: 'dark' });
+  await screen.page.goto(link);
+  await screen.page.getByRole('region', { name: 'main' }).waitFor();
+  await screen.page.getByRole('region', { name: 'Agents' }).getByText('Anna Keller').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  assert.equal((await box.ask('DELETE', '/tokens/wall')).status, 204);
+  await screen.page.getByText('This link is not valid any more.').waitFor();
+  await screen.close();
+  await seat.close();
+});
+
+test('the call stands in the reports, as rows, bars and a file', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/reports?width=total');
+  const row = page.getByRole('row').filter({ hasText: 'main' });
+  await row.waitFor();
+  assert.match(await row.innerText(), /1\s+1\s+100 %/);
+  await page.getByLabel('One row per').selectOption('hour');
+  await page.getByRole('img', { name: 'Callers: answered and not answered' }).waitFor();
+  const file = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download for spreadsheets' }).click();
+  assert.equal((await file).suggestedFilename(), 'queues.csv');
+  await page.getByRole('link', { name: 'Agents', exact: true }).click();
+  await page.getByRole('row').filter({ hasText: 'Anna Keller' }).first().waitFor();
+  await seat.close();
+});
