@@ -3,7 +3,7 @@
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::id;
-use crate::{backup, config, contacts, housekeeping, migrate, reset, row, schema, spool, unfinished};
+use crate::{backup, config, contacts, housekeeping, migrate, pulse, reset, row, schema, spool, unfinished};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
@@ -139,7 +139,8 @@ fn start(dir: &Path, now: Wall, suspect: bool, from_copy: bool) -> Result<(Conne
     if from_copy {
         config::take_copy(&db, dir, now)?;
     }
-    let state = load(&mut db, now)?;
+    let state = load(&mut db, now, pulse::last(dir))?;
+    pulse::forget(dir);
     spool::sweep(dir, "greetings", GREETING_IN_USE, |path| state.greetings.values().any(|kept| kept == path));
     Ok((db, state))
 }
@@ -154,10 +155,10 @@ pub(crate) fn look_closely(db: &Connection) -> Result<(), Fault> {
     Err(rusqlite::Error::SqliteFailure(damage, Some(word)).into())
 }
 
-fn load(db: &mut Connection, now: Wall) -> Result<BootState, Fault> {
+fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState, Fault> {
     housekeeping::tidy_start(db, now)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let closed = unfinished::close(&tx, now)?;
+    let closed = unfinished::close(&tx, now, beat)?;
     let next = next_ids(&tx)?;
     let epoch = counted(&tx, "epoch", |n| n + 1)?;
     name_box(&tx)?;

@@ -12,6 +12,7 @@ mod housekeeping;
 mod mail;
 pub mod migrate;
 pub mod offline;
+mod pulse;
 mod reader;
 mod reports;
 pub mod reset;
@@ -34,6 +35,7 @@ pub use writer::Health;
 
 use model::id::{RecordingId, Ticket};
 use model::record::Record;
+use pulse::Pulse;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -103,6 +105,7 @@ impl Store {
             closing: Arc::clone(&closing),
             due: Arc::clone(&due),
             db: Some(db),
+            pulse: Pulse::new(&options.dir),
         };
         let thread = std::thread::Builder::new().name("store".into()).spawn(move || {
             writer.run();

@@ -18,9 +18,10 @@ struct Told {
     detail: String,
 }
 
-/// Each open call ends where the box was last seen alive, and never before its last step.
-pub(crate) fn close(db: &Connection, now: Wall) -> rusqlite::Result<Vec<CallRecord>> {
-    let alive = housekeeping::last_alive(db)?.map_or(now, |alive| alive.min(now));
+/// Each open call ends where the box was last seen alive, by the database or by its last `beat`, and never before its last
+/// step.
+pub(crate) fn close(db: &Connection, now: Wall, beat: Option<Wall>) -> rusqlite::Result<Vec<CallRecord>> {
+    let alive = housekeeping::last_alive(db)?.max(beat).map_or(now, |alive| alive.min(now));
     let sql = format!("SELECT {} FROM call WHERE outcome = 'open' ORDER BY call", row::CALL);
     let mut calls: Vec<CallRecord> = db.prepare(&sql)?.query_map([], row::call)?.collect::<Result<_, _>>()?;
     for call in &mut calls {

@@ -4,6 +4,7 @@
 //! and written again through a fresh connection, and the store calls itself suspect meanwhile. Never drops a record,
 //! except one that a healthy database refuses, which is counted and logged.
 use crate::fault::{Fault, is_of_the_record};
+use crate::pulse::Pulse;
 use crate::{apply, housekeeping, schema, spool};
 use model::clock::Wall;
 use model::id::Ticket;
@@ -134,6 +135,8 @@ pub(crate) struct Writer {
     /// When it will write what it has gathered; whoever cannot wait so long wakes it.
     pub(crate) due: Arc<Due>,
     pub(crate) db: Option<Connection>,
+    /// Says until when calls that a crash cuts off were heard.
+    pub(crate) pulse: Pulse,
 }
 
 /// The moment until which the writer gathers.
@@ -176,6 +179,7 @@ impl Writer {
             if !more {
                 break;
             }
+            self.pulse.beat();
             let suspect = self.health.suspect.load(Ordering::Relaxed);
             if kept_house.elapsed() >= if suspect { PROBE } else { housekeeping::EVERY } {
                 kept_house = Instant::now();
@@ -197,6 +201,7 @@ impl Writer {
                 self.beat.fetch_add(1, Ordering::Relaxed);
                 match job {
                     Job::Keep(ticket, record) => {
+                        self.pulse.saw(&record);
                         let at = Instant::now() + patience(&record);
                         due = Some(due.map_or(at, |due| due.min(at)));
                         records.push((ticket, record));
