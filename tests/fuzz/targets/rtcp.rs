@@ -1,0 +1,6 @@
+//! `fuzz::rtcp` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    fuzz::rtcp(bytes);
+});
