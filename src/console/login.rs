@@ -21,9 +21,8 @@ pub fn sign_in<T: Terminal, P: Port>(session: &mut Session<'_, T, P>) -> Result<
     let mut wrong = 0;
     loop {
         session.say(Phrase::Login)?;
-        let Some(name) = session.ask(Phrase::Name, false)? else { return Ok(false) };
-        let Some(password) = session.ask(Phrase::Password, true)? else { return Ok(false) };
-        let (Line::Text(name), Line::Text(password)) = (name, password) else { continue };
+        let Some(name) = session.wait_for(Phrase::Name)? else { return Ok(false) };
+        let Some(Line::Text(password)) = session.ask(Phrase::Password, true)? else { continue };
         match verdict(session.port, &name, &password) {
             Ok(None) => return Ok(true),
             Ok(Some(phrase)) => session.say(phrase)?,

@@ -198,6 +198,19 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
         })
     }
 
+    /// Asks, and waits for as long as nobody is there; `None` = the line is gone.
+    pub(crate) fn wait_for(&mut self, phrase: Phrase) -> Result<Option<String>> {
+        let text = self.text(phrase);
+        self.terminal.show(text)?;
+        loop {
+            match self.terminal.read(false, AWAY)? {
+                Line::Text(text) => return Ok(Some(text)),
+                Line::Idle => {}
+                Line::End => return Ok(None),
+            }
+        }
+    }
+
     /// Says something on a line of its own.
     pub(crate) fn say(&mut self, phrase: Phrase) -> Result<()> {
         self.say_with(phrase, "")

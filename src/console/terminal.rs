@@ -65,9 +65,9 @@ impl<R: Read + AsFd, W: Write> Tty<R, W> {
             }
             // An endless line keeps its beginning; what is cut was garbage.
             self.rest.truncate(LONGEST);
-            let ms = u16::try_from(wait.as_millis()).unwrap_or(u16::MAX);
+            let wait = PollTimeout::try_from(wait).unwrap_or(PollTimeout::MAX);
             let mut ready = [PollFd::new(self.input.as_fd(), PollFlags::POLLIN)];
-            if poll(&mut ready, PollTimeout::from(ms))? == 0 {
+            if poll(&mut ready, wait)? == 0 {
                 return Ok(Line::Idle);
             }
             let mut piece = [0; 512];

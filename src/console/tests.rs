@@ -234,6 +234,19 @@ fn a_box_that_is_not_set_up_shows_its_code_on_the_serial_line() {
 }
 
 #[test]
+fn a_serial_line_that_nobody_types_on_waits_at_the_sign_in() {
+    let (mut desk, mut port) = (Desk::typing(&[]), Box_::new());
+    for line in [Line::Idle, Line::Idle, Line::Text("anna".into()), Line::Idle, Line::Idle] {
+        desk.typed.push_back(line);
+    }
+    for line in ["anna", "right", "0"] {
+        desk.typed.push_back(Line::Text(line.into()));
+    }
+    run(&mut desk, &mut port, Options { login: true, language: Language::En }).unwrap();
+    assert!(desk.shown.contains("Command line"), "{}", desk.shown);
+}
+
+#[test]
 fn an_idle_serial_line_is_signed_out() {
     let (mut desk, mut port) = (Desk::typing(&["anna", "right"]), Box_::new());
     desk.typed.push_back(Line::Idle);
