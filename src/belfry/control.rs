@@ -1,6 +1,7 @@
 //! The control role: store, engine, SIP sockets, web and mail put together; started in the order in which one needs the
 //! other, stopped in the reverse. Decides nothing about calls.
 use crate::args::{Role, RunOptions};
+use crate::capture::{Capture, Desk};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
 use crate::door::Door;
@@ -25,6 +26,7 @@ use model::command::{Actor, Command};
 use model::contact::{Contact, ContactChange};
 use model::id::Ticket;
 use model::media::MediaEvent;
+use model::record::{NoteRecord, Record};
 use net::link::{LinkEvent, MediaLink};
 use net::resolve::{self, Resolver};
 use net::sip_stream::{self, Arrival, SipListener, SipStreams};
@@ -76,6 +78,8 @@ struct Control {
     lan: Arc<Lan>,
     /// An update is being written: the lamps show it.
     updating: Arc<AtomicBool>,
+    /// Copies of SIP messages, while a technician wants them.
+    capture: Arc<Capture>,
     /// How many alarms are on.
     alarms: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
@@ -115,6 +119,7 @@ impl Control {
             reports: Arc::default(),
             lan: Arc::new(Lan::new(board::steward::client::Steward::at(&options.steward))),
             updating: Arc::default(),
+            capture: Arc::default(),
             alarms: Arc::default(),
             stop: Arc::default(),
             web_stop: watch::channel(false).0,
@@ -129,7 +134,7 @@ impl Control {
             media_pid: control.media_pid.clone(),
             started: started(),
         };
-        let keeper = control.keeper();
+        let keeper = control.keeper(options);
         let updates = control.updates(options)?;
         let app = control.web_app(machine, keeper.clone(), updates.clone(), options)?;
         say_where(&bond, &app, https_address);
@@ -147,10 +152,12 @@ impl Control {
             inbox: inbox.clone(),
             mirror: control.mirror.clone(),
             door: control.door.clone(),
+            capture: control.capture.clone(),
         };
         let own = net::bind::own_address(sip.ip());
         tell_contacts(&events, std::mem::take(&mut boot.contacts));
         note_start(&boot, &control.reports);
+        note_newer(&store, boot.newer.as_ref());
         let boot = Boot {
             config,
             generation,
@@ -227,6 +234,7 @@ impl Control {
             machine: Arc::new(machine),
             saving: keeper,
             lan: self.lan.clone(),
+            capture: Arc::new(Desk { capture: self.capture.clone(), store: self.store.clone() }),
             updates,
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
@@ -327,6 +335,7 @@ impl Control {
             reports: self.reports.clone(),
             alarms: self.alarms.clone(),
             certificate: certificate(&options.data),
+            steward: board::steward::client::Steward::at(&options.steward),
             stop: self.stop.clone(),
         };
         health.start()
@@ -355,10 +364,10 @@ impl Control {
         Ok(())
     }
 
-    fn keeper(&self) -> Arc<Keeper> {
+    fn keeper(&self, options: &RunOptions) -> Arc<Keeper> {
         let reports = self.reports.clone();
         let alarm = Box::new(move |why: Option<&str>| reports.set("backup", "", why.map(str::to_owned)));
-        let steward = board::steward::client::Steward::default();
+        let steward = board::steward::client::Steward::at(&options.steward);
         Arc::new(Keeper::new(self.store.clone(), steward, self.again.clone(), alarm))
     }
 
@@ -556,6 +565,28 @@ fn note_start(boot: &BootState, reports: &Reports) {
     }
     if let Some(aside) = &boot.set_aside {
         tracing::error!(path = %aside.display(), "the database was damaged and has been set aside");
+    }
+}
+
+/// After a roll-back: which settings this version does not know, and where they still are.
+fn note_newer(store: &Store, newer: Option<&store::newer::Newer>) {
+    let Some(newer) = newer else { return };
+    let fields = newer.left_out.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+    tracing::warn!(generation = %newer.generation, fields, "settings of a newer version are left out");
+    let text = format!(
+        "The settings were written by a newer version. What this version does not know is not in force: {fields}. \
+         It is kept in generation {}: take that one back on the page Changes when the newer version runs again.",
+        newer.generation
+    );
+    let note = NoteRecord {
+        at: clock::wall(),
+        level: "warning".into(),
+        kind: "config_newer".into(),
+        subject: newer.generation.to_string(),
+        text,
+    };
+    if store.keep(Ticket(0), Record::Note(note)).is_err() {
+        tracing::warn!("the event log is full");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The engine's thread: events in, effects out. Waits only for the next event or deadline; whatever an effect needs is
 //! handed to a bounded queue or a non-blocking socket. Decides nothing.
+use crate::capture::{Capture, Way};
 use crate::clock::Clock;
 use crate::door::Door;
 use crate::intake::Intake;
@@ -49,6 +50,8 @@ pub struct Hands {
     pub mirror: Arc<Mirror>,
     /// Who is turned away where datagrams come in.
     pub door: Arc<Door>,
+    /// Copies of SIP messages, while a technician wants them.
+    pub capture: Arc<Capture>,
 }
 
 /// The loop.
@@ -102,6 +105,9 @@ impl EngineLoop {
     }
 
     fn step(&mut self, event: Event) {
+        if let Event::Packet { flow, bytes } = &event {
+            self.hands.capture.see(Way::In, *flow, bytes);
+        }
         self.engine.handle(self.clock.now(), event, &mut self.effects);
         self.carry_out();
     }
@@ -138,6 +144,7 @@ impl EngineLoop {
 
     fn send(&self, flow: Flow, bytes: Vec<u8>) {
         tracing::trace!(%flow, bytes = bytes.len(), "send");
+        self.hands.capture.see(Way::Out, flow, &bytes);
         match flow.transport {
             Transport::Udp => self.hands.udp.send(flow, &bytes),
             Transport::Tcp => self.hands.streams.send(flow, bytes),

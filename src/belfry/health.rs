@@ -51,6 +51,8 @@ pub struct Health {
     pub alarms: Arc<AtomicUsize>,
     /// Certificate of the web.
     pub certificate: PathBuf,
+    /// Who keeps the machine's clock; on a PC there is none.
+    pub steward: board::steward::client::Steward,
     /// Ends the threads.
     pub stop: Arc<AtomicBool>,
 }
@@ -118,6 +120,7 @@ impl Health {
 
     fn round(&self, eyes: &mut Eyes, judge: &mut Judge, limits: &Alarm, changes: &SyncSender<Change>) {
         let now: Now = self.clock.now();
+        eyes.keeps_time = self.steward.there();
         let mut looks = eyes.look(limits, now);
         looks.extend(self.reports.looks());
         let verdict = judge.take(looks, now);

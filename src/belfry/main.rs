@@ -1,6 +1,7 @@
 //! The binary: reads the command line and starts a role. Wires every part, decides nothing.
 mod args;
 mod backup_cli;
+mod capture;
 mod cli;
 mod cli_edit;
 mod clock;

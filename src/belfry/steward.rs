@@ -139,6 +139,8 @@ fn carry_out(act: &Act, place: &Place, keeper: &network::Keeper, tell: Tell<'_>)
         Act::UsbFiles => storage::files(place),
         Act::UsbPut { name, keep } => storage::put(place, name, *keep),
         Act::UsbGet { name } => storage::get(place, name),
+        Act::UsbBundles => storage::bundles::list(place),
+        Act::UsbBundle { name } => storage::bundles::fetch(place, name, tell),
         Act::ApplyNetwork { settings } => keeper.apply(settings),
         Act::KeepNetwork { token } => keeper.keep(token),
         Act::UndoNetwork => keeper.undo(),

@@ -11,7 +11,7 @@ use crate::intake::Events;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use board::steward::client::{SHORT, Steward};
-use board::steward::{Act, Answer, Refused, Said, Slot, Slots, Went};
+use board::steward::{Act, Answer, BundleName, Refused, Said, Slot, Slots, Went};
 use engine::event::Event;
 use model::clock::Wall;
 use model::command::{Actor, Command};
@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
+use web::api::update::StickBundle;
 use web::live::hub::Inbox;
 use web::ports::{Ask, NotDone};
 
@@ -41,6 +42,8 @@ const SELF_CALL_EVERY: Duration = Duration::from_secs(24 * 3600);
 const SELF_CALL_ENDS: Duration = Duration::from_secs(25);
 /// RAUC and the steward read a whole bundle. Nobody waits for it on a line: a slow card may take its time.
 const INSPECT: Duration = Duration::from_secs(15 * 60);
+/// A stick that has to be found, mounted and listed.
+const STICK: Duration = Duration::from_secs(60);
 /// RAUC writes a whole system.
 const INSTALL: Duration = Duration::from_secs(25 * 60);
 /// Marking has no limit of its own: a slow box must not be counted as a bad one.
@@ -84,6 +87,8 @@ pub struct State {
 
 /// What the thread is to do next.
 enum Wanted {
+    /// Bring this bundle from a USB stick, then look at it.
+    Fetch(BundleName),
     /// Look at the bundle that was uploaded.
     Inspect,
     /// Change the system, then restart.
@@ -107,6 +112,7 @@ impl Updates {
             }
             let wanted = self.state().wanted.take();
             match wanted {
+                Some(Wanted::Fetch(name)) => self.bring(name),
                 Some(Wanted::Inspect) => self.inspect(),
                 Some(Wanted::Change(act, restart)) => self.carry_out(&act, restart),
                 None => {}
@@ -308,6 +314,20 @@ impl Updates {
         self.data.join("update/bundle.raucb")
     }
 
+    /// Brings a bundle from a stick, telling how far it is, then looks at it as at an uploaded one.
+    fn bring(&self, name: BundleName) {
+        let brought = self.steward.follow(&Act::UsbBundle { name }, INSPECT, |p| {
+            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: sentence(&p.step) }));
+        });
+        match brought {
+            Ok(_) => self.inspect(),
+            Err(refused) => {
+                self.state().busy = false;
+                self.refuse(&refused);
+            }
+        }
+    }
+
     /// Looks at the uploaded bundle, telling how far it is. The verdict is there in the moment in which the work is over.
     fn inspect(&self) {
         let verdict = self.steward.follow(&Act::InspectBundle, INSPECT, |p| {
@@ -429,6 +449,38 @@ impl web::ports::Updates for Updates {
         }
         self.tell(|view| view.work = Some(work(0, "Checking the file", "正在检查文件")));
         self.state().wanted = Some(Wanted::Inspect);
+    }
+
+    fn stick(&self) -> Result<Vec<StickBundle>, NotDone> {
+        if let Some(why) = &self.state().view.impossible {
+            return Err(NotDone(why.clone()));
+        }
+        match self.steward.ask(&Act::UsbBundles, STICK) {
+            Ok(Answer::UsbFiles { files }) => {
+                Ok(files.into_iter().map(|f| StickBundle { name: f.name, bytes: f.bytes }).collect())
+            }
+            Ok(
+                Answer::Done | Answer::Slots(_) | Answer::Bundle(_) | Answer::Network(_) | Answer::Refused(_),
+            ) => Err(busy()),
+            Err(refused) => Err(NotDone(sentence(&refused.said))),
+        }
+    }
+
+    fn fetch(&self, by: &str, name: &str) -> Result<(), NotDone> {
+        let Ok(wanted) = BundleName::try_from(name.to_owned()) else {
+            return Err(not_done(
+                "That is not the name of an update file (.raucb).",
+                "这不是更新文件（.raucb）的名称。",
+            ));
+        };
+        self.begin()?;
+        tracing::info!(by, name, "an update is brought from a USB stick");
+        self.tell(|view| {
+            view.bundle = None;
+            view.work = Some(work(0, "Copying from the USB stick", "正在从 U 盘复制"));
+        });
+        self.state().wanted = Some(Wanted::Fetch(wanted));
+        Ok(())
     }
 
     fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone> {

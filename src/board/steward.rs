@@ -47,6 +47,13 @@ pub enum Act {
         /// Which.
         name: BackupName,
     },
+    /// Update bundles on the USB stick that is plugged in.
+    UsbBundles,
+    /// Copies a bundle from it to where an uploaded one is put ([`BUNDLE`]); it is looked at afterwards like any other.
+    UsbBundle {
+        /// Which.
+        name: BundleName,
+    },
     /// Puts the site's network and time settings in force; a change that can cut people off only on trial.
     ApplyNetwork {
         /// What the site says.
@@ -90,7 +97,7 @@ pub enum Answer {
     Slots(Slots),
     /// To [`Act::InspectBundle`]: it may be installed.
     Bundle(Bundle),
-    /// To [`Act::UsbFiles`] and [`Act::UsbPut`]: what is on the stick.
+    /// To [`Act::UsbFiles`], [`Act::UsbPut`] and [`Act::UsbBundles`]: what is on the stick.
     UsbFiles {
         /// Newest first after a put, else last.
         files: Vec<UsbFile>,
@@ -111,7 +118,7 @@ pub enum Line {
     Answer(Answer),
 }
 
-/// A backup on a stick.
+/// A backup or a bundle on a stick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsbFile {
     /// Its name.
@@ -120,7 +127,7 @@ pub struct UsbFile {
     pub bytes: u64,
 }
 
-/// Name of a backup's file: letters, digits, `-`, `_` and `.`, ending in `.belfry`; never a path.
+/// Name of a backup's file: letters, digits, `-`, `_`, `+` and `.`, ending in `.belfry`; never a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BackupName(String);
@@ -136,12 +143,47 @@ impl BackupName {
 impl TryFrom<String> for BackupName {
     type Error = String;
     fn try_from(text: String) -> Result<BackupName, String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let fine = text.ends_with(".belfry")
-            && text.len() <= 100
-            && !text.starts_with('.')
-            && text.chars().all(plain);
-        if fine { Ok(BackupName(text)) } else { Err(format!("\"{text}\" is not the name of a backup")) }
+        if is_plain(&text, ".belfry") {
+            Ok(BackupName(text))
+        } else {
+            Err(format!("\"{text}\" is not the name of a backup"))
+        }
+    }
+}
+
+/// Letters, digits, `-`, `_`, `+` and `.`, never a path, with this end.
+fn is_plain(text: &str, end: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
+    text.ends_with(end) && text.len() <= 100 && !text.starts_with('.') && text.chars().all(plain)
+}
+
+/// Name of an update bundle's file: letters, digits, `-`, `_`, `+` and `.`, ending in `.raucb`; never a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BundleName(String);
+
+impl BundleName {
+    /// As a file name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for BundleName {
+    type Error = String;
+    fn try_from(text: String) -> Result<BundleName, String> {
+        if is_plain(&text, ".raucb") {
+            Ok(BundleName(text))
+        } else {
+            Err(format!("\"{text}\" is not the name of an update bundle"))
+        }
+    }
+}
+
+impl From<BundleName> for String {
+    fn from(name: BundleName) -> String {
+        name.0
     }
 }
 
@@ -366,7 +408,8 @@ mod tests {
         let bad = Act::MarkBad { why: Said::new("x", "y") };
         let name = BackupName::try_from("a-20261122-120000.belfry".to_owned()).unwrap();
         let put = Act::UsbPut { name: name.clone(), keep: 3 };
-        for act in [Act::Slots, Act::Reboot, bad, Act::FactoryReset, put, Act::UsbGet { name }] {
+        let bundle = Act::UsbBundle { name: BundleName::try_from("belfry-1.2+3.raucb".to_owned()).unwrap() };
+        for act in [Act::Slots, Act::Reboot, bad, Act::FactoryReset, put, Act::UsbGet { name }, bundle] {
             let line = serde_json::to_string(&act).unwrap();
             assert_eq!(serde_json::from_str::<Act>(&line).unwrap(), act);
         }
@@ -382,6 +425,8 @@ mod tests {
     fn unknown_acts_are_refused() {
         for line in [
             r#"{"act":"usb_get","name":"../../etc/shadow.belfry"}"#,
+            r#"{"act":"usb_bundle","name":"../new.raucb"}"#,
+            r#"{"act":"usb_bundle","name":"new.belfry"}"#,
             r#"{"act":"shell"}"#,
             r#"{"act":"Reboot"}"#,
             "{}",

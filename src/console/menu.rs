@@ -124,7 +124,7 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
     /// Shows what a path answers, page by page; `None` = the line is gone.
     fn page(&mut self, title: Phrase, path: &str, lay: page::Lay) -> Result<Option<()>> {
         let lines = match self.get(path) {
-            Ok(body) => lay(&body, &page::Reader { language: self.language, zone: &self.zone }),
+            Ok(body) => lay(&body, &self.reader()),
             Err(text) => vec![text],
         };
         let parts: Vec<&[String]> = lines.chunks(screen::BODY).collect();
@@ -152,11 +152,7 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
         let mut last = None;
         loop {
             let shown = match self.get("/api/v1/events?limit=15") {
-                Ok(body) => page::events(
-                    &body,
-                    &page::Reader { language: self.language, zone: &self.zone },
-                    &mut last,
-                ),
+                Ok(body) => page::events(&body, &self.reader(), &mut last),
                 Err(text) => vec![text],
             };
             for line in shown {
@@ -246,6 +242,11 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
         let body = self.get("/api/v1/config/system").unwrap_or_default();
         let zone = body["time_zone"].as_str().and_then(|name| jiff::tz::TimeZone::get(name).ok());
         self.zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
+    }
+
+    /// Who reads.
+    pub(crate) fn reader(&self) -> page::Reader<'_> {
+        page::Reader { language: self.language, zone: &self.zone }
     }
 
     pub(crate) fn zone(&self) -> &jiff::tz::TimeZone {

@@ -162,6 +162,58 @@ pub fn network(body: &Value, reader: &Reader<'_>) -> Vec<String> {
     out
 }
 
+/// `GET /capture`: how it stands, then the newest messages.
+pub fn capture(body: &Value, reader: &Reader<'_>) -> Vec<String> {
+    let word = |p: Phrase| p.text(reader.language);
+    let running = body["running"] == true;
+    let state = if running { Phrase::CaptureRuns } else { Phrase::CaptureRests };
+    let until = body["ends"].as_i64().filter(|_| running).map(|at| clock(at, reader)).unwrap_or_default();
+    let mut lines = vec![row(&[(word(state), LEFT), (&until, 50)])];
+    lines.push(row(&[(word(Phrase::CaptureMessages), LEFT), (&number(body, "messages").to_string(), 50)]));
+    for line in items(&body["lines"]) {
+        let at = clock(line["at"].as_i64().unwrap_or(0), reader);
+        let way = if line["sent"] == true { ">" } else { "<" };
+        lines.push(row(&[(&at, 8), (way, 1), (text(line, "peer"), 24), (text(line, "first"), 43)]));
+    }
+    if number(body, "messages") > 0 {
+        lines.push(word(Phrase::CaptureFile).to_owned());
+    }
+    lines
+}
+
+/// `GET /update/usb`
+pub fn stick(body: &Value, reader: &Reader<'_>) -> Vec<String> {
+    let line = |file: &Value| {
+        let size = format!("{} MB", number(file, "bytes").div_ceil(1_000_000));
+        row(&[(&size, 8), (text(file, "name"), 70)])
+    };
+    let lines: Vec<String> = items(body).iter().map(line).collect();
+    if lines.is_empty() { one(Phrase::NoBundles, reader) } else { lines }
+}
+
+/// `GET /update`
+pub fn update(body: &Value, reader: &Reader<'_>) -> Vec<String> {
+    let said = |value: &Value| match reader.language {
+        Language::En => text(value, "en").to_owned(),
+        Language::Zh => text(value, "zh").to_owned(),
+    };
+    let work = &body["work"];
+    let step = format!("{} % {}", number(work, "percent"), said(&work["step"]));
+    let found = &body["bundle"];
+    let found = format!("{} ({} MB)", text(found, "version"), number(found, "bytes").div_ceil(1_000_000));
+    let lines = [
+        (Phrase::Version, text(body, "version").to_owned(), true),
+        (Phrase::UpdateWork, step, work.is_object()),
+        (Phrase::UpdateFound, found, body["bundle"].is_object()),
+        (Phrase::UpdateWaiting, text(body, "waiting").to_owned(), body["waiting"].is_string()),
+        (Phrase::Refused, said(&body["refused"]), body["refused"].is_object()),
+        (Phrase::Refused, said(&body["impossible"]), body["impossible"].is_object()),
+    ];
+    let shown = lines.into_iter().filter(|(_, _, there)| *there);
+    // A sentence may be long: it is folded where it is shown.
+    shown.map(|(name, value, _)| row(&[(name.text(reader.language), LEFT), (&value, 400)])).collect()
+}
+
 /// `GET /setup/code`
 pub fn setup_code(body: &Value, reader: &Reader<'_>) -> Vec<String> {
     match body["code"].as_str() {

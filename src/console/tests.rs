@@ -78,6 +78,20 @@ impl Box_ {
             ("GET /api/v1/network", json!({ "managed": true, "tried": { "left_s": 40, "token": "t0ken" } })),
             ("POST /api/v1/network/keep", json!(null)),
             ("POST /api/v1/time", json!(null)),
+            (
+                "POST /api/v1/capture",
+                json!({ "running": true, "ends": 60_000, "messages": 1, "lines": [
+                    { "at": 0, "sent": true, "peer": "192.0.2.50:5062", "first": "SIP/2.0 \u{1b}[2J 401 Unauthorized" }] }),
+            ),
+            ("POST /api/v1/update/restart", json!(null)),
+            ("GET /api/v1/update/usb", json!([{ "name": "belfry-1.2.raucb", "bytes": 51_600_000 }])),
+            ("POST /api/v1/update/usb", json!(null)),
+            ("POST /api/v1/update/install", json!(null)),
+            (
+                "GET /api/v1/update",
+                json!({ "version": "1.1", "work": null, "bundle": { "version": "1.2", "bytes": 51_600_000 },
+                    "refused": { "en": "It is damaged.", "zh": "已损坏。" }, "impossible": null, "waiting": null }),
+            ),
         ];
         Box_ { answers, asked: Vec::new(), needed: false, committed: Value::Null }
     }
@@ -346,4 +360,53 @@ proptest! {
         run(&mut desk, &mut Chaos(body), Options { login, language }).unwrap();
         check(&desk);
     }
+}
+
+#[test]
+fn a_technician_updates_from_a_stick() {
+    let lines = [
+        "c",
+        "usb",
+        "update belfry-1.2.raucb",
+        "update",
+        "install soon",
+        "install idle",
+        "help",
+        "",
+        "0",
+        "0",
+    ];
+    let (desk, port) = session(&lines, Options::default());
+    check(&desk);
+    for text in [
+        "52 MB    belfry-1.2.raucb",
+        "type update to see",
+        "Ready to be installed    1.2 (52 MB)",
+        "It is damaged.",
+    ] {
+        assert!(desk.shown.contains(text), "{text}: {}", desk.shown);
+    }
+    let asked: Vec<&str> = port.asked.iter().map(String::as_str).filter(|q| q.contains("/update")).collect();
+    let wanted = [
+        "GET /api/v1/update/usb",
+        "POST /api/v1/update/usb",
+        "GET /api/v1/update",
+        "POST /api/v1/update/install",
+    ];
+    assert_eq!(asked, wanted);
+}
+
+#[test]
+fn a_technician_captures_and_restarts_from_the_line() {
+    let lines = ["c", "capture 60", "capture soon", "restart", "restart idle", "leave", "0"];
+    let (desk, port) = session(&lines, Options::default());
+    check(&desk);
+    assert!(
+        desk.shown.contains("Capturing until") && desk.shown.contains("192.0.2.50:5062"),
+        "{}",
+        desk.shown
+    );
+    assert!(desk.shown.contains("Type: capture 60"), "{}", desk.shown);
+    let asked = |what: &str| port.asked.iter().filter(|q| *q == what).count();
+    assert_eq!((asked("POST /api/v1/capture"), asked("POST /api/v1/update/restart")), (1, 1));
 }

@@ -2,6 +2,7 @@
 //! on the box (network on trial, clock, restart). Each asks the box through the same interface as the pages; what is left
 //! of a typed line after its verb is never run by anybody. Decides nothing.
 use crate::menu::Session;
+use crate::page;
 use crate::port::Port;
 use crate::screen;
 use crate::terminal::{Line, Terminal};
@@ -14,7 +15,7 @@ use std::io::Result;
 type Done = std::result::Result<Vec<String>, String>;
 
 /// Every verb, how it is typed and what it does.
-const VERBS: [(&str, Phrase); 14] = [
+const VERBS: [(&str, Phrase); 19] = [
     ("show [PATH]", Phrase::VerbShow),
     ("set PATH VALUE [PATH VALUE]...", Phrase::VerbSet),
     ("add LIST [KEY] [FIELD=VALUE]...", Phrase::VerbAdd),
@@ -26,6 +27,11 @@ const VERBS: [(&str, Phrase); 14] = [
     ("back", Phrase::VerbBack),
     ("clock YYYY-MM-DD HH:MM:SS", Phrase::VerbClock),
     ("backup", Phrase::VerbBackup),
+    ("capture [SECONDS|stop|forget]", Phrase::VerbCapture),
+    ("usb", Phrase::VerbUsb),
+    ("update [FILE]", Phrase::VerbUpdate),
+    ("install now|idle|later", Phrase::VerbInstall),
+    ("restart now|idle|later", Phrase::VerbRestart),
     ("factory-reset everything", Phrase::VerbReset),
     ("help", Phrase::VerbHelp),
     ("leave", Phrase::VerbLeave),
@@ -94,12 +100,42 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
                 self.asked("POST", "/api/v1/time", Some(&json!({ "at": at }))).map(|_| self.fine())
             }
             "backup" => self.asked("POST", "/api/v1/backups", None).map(|_| self.fine()),
+            "capture" => self.capture(first()),
+            "usb" => self.asked("GET", "/api/v1/update/usb", None).map(|b| page::stick(&b, &self.reader())),
+            "update" if words.is_empty() => {
+                self.asked("GET", "/api/v1/update", None).map(|b| page::update(&b, &self.reader()))
+            }
+            "update" => {
+                let file = json!({ "name": first() });
+                self.asked("POST", "/api/v1/update/usb", Some(&file))
+                    .map(|_| vec![self.text(Phrase::UpdateBegun).to_owned()])
+            }
+            "install" | "restart" if matches!(first(), "now" | "idle" | "later") => {
+                let when = json!({ "restart": first() });
+                let path = format!("/api/v1/update/{verb}");
+                self.asked("POST", &path, Some(&when)).map(|_| self.fine())
+            }
             // One word more than a slip of the hand.
             "factory-reset" if first() == "everything" => {
                 self.asked("POST", "/api/v1/reset", Some(&json!({ "confirm": "reset" }))).map(|_| self.fine())
             }
             _ => Err(self.text(Phrase::NoVerb).to_owned()),
         }
+    }
+
+    /// Begins a capture, ends it, or shows its newest messages.
+    fn capture(&mut self, word: &str) -> Done {
+        const PATH: &str = "/api/v1/capture";
+        let body = match word {
+            "" => self.asked("GET", PATH, None)?,
+            "stop" => self.asked("POST", "/api/v1/capture/stop", None)?,
+            "forget" => return self.asked("DELETE", PATH, None).map(|_| self.fine()),
+            seconds => {
+                let seconds: u32 = seconds.parse().map_err(|_| self.text(Phrase::CaptureWords).to_owned())?;
+                self.asked("POST", PATH, Some(&json!({ "seconds": seconds })))?
+            }
+        };
+        Ok(page::capture(&body, &self.reader()))
     }
 
     fn fine(&self) -> Vec<String> {

@@ -3,7 +3,9 @@
 //! once a start, in one transaction.
 use crate::fault::Fault;
 use crate::row::id;
-use crate::{backup, config, contacts, housekeeping, migrate, pulse, reset, row, schema, spool, unfinished};
+use crate::{
+    backup, config, contacts, housekeeping, migrate, newer, pulse, reset, row, schema, spool, unfinished,
+};
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
@@ -28,6 +30,8 @@ pub struct BootState {
     pub config: Option<(Generation, Arc<Config>)>,
     /// Newer generations that no longer check, with the reasons; something for the event log.
     pub skipped: Vec<(Generation, Vec<Problem>)>,
+    /// A generation of a newer program, whose known part is in force now; something for the event log.
+    pub newer: Option<newer::Newer>,
     /// First free call id of this start.
     pub next_call: CallId,
     /// First free recording id of this start.
@@ -162,11 +166,13 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
     let next = next_ids(&tx)?;
     let epoch = counted(&tx, "epoch", |n| n + 1)?;
     name_box(&tx)?;
+    let newer = newer::adapt(&tx, now)?;
     let chosen = config::choose(&tx)?;
     let state = BootState {
         epoch,
         config: chosen.current,
         skipped: chosen.skipped,
+        newer,
         next_call: CallId(next),
         next_recording: RecordingId(next),
         next_message: MessageId(next),

@@ -151,7 +151,7 @@ impl Store {
 }
 
 /// Compare-and-set: the new row must follow the newest one.
-fn insert(
+pub(crate) fn insert(
     db: &Connection,
     row: &GenerationRow,
     tree: &Value,
@@ -200,6 +200,15 @@ pub(crate) fn take_copy(db: &Connection, dir: &Path, now: Wall) -> Result<(), Fa
             Ok(())
         }
     }
+}
+
+/// The newest generation, whether it checks or not.
+pub(crate) fn newest(db: &Connection) -> rusqlite::Result<Option<(Generation, Value)>> {
+    let sql = "SELECT generation, tree FROM generation ORDER BY generation DESC LIMIT 1";
+    let found =
+        db.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).optional()?;
+    // What is no JSON is nobody's newer configuration.
+    Ok(found.and_then(|(number, text)| Some((Generation(id(number)), serde_json::from_str(&text).ok()?))))
 }
 
 /// The newest generation that still checks, and the newer ones that do not, with their problems.

@@ -11,6 +11,7 @@ mod fault;
 mod housekeeping;
 mod mail;
 pub mod migrate;
+pub mod newer;
 pub mod offline;
 mod pulse;
 mod reader;

@@ -4,6 +4,7 @@ pub mod access;
 pub mod agents;
 pub mod backups;
 pub mod calls;
+pub mod capture;
 pub mod config;
 pub mod contacts;
 pub mod control;
@@ -18,6 +19,7 @@ pub mod openapi;
 pub mod pop;
 pub mod reports;
 pub mod reset;
+pub mod revive;
 pub mod sound;
 pub mod status;
 pub mod tokens;
@@ -52,18 +54,31 @@ const TOML: &str = "application/toml";
 const CSV: &str = "text/csv";
 const WAV: &str = "audio/wav";
 const BYTES: &str = "application/octet-stream";
+const PCAP: &str = "application/vnd.tcpdump.pcap";
 
 /// Every operation.
 #[must_use]
 pub fn operations() -> Vec<Operation> {
-    [sign_in(), configuration(), calls(), steering(), directory(), figures(), people(), saving(), lan(), system()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        sign_in(),
+        configuration(),
+        calls(),
+        steering(),
+        directory(),
+        figures(),
+        people(),
+        saving(),
+        lan(),
+        capture(),
+        system(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn sign_in() -> Vec<Operation> {
-    use access as a;
+    use {access as a, revive as r};
     let public = Access::Public;
     vec![
         op(GET, "/api/openapi.json", public, "This document.", openapi::document).gives_raw(JSON),
@@ -72,6 +87,18 @@ fn sign_in() -> Vec<Operation> {
         op(POST, "/api/v1/setup", public, "Does the first set-up with the one-time code.", a::setup)
             .takes::<a::SetupForm>()
             .gives::<a::SessionView>(),
+        op(
+            POST,
+            "/api/v1/setup/backup",
+            public,
+            "Brings a backup to a box without an administrator.",
+            r::upload,
+        )
+        .takes_raw(BYTES)
+        .gives::<backups::Uploaded>(),
+        op(POST, "/api/v1/setup/restore", public, "Takes that backup back instead of a set-up.", r::restore)
+            .takes::<r::RestoreForm>()
+            .gives::<backups::Described>(),
         op(
             GET,
             "/api/v1/setup/code",
@@ -365,6 +392,21 @@ fn lan() -> Vec<Operation> {
     ]
 }
 
+fn capture() -> Vec<Operation> {
+    use capture as c;
+    vec![
+        op(GET, "/api/v1/capture", ADMIN, "The capture of SIP messages: how it stands.", c::view)
+            .gives::<c::CaptureView>(),
+        op(POST, "/api/v1/capture", ADMIN, "Begins to capture; what was captured before goes.", c::start)
+            .takes::<c::CaptureForm>()
+            .gives::<c::CaptureView>(),
+        op(POST, "/api/v1/capture/stop", ADMIN, "Ends the capture and keeps it.", c::stop)
+            .gives::<c::CaptureView>(),
+        op(DELETE, "/api/v1/capture", ADMIN, "Ends the capture and forgets it.", c::forget),
+        op(GET, "/api/v1/capture/file", ADMIN, "What was captured, for Wireshark.", c::file).gives_raw(PCAP),
+    ]
+}
+
 fn system() -> Vec<Operation> {
     use update as u;
     vec![
@@ -379,6 +421,10 @@ fn system() -> Vec<Operation> {
         .takes_raw(BYTES)
         .begins()
         .gives::<UpdateView>(),
+        op(GET, "/api/v1/update/usb", ADMIN, "Update bundles on the USB stick.", u::stick)
+            .gives_list::<u::StickBundle>(),
+        op(POST, "/api/v1/update/usb", ADMIN, "Brings a bundle from the stick and looks at it.", u::fetch)
+            .takes::<u::StickForm>(),
         op(POST, "/api/v1/update/install", ADMIN, "Installs the uploaded bundle.", u::install)
             .takes::<u::RestartForm>()
             .begins(),

@@ -1,6 +1,8 @@
 //! What the web asks of the rest of the box, as traits that the binary implements. The web knows the engine only as
 //! `Command`, `Reply` and `Notice`, and the disk only through `Storage`. Nothing here decides anything.
+use crate::api::capture::CaptureView;
 use crate::api::network::NetworkView;
+use crate::api::update::StickBundle;
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
@@ -395,6 +397,16 @@ pub trait Updates: Send + Sync + 'static {
     fn begin_upload(&self, bytes: Option<u64>) -> Result<PathBuf, NotDone>;
     /// The bundle is there, or its upload broke off. Begins to look at it; the verdict stands in `view`.
     fn end_upload(&self, whole: bool);
+    /// Bundles on the USB stick that is plugged in.
+    ///
+    /// # Errors
+    /// The box cannot be updated, or there is no stick that can be read.
+    fn stick(&self) -> Result<Vec<StickBundle>, NotDone>;
+    /// Begins to bring one of them to the box and to look at it; the verdict stands in `view`.
+    ///
+    /// # Errors
+    /// It cannot be done now.
+    fn fetch(&self, by: &str, name: &str) -> Result<(), NotDone>;
     /// Begins what is asked; how far it is stands in `view`.
     ///
     /// # Errors
@@ -405,6 +417,20 @@ pub trait Updates: Send + Sync + 'static {
     /// # Errors
     /// One is under way already, or the box takes no calls now.
     fn self_call(&self) -> Result<SelfCall, NotDone>;
+}
+
+/// The capture of SIP messages. `file` may take a moment; nothing waits for a disk.
+pub trait Capture: Send + Sync + 'static {
+    /// How it stands.
+    fn view(&self) -> CaptureView;
+    /// Begins anew for so many seconds; who wanted it is noted.
+    fn start(&self, by: &str, seconds: u32);
+    /// Ends it and keeps what is there.
+    fn stop(&self);
+    /// Ends it and forgets what is there.
+    fn forget(&self);
+    /// What is there as a `pcap` file; `None` = nothing. Who took it is noted.
+    fn file(&self, by: &str) -> Option<Vec<u8>>;
 }
 
 /// All ports together.
@@ -422,6 +448,8 @@ pub struct Ports {
     pub saving: Arc<dyn Saving>,
     /// The network.
     pub lan: Arc<dyn Lan>,
+    /// Captured SIP messages.
+    pub capture: Arc<dyn Capture>,
     /// Its system.
     pub updates: Arc<dyn Updates>,
 }

@@ -1,5 +1,6 @@
 //! The web as its askers see it: whole requests against the router, with the rest of the box in memory.
 mod backups;
+mod capture;
 mod common;
 mod config;
 mod contacts;

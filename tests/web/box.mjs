@@ -15,6 +15,8 @@ const PATIENCE_MS = 20_000;
 /** Sound ports of one box; each test file takes another block. */
 const PORTS = 60;
 
+let boxes = 0;
+
 export const PASSWORD = 'a short sentence 7';
 
 /** A site with two phones, a queue and a menu. Passwords are for these tests only. */
@@ -103,7 +105,8 @@ function freePort() {
 /** Starts a box. `site`: text of its first configuration; none = the built-in defaults. `ports`: of its sound. */
 export async function startBox({ site, ports = PORTS } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
-  const low = 21_000 + (process.pid % 200) * PORTS;
+  // Boxes of one test at the same time have blocks of their own.
+  const low = 21_000 + ((process.pid + 67 * boxes++) % 200) * PORTS;
   const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
   const args = ['run', '--data', data, '--sip', `127.0.0.1:${sip}`, '--http', `127.0.0.1:${http_}`];
   args.push('--https', `127.0.0.1:${https}`, '--rtp', `${low}-${low + ports - 1}`, '--media-address', '127.0.0.1');
@@ -135,8 +138,8 @@ export async function startBox({ site, ports = PORTS } = {}) {
     /** Asks over the local socket, as an administrator. */
     ask: (method, where, body) => ask(path.join(data, 'run/control.sock'), method, where, body),
     /** Asks again and again until the answer fits; for what the box does in its own time. */
-    async until(what, ask, fits) {
-      for (const end = Date.now() + PATIENCE_MS; ; ) {
+    async until(what, ask, fits, patience = PATIENCE_MS) {
+      for (const end = Date.now() + patience; ; ) {
         const last = await ask();
         if (fits(last)) return last;
         if (Date.now() > end) throw new Error(`waited in vain until ${what}: ${JSON.stringify(last)}`);

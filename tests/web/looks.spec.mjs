@@ -47,6 +47,7 @@ const PAGES = [
   '/health',
   '/backup',
   '/update',
+  '/capture',
   '/backup/plan',
   '/backup/keep',
   '/backup/reset',

@@ -28,6 +28,9 @@ const RECENT: Duration = Duration::from_secs(600);
 const REMEMBERED: Duration = Duration::from_secs(3600);
 /// How long what must not come from a single busy moment has to last.
 const LASTING: Duration = Duration::from_secs(60);
+/// How long the clock may go without a time server after a start. Later the kernel waits by itself: it calls a clock right
+/// until it may be 16 s wrong, about nine hours after the last answer.
+const UNSYNCHRONISED: Duration = Duration::from_secs(3600);
 /// A share of the limit that has to be won back before an alarm ends, in percent points and degrees.
 const MARGIN: i64 = 3;
 
@@ -47,6 +50,8 @@ pub struct Eyes {
     pub certificate: PathBuf,
     /// Start of this process.
     pub started: Instant,
+    /// Whether the time servers of the site are this box's own business; a PC has a clock of its own.
+    pub keeps_time: bool,
     memory: Memory,
 }
 
@@ -77,6 +82,7 @@ impl Eyes {
             watch,
             certificate,
             started: Instant::now(),
+            keeps_time: false,
             memory: Memory::default(),
         }
     }
@@ -154,6 +160,9 @@ impl Eyes {
             ..look
         });
         looks.push(Look::fine("clock", "", now.wall.0 >= CLOCK_SET));
+        if self.keeps_time {
+            looks.push(clock_sync(board::rtc::is_synchronised()));
+        }
     }
 
     fn supervisor(&self, looks: &mut Vec<Look>) {
@@ -204,6 +213,11 @@ impl Eyes {
     }
 }
 
+/// Whether a time server keeps the clock right; told only when it has lasted.
+fn clock_sync(synchronised: bool) -> Look {
+    Look::fine("clock_sync", "", synchronised).after(UNSYNCHRONISED)
+}
+
 fn trunks(state: &State, limits: &Alarm, looks: &mut Vec<Look>) {
     let patience = Duration::from_secs(u64::from(limits.trunk_down_s));
     for trunk in state.trunks.values() {
@@ -233,4 +247,25 @@ fn set_aside(dir: &std::path::Path) -> Option<String> {
     names
         .filter(|n| n.starts_with("belfry.db.damaged-") && !n.ends_with("-wal") && !n.ends_with("-shm"))
         .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::Judge;
+    use super::*;
+    use model::clock::{Mono, Wall};
+
+    #[test]
+    fn a_clock_without_a_time_server_is_told_after_an_hour_and_once() {
+        let mut judge = Judge::default();
+        let mut told = Vec::new();
+        let synchronised = |minute: u64| !(10..30).contains(&minute) && !(100..=170).contains(&minute);
+        for minute in 0..300 {
+            let now = Now { mono: Mono(minute * 60_000_000), wall: Wall(1_800_000_000_000) };
+            let verdict = judge.take(vec![clock_sync(synchronised(minute))], now);
+            told.extend(verdict.raised.iter().map(|check| (minute, check.kind.clone())));
+            told.extend(verdict.cleared.iter().map(|_| (minute, "well".to_owned())));
+        }
+        assert_eq!(told, [(160, "clock_sync".to_owned()), (172, "well".to_owned())]);
+    }
 }

@@ -1,10 +1,13 @@
-//! Acts on storage: USB sticks for backups, and the factory reset of an image. A stick is mounted only for the act, without
+//! Acts on storage: USB sticks for backups and updates, and the factory reset of an image. A stick is mounted only for the act, without
 //! programs or devices of its own; our files stand in its folder `belfry`. The reset itself is done by the initrd, which
 //! makes a new file system before anything of the old one is used; the keys go at once.
+pub mod bundles;
+
 use super::place::Place;
 use super::{power, run};
 use board::steward::{Answer, BackupName, Refused, UsbFile};
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -28,6 +31,10 @@ const SYSTEM: &str = "/etc/rauc/system.conf";
 const U_BOOT: &str = "bootloader=uboot";
 /// Environment of GRUB.
 const GRUBENV: &str = "/boot/esp/grub/grubenv";
+/// How a stick is mounted: nothing on it is a program or a device.
+const WRITABLE: &str = "nosuid,nodev,noexec";
+/// The same for a stick that is only read.
+const READ_ONLY: &str = "ro,nosuid,nodev,noexec";
 /// Files listed of a stick.
 const FILES: usize = 400;
 
@@ -101,11 +108,21 @@ fn wish_for_reset(place: &Place) -> Result<(), Refused> {
 }
 
 fn with_stick(place: &Place, work: impl FnOnce(&Path) -> std::io::Result<Answer>) -> Result<Answer, Refused> {
+    with_mounted(place, WRITABLE, |mount| {
+        let folder = mount.join(FOLDER);
+        std::fs::create_dir_all(&folder).and_then(|()| work(&folder))
+    })
+}
+
+fn with_mounted(
+    place: &Place,
+    options: &str,
+    work: impl FnOnce(&Path) -> std::io::Result<Answer>,
+) -> Result<Answer, Refused> {
     let mount = place.path(MOUNT);
     std::fs::create_dir_all(&mount).map_err(|e| failed(&e))?;
-    let device = mounted(place, &mount)?;
-    let folder = mount.join(FOLDER);
-    let done = std::fs::create_dir_all(&folder).and_then(|()| work(&folder));
+    let device = mounted(place, &mount, options)?;
+    let done = work(&mount);
     run::run(place, "umount", &[&mount.display().to_string()], SHORT)?.fine("umount")?;
     done.map_err(|error| {
         tracing::warn!(device, %error, "a USB stick failed");
@@ -114,11 +131,11 @@ fn with_stick(place: &Place, work: impl FnOnce(&Path) -> std::io::Result<Answer>
 }
 
 /// The first stick that can be mounted.
-fn mounted(place: &Place, mount: &Path) -> Result<String, Refused> {
+fn mounted(place: &Place, mount: &Path, options: &str) -> Result<String, Refused> {
     let mut why = None;
     for device in sticks(place) {
         let (source, target) = (format!("/dev/{device}"), mount.display().to_string());
-        let words = ["-o", "nosuid,nodev,noexec", &source, &target];
+        let words = ["-o", options, &source, &target];
         match run::run(place, "mount", &words, SHORT)?.fine("mount") {
             Ok(_) => return Ok(device),
             Err(refused) => why = Some(refused),
@@ -203,7 +220,7 @@ impl Held {
 }
 
 /// Copies an open file under a name, whole or not at all; `owner` gets it.
-fn copy(mut from: File, to: &Held, name: &str, owner: Option<(u32, u32)>) -> std::io::Result<()> {
+fn copy(mut from: impl Read, to: &Held, name: &str, owner: Option<(u32, u32)>) -> std::io::Result<()> {
     let part = format!("{name}.part");
     let mut file = to.part(&part)?;
     let copied = std::io::copy(&mut from, &mut file).and_then(|_| {

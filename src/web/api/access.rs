@@ -295,19 +295,25 @@ fn cookie(text: &str) -> Result<AppendHeaders<[(HeaderName, HeaderValue); 1]>, A
     Ok(AppendHeaders([(header::SET_COOKIE, value)]))
 }
 
-fn begin_try(app: &App, address: &Address) -> Result<(), ApiError> {
+/// Counts a try of this address.
+///
+/// # Errors
+/// 429 after too many.
+pub(super) fn begin_try(app: &App, address: &Address) -> Result<(), ApiError> {
     match address.0 {
         Some(who) => app.throttle.begin(who, app.now().mono).map_err(later),
         None => Ok(()),
     }
 }
 
-fn end_try(app: &App, address: &Address) {
+/// The try was a good one: those before it are forgiven.
+pub(super) fn end_try(app: &App, address: &Address) {
     if let Some(who) = address.0 {
         app.throttle.forgive(who);
     }
 }
 
-fn later(seconds: u32) -> ApiError {
+/// 429.
+pub(super) fn later(seconds: u32) -> ApiError {
     ApiError::too_many("Too many wrong tries. Wait a few minutes.", seconds)
 }

@@ -147,7 +147,11 @@ pub async fn fetch(
     Ok(axum::Json(Uploaded { name, bytes }))
 }
 
-async fn ask<T: Send + 'static>(
+/// Asks the keeper of backups.
+///
+/// # Errors
+/// What it refuses.
+pub async fn ask<T: Send + 'static>(
     app: &App,
     question: impl FnOnce(&dyn Saving) -> Saved<T> + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use model::update::{Restart, SelfCall, UpdateView};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -22,6 +22,23 @@ pub const PATH: &str = "/api/v1/update";
 pub struct RestartForm {
     /// `now`, `idle` (as soon as no call is up, at the latest after an hour) or `later`.
     pub restart: Restart,
+}
+
+/// A bundle on a USB stick.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StickBundle {
+    /// Its file name.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// Which bundle to bring.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StickForm {
+    /// Its file name on the stick.
+    pub name: String,
 }
 
 impl From<NotDone> for ApiError {
@@ -65,6 +82,29 @@ pub async fn receive(
     app.block(move || updates.end_upload(whole)).await?;
     size?;
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, PATH)], axum::Json(app.ports.updates.view())))
+}
+
+/// `GET /update/usb`
+///
+/// # Errors
+/// 409 when the box cannot be updated, or no stick can be read.
+pub async fn stick(State(app): State<App>) -> Result<axum::Json<Vec<StickBundle>>, ApiError> {
+    let updates = Arc::clone(&app.ports.updates);
+    Ok(axum::Json(app.block(move || updates.stick()).await??))
+}
+
+/// `POST /update/usb`: brings a bundle to the box and looks at it, as after an upload.
+///
+/// # Errors
+/// 409 with the reason.
+pub async fn fetch(
+    State(app): State<App>,
+    asker: Asker,
+    Json(form): Json<StickForm>,
+) -> Result<StatusCode, ApiError> {
+    let updates = Arc::clone(&app.ports.updates);
+    app.block(move || updates.fetch(&asker.name, &form.name)).await??;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// `POST /update/install`

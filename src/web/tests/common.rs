@@ -102,6 +102,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         machine: clock.clone(),
         saving: saving.clone(),
         lan: std::sync::Arc::new(ports::Lan::default()),
+        capture: std::sync::Arc::new(ports::Capture::default()),
         updates: system.clone(),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };

@@ -12,12 +12,14 @@ use model::record::{CallRecord, Direction, MessageRecord, Outcome, Party, Record
 use serde_json::json;
 
 /// What anybody on the network may ask. Longer only on purpose.
-const PUBLIC: [&str; 5] = [
+const PUBLIC: [&str; 7] = [
     "GET /api/openapi.json",
     "GET /api/v1/setup",
     "POST /api/v1/login",
     "POST /api/v1/network/keep",
     "POST /api/v1/setup",
+    "POST /api/v1/setup/backup",
+    "POST /api/v1/setup/restore",
 ];
 
 fn path_of(operation: &Operation) -> String {

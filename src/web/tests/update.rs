@@ -82,3 +82,16 @@ async fn a_self_call_tells_its_result() {
     let answer = bench.ask(&anna, "POST", "/api/v1/self-call", None).await;
     assert_eq!((answer.status, answer.json()["failed"].is_null()), (StatusCode::OK, true));
 }
+
+#[tokio::test]
+async fn a_bundle_on_a_stick_is_offered_brought_and_looked_at() {
+    let (bench, anna) = anna().await;
+    let listed = bench.get(&anna, "/api/v1/update/usb").await;
+    assert_eq!(listed.json(), json!([{ "name": "new.raucb", "bytes": 5 }]));
+    let answer = bench.ask(&anna, "POST", "/api/v1/update/usb", Some(&json!({ "name": "new.raucb" }))).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    assert_eq!(bench.get(&anna, "/api/v1/update").await.json()["bundle"]["version"], "2.0");
+    let why = Sentence { en: "There is no USB stick.".into(), zh: "没有 U 盘。".into() };
+    *bench.system.refuses.lock().unwrap() = Some(NotDone(why));
+    assert_eq!(bench.get(&anna, "/api/v1/update/usb").await.status, StatusCode::CONFLICT);
+}

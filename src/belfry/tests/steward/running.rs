@@ -1,6 +1,7 @@
 //! A whole box that has a steward: what it does by itself after a start, and what the command line asks of it.
 use crate::bundle::Signer;
 use crate::machine::{FACTS_A, Machine, PATIENCE};
+use crate::storage::with_stick;
 use board::steward::{Act, Answer, Slots, Went};
 use serde_json::Value;
 use std::fs::File;
@@ -49,6 +50,14 @@ impl<'a> Running<'a> {
 
     fn client(&self) -> Client {
         Client::new(&Path::new(&self.data()).join("run/control.sock"))
+    }
+
+    /// Asks until the box answers that it is done.
+    fn send(&self, method: &str, path: &str, body: &Value) {
+        let client = web::client::Client::new(&Path::new(&self.data()).join("run/control.sock"));
+        until(path, || {
+            client.ask_json(method, path, body).ok().filter(|a| (200..300).contains(&a.status)).map(drop)
+        });
     }
 
     fn ask(&self, method: &str, path: &str) -> Value {
@@ -217,4 +226,30 @@ fn a_box_without_a_steward_says_that_it_runs_on_a_pc() {
     let file = machine.path("new.raucb");
     let output = belfry(&["update", &file.to_string_lossy(), "--data", &running.data()]).output().unwrap();
     assert!(!output.status.success() && said(&output).contains("runs on a PC"), "{}", said(&output));
+}
+
+#[test]
+fn a_box_saves_itself_to_the_stick_of_its_own_steward_and_takes_an_update_from_it() {
+    let machine = with_stick();
+    let signer = Signer::new();
+    std::fs::copy(signer.certificate(), machine.path("etc/rauc/keyring.pem")).unwrap();
+    std::fs::write(machine.path("stick/new.raucb"), signer.bundle(GOOD)).unwrap();
+    let running = Running::start(&machine);
+    let listed = until("the stick is offered", || {
+        Some(running.ask("GET", "/api/v1/update/usb")).filter(serde_json::Value::is_array)
+    });
+    assert_eq!(listed[0]["name"], "new.raucb", "{listed}");
+    running.send("POST", "/api/v1/update/usb", &serde_json::json!({ "name": "new.raucb" }));
+    let view = until("the file is looked at", || {
+        Some(running.ask("GET", "/api/v1/update")).filter(|v| v["bundle"].is_object())
+    });
+    assert_eq!(view["bundle"]["version"], "0.2.0", "{view}");
+
+    let wish = serde_json::json!({ "target": "usb", "pass_phrase": "four words make sense" });
+    running.send("PUT", "/api/v1/config/backup", &wish);
+    running.send("POST", "/api/v1/backups", &serde_json::json!({}));
+    until("the backup is on the stick", || {
+        let mut files = std::fs::read_dir(machine.path("stick/belfry")).ok()?.flatten();
+        files.any(|f| f.file_name().to_string_lossy().ends_with(".belfry")).then_some(())
+    });
 }

@@ -1,11 +1,12 @@
 //! USB sticks and the factory reset, with stand-ins for `mount` and `grub-editenv`.
-use crate::machine::Machine;
+use crate::bundle::Signer;
+use crate::machine::{Machine, PATIENCE};
 use board::steward::client::SHORT;
-use board::steward::{Act, Answer, BackupName};
+use board::steward::{Act, Answer, BackupName, BundleName};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// A machine with a stick in it: `mount` makes the folder `stick` appear at its place.
-fn with_stick() -> Machine {
+pub fn with_stick() -> Machine {
     let machine = Machine::start();
     let program = |name: &str, script: &str| {
         let path = machine.path("usr/bin").join(name);
@@ -14,7 +15,7 @@ fn with_stick() -> Machine {
     };
     program(
         "mount",
-        "shift; shift; echo \"$1\" >> \"$STEWARD_ROOT/mounted\"; rmdir \"$2\" && ln -s \"$STEWARD_ROOT/stick\" \"$2\"",
+        "echo \"$2\" >> \"$STEWARD_ROOT/options\"; shift; shift; echo \"$1\" >> \"$STEWARD_ROOT/mounted\"; rmdir \"$2\" && ln -s \"$STEWARD_ROOT/stick\" \"$2\"",
     );
     program("umount", "rm \"$1\" && mkdir \"$1\" && echo umount >> \"$STEWARD_ROOT/mounted\"");
     for folder in [
@@ -138,5 +139,44 @@ fn links_that_a_taken_over_box_plants_lead_nowhere() {
         std::fs::read(&secret).expect("it is there"),
         b"root's own",
         "nothing of root's was read or written"
+    );
+}
+
+#[test]
+fn a_bundle_comes_from_a_stick_that_is_only_read_and_is_looked_at_as_any_other() {
+    let machine = with_stick();
+    let signer = Signer::new();
+    std::fs::copy(signer.certificate(), machine.path("etc/rauc/keyring.pem")).expect("a step of the test");
+    let bundle = signer.bundle("compatible=belfry-test\nversion=0.2.0\nbuild=schema-99");
+    std::fs::create_dir_all(machine.path("stick/belfry")).expect("a step of the test");
+    std::fs::write(machine.path("stick/belfry/new.raucb"), &bundle).expect("a step of the test");
+    std::fs::write(machine.path("stick/old.raucb"), &bundle[..bundle.len() / 2]).expect("a step of the test");
+    std::fs::write(machine.path("stick/holiday.jpg"), "x").expect("a step of the test");
+    symlink(machine.path("etc/shadow"), machine.path("stick/planted.raucb")).expect("a step of the test");
+    let Ok(Answer::UsbFiles { files }) = machine.steward().ask(&Act::UsbBundles, SHORT) else {
+        panic!("no list")
+    };
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(names, ["new.raucb", "old.raucb"]);
+
+    let fetch = |name: &str| {
+        let name = BundleName::try_from(name.to_owned()).expect("a name");
+        machine.steward().ask(&Act::UsbBundle { name }, SHORT)
+    };
+    assert!(fetch("planted.raucb").is_err() && fetch("missing.raucb").is_err());
+    assert_eq!(fetch("old.raucb"), Ok(Answer::Done));
+    assert!(machine.steward().ask(&Act::InspectBundle, SHORT).is_err(), "half a bundle is none");
+    assert_eq!(fetch("new.raucb"), Ok(Answer::Done));
+    let Ok(Answer::Bundle(found)) = machine.steward().ask(&Act::InspectBundle, PATIENCE) else {
+        panic!("no bundle")
+    };
+    assert_eq!(found.version, "0.2.0");
+    let options = std::fs::read_to_string(machine.path("options")).expect("it was mounted");
+    assert!(options.lines().all(|o| o == "ro,nosuid,nodev,noexec"), "{options}");
+    let mounted = std::fs::read_to_string(machine.path("mounted")).expect("a step of the test");
+    assert_eq!(
+        mounted.matches("/dev/sda1").count(),
+        mounted.matches("umount").count(),
+        "nothing stays mounted"
     );
 }

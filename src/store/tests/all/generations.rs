@@ -92,15 +92,51 @@ fn a_start_takes_the_newest_generation_that_still_checks() {
     store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
     store.close();
     let db = rusqlite::Connection::open(dir.path().join("belfry.db")).unwrap();
-    let odd = r#"{"system":{"country":"DE"},"from_a_newer_program":{}}"#;
+    let odd = r#"{"system":{"country":7},"from_a_newer_program":{}}"#;
     db.execute("INSERT INTO generation VALUES (2, 0, 'x', 'y', ?1)", [odd]).unwrap();
     drop(db);
     let (store, state, _) = open(dir.path());
     assert_eq!(state.config.map(|(g, _)| g), Some(Generation(1)));
     assert_eq!(state.skipped[0].0, Generation(2));
-    assert_eq!(state.skipped[0].1[0].field, "from_a_newer_program");
+    assert!(state.skipped[0].1.iter().any(|p| p.field == "from_a_newer_program"));
+    assert_eq!(state.newer, None, "more is wrong with it than being newer");
     let next = store.commit("anna", text::parse(SITE).unwrap(), None, "").unwrap();
     assert_eq!(next.generation, Generation(3), "what does not check is not written over");
+}
+
+#[test]
+fn what_was_set_in_a_newer_version_stays_in_force_after_the_roll_back_but_for_what_is_not_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let first = store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
+    let plain = renamed(&draft::to_tree(&first.config), "Set after the update");
+    store.close();
+    let mut newer = plain.clone();
+    newer["from_a_newer_program"] = json!({ "a": 1 });
+    newer["extension"][1]["hologram"] = json!(true);
+    newer["extension"][0]["record"] = json!("in_colour");
+    let db = rusqlite::Connection::open(dir.path().join("belfry.db")).unwrap();
+    db.execute("INSERT INTO generation VALUES (2, 0, 'anna', 'y', ?1)", [newer.to_string()]).unwrap();
+    drop(db);
+
+    let (store, state, _) = open(dir.path());
+    let left_out = state.newer.expect("it was written by a newer program");
+    assert_eq!(left_out.generation, Generation(2));
+    let number = plain["extension"][1]["number"].as_str().unwrap();
+    assert!(left_out.left_out.contains(&"from_a_newer_program".to_owned()), "{left_out:?}");
+    assert!(left_out.left_out.contains(&format!("extension[{number}].hologram")), "{left_out:?}");
+    assert_eq!((left_out.left_out.len(), state.skipped.len()), (3, 0), "{left_out:?}");
+    let (generation, config) = state.config.expect("there is one");
+    assert_eq!((generation, config.system.name.as_str()), (Generation(3), "Set after the update"));
+    assert_eq!(
+        draft::to_tree(&config),
+        store.reader().current().unwrap().unwrap().1,
+        "pages see what is in force"
+    );
+    assert_eq!(store.reader().generation(Generation(2)).unwrap(), Some(newer), "nothing is lost");
+    store.close();
+    let (_, state, _) = open(dir.path());
+    assert_eq!((state.newer, state.config.map(|(g, _)| g)), (None, Some(Generation(3))), "once");
 }
 
 #[test]

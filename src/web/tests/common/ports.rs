@@ -1,5 +1,7 @@
 //! The ports in memory: a disk, a site that checks drafts with the real reader, an engine that notes what it is asked.
+use crate::api::capture::CaptureView;
 use crate::api::network::{NetworkView, TriedView};
+use crate::api::update::StickBundle;
 use crate::ports::{
     Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, Saved, SavingRefusal, Site, Storage, Stored,
     Updates,
@@ -319,6 +321,15 @@ impl Updates for FakeSystem {
             view.refused = Some(Sentence { en: "It is damaged.".into(), zh: "已损坏。".into() });
         }
     }
+    fn stick(&self) -> Result<Vec<StickBundle>, NotDone> {
+        let refused = self.refuses.lock().unwrap().clone();
+        refused.map_or_else(|| Ok(vec![StickBundle { name: "new.raucb".into(), bytes: 5 }]), Err)
+    }
+    fn fetch(&self, _: &str, name: &str) -> Result<(), NotDone> {
+        std::fs::write(self.bundle(), format!("good {name}")).unwrap();
+        self.end_upload(true);
+        Ok(())
+    }
     fn ask(&self, by: &str, ask: Ask) -> Result<(), NotDone> {
         self.asked.lock().unwrap().push((by.to_owned(), ask));
         self.refuses.lock().unwrap().clone().map_or(Ok(()), Err)
@@ -439,5 +450,26 @@ impl crate::ports::Lan for Lan {
     }
     fn set_clock(&self, _at: i64) -> Result<(), String> {
         Err("this is a PC".into())
+    }
+}
+
+/// A capture of so many seconds, each a byte.
+#[derive(Default)]
+pub struct Capture(Mutex<Option<u32>>);
+
+impl crate::ports::Capture for Capture {
+    fn view(&self) -> CaptureView {
+        let running = self.0.lock().unwrap().is_some();
+        CaptureView { running, ..CaptureView::default() }
+    }
+    fn start(&self, _: &str, seconds: u32) {
+        *self.0.lock().unwrap() = Some(seconds);
+    }
+    fn stop(&self) {}
+    fn forget(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+    fn file(&self, by: &str) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().map(|seconds| format!("{seconds} seconds for {by}").into_bytes())
     }
 }

@@ -113,13 +113,19 @@ export const patch = <T>(path: string, body: unknown): Promise<T> => ask<T>('PAT
 export const del = <T>(path: string, match?: number): Promise<T> => ask<T>('DELETE', path, { match });
 
 /** Sends a file as it is and tells how far it is, in percent. */
-export function send<T>(path: string, file: Blob, progress: (percent: number) => void): Promise<T> {
+export function send<T>(
+  path: string,
+  file: Blob,
+  progress: (percent: number) => void,
+  headers: Record<string, string> = {},
+): Promise<T> {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
     request.open('POST', BASE + path);
     request.setRequestHeader('accept', 'application/json');
     request.setRequestHeader('x-csrf', csrf);
     request.setRequestHeader('content-type', 'application/octet-stream');
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (e) => progress(e.total > 0 ? Math.floor((e.loaded / e.total) * 100) : 0);
     request.onerror = () => fail(new ApiError(0, 'no_answer', 'The box does not answer.'));
     request.onload = () => {

@@ -631,3 +631,28 @@ export interface Pop {
   calls: (CallRecord & { agent_name?: string | null })[];
   steps: CallStep[];
 }
+
+/** An update file on a USB stick. */
+export interface StickBundle {
+  name: string;
+  bytes: number;
+}
+
+/** `GET /capture`. */
+export interface CaptureView {
+  running: boolean;
+  started: Wall | null;
+  ends: Wall | null;
+  messages: number;
+  bytes: number;
+  lost: number;
+  lines: CapturedLine[];
+}
+
+export interface CapturedLine {
+  at: Wall;
+  sent: boolean;
+  transport: string;
+  peer: string;
+  first: string;
+}

@@ -107,6 +107,7 @@ export const NAV = texts({
   backup: ['Backup and retention', '备份与保留'],
   health: ['Health', '健康状态'],
   update: ['Update', '更新'],
+  capture: ['Capture', '抓包'],
   config: ['Change history', '更改记录'],
   events: ['Events and bans', '事件与封禁'],
   groupCalls: ['Calls', '通话'],

@@ -48,6 +48,17 @@ export const S = texts({
     'This code is not right. Look at the start-up output or run “belfry console” on the box for the present one.',
     '设置码不正确。请查看启动输出，或在设备上运行 belfry console 获取当前的设置码。',
   ],
+  reviveInstead: ['Restore a backup instead', '改为恢复备份'],
+  reviveTitle: ['Restore a backup', '恢复备份'],
+  reviveText: [
+    'This box becomes the one the backup was made of: settings, phones, messages, and the people who may log in. The file is checked first; until it is found whole, nothing changes.',
+    '这台设备将变成备份中的设备：包括设置、话机、留言和可以登录的人员。系统先检查文件，确认完整之前不会作任何更改。',
+  ],
+  reviveFile: ['Choose backup file (.belfry)', '选择备份文件（.belfry）'],
+  reviveNone: ['No file chosen', '未选择文件'],
+  reviveNoFile: ['Choose the file of the backup first.', '请先选择备份文件。'],
+  revive: ['Restore', '恢复'],
+  revived: ['Restored. The box starts again; then log in as you did before.', '已恢复。设备正在重新启动，之后请用原来的账户登录。'],
   doneTitle: ['Ready. Now connect phones', '设置完成，现在连接话机'],
   doneIntro: [
     'Type these into a desk phone or a softphone app. Each phone has its own random password.',
