@@ -11,7 +11,7 @@ use model::report::StepRow;
 use rusqlite::params;
 
 /// Rows that one report looks at: some seconds on a slow box, some hundred MiB never.
-const ROWS: usize = 1_000_000;
+const ROWS: u32 = 1_000_000;
 /// No call lasts longer, so one that came to a queue in a span began at most this much before it.
 const LONGEST_MS: i64 = 24 * 3_600_000;
 
@@ -39,7 +39,7 @@ impl Reader {
             })?;
             rows.collect()
         })?;
-        Ok((rows.len() <= ROWS).then_some(rows))
+        Ok(bounded(rows))
     }
 
     /// Spells of all agents that began before `to` and reach into the span, agent by agent in order; `None` = too many.
@@ -56,7 +56,7 @@ impl Reader {
         let rows: Vec<AgentSpell> = self.with(|db| {
             db.prepare_cached(&sql)?.query_map(params![from.0, to.0, ROWS + 1], row::spell)?.collect()
         })?;
-        Ok((rows.len() <= ROWS).then_some(rows))
+        Ok(bounded(rows))
     }
 
     /// The last calls from or to any of these numbers, newest first.
@@ -86,4 +86,9 @@ impl Reader {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }
+}
+
+/// All of them, or none when there are more than one report may look at.
+fn bounded<T>(rows: Vec<T>) -> Option<Vec<T>> {
+    u32::try_from(rows.len()).is_ok_and(|n| n <= ROWS).then_some(rows)
 }
