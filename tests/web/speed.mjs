@@ -13,7 +13,7 @@ const PAGES = ['/calls', '/history', '/voicemail', '/queues', '/queues/agents', 
 const say = (metric, value, unit) => console.log(`${metric},${Math.round(value * 10) / 10},${unit}`);
 const share = (times, part) => [...times].sort((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * part))];
 
-const box = await startBox({ site: SITE, ports: CALLS + 40 });
+const box = await startBox({ site: SITE, ports: 2 * CALLS + 40 });
 const phones = [];
 const browser = await launch();
 try {
@@ -37,6 +37,10 @@ try {
   }
   await telling(seat);
   await signingIn();
+} catch (error) {
+  // Said before anything is closed: closing may hang when the box or the browser is gone.
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   for (const phone of phones) phone.close();
   await browser.close();
