@@ -7,6 +7,7 @@ use crate::site::{read, wrong_file};
 use model::id::Generation;
 use model::query::{GenerationRow, Page, Role, Status};
 use model::update::{Restart, UpdateView};
+use model::what_if::{Forecast, Question};
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -78,6 +79,35 @@ fn apply(data: &Path, file: &Path) -> anyhow::Result<()> {
         }
     };
     say(&format!("generation {generation} is in force"));
+    Ok(())
+}
+
+/// `belfry what-if`: asks the running box, else reads the configuration itself.
+///
+/// # Errors
+/// What of the question makes no sense; the disk.
+pub fn what_if(question: &Question, json: bool, data: &Path) -> anyhow::Result<()> {
+    let told: Forecast = match running(data) {
+        Some(client) => {
+            let answer = client.ask_json("POST", "/api/v1/what-if", &serde_json::to_value(question)?)?;
+            serde_json::from_str(&fine(answer)?.body)?
+        }
+        None => {
+            must_exist(data)?;
+            let told: Result<_, store::Fault> =
+                offline::with(data, |store| Ok(crate::studio::what_if(store, question)));
+            told?.map_err(BadInput)?
+        }
+    };
+    if json {
+        say(&serde_json::to_string_pretty(&told)?);
+        return Ok(());
+    }
+    for step in &told.steps {
+        let (seconds, ms) = (step.offset_ms / 1000, step.offset_ms % 1000);
+        say(format!("{seconds:>5}.{ms:03}  {:<12} {}", step.kind, step.detail).trim_end());
+    }
+    say(&format!("at the end: {} {}", told.end, told.with));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The control role: store, engine, SIP sockets, web and mail put together; started in the order in which one needs the
 //! other, stopped in the reverse. Decides nothing about calls.
 use crate::args::{Role, RunOptions};
+use crate::asker::Asker;
 use crate::capture::{Capture, Desk};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
@@ -18,6 +19,7 @@ use crate::panel::Panel;
 use crate::replies::Replies;
 use crate::retention::Guard;
 use crate::role::{self, Bond, Order, Report};
+use crate::studio::Studio;
 use crate::update::Updates;
 use crate::{mailer, ports, site, wire};
 use engine::event::{Boot, Event};
@@ -148,6 +150,7 @@ impl Control {
             media: link(options, &bond, &events, &control.disk, ready)?,
             store: store.clone(),
             resolver,
+            asker: Asker::new(&options.data, events.clone()),
             replies: control.replies.clone(),
             inbox: inbox.clone(),
             mirror: control.mirror.clone(),
@@ -233,6 +236,7 @@ impl Control {
             engine: Arc::new(ports::Engine { events: self.events.clone(), replies: self.replies.clone() }),
             machine: Arc::new(machine),
             saving: keeper,
+            flows: Arc::new(Studio::new(&options.data, self.store.clone())),
             lan: self.lan.clone(),
             capture: Arc::new(Desk { capture: self.capture.clone(), store: self.store.clone() }),
             updates,

@@ -1,5 +1,6 @@
 //! The engine's thread: events in, effects out. Waits only for the next event or deadline; whatever an effect needs is
 //! handed to a bounded queue or a non-blocking socket. Decides nothing.
+use crate::asker::Asker;
 use crate::capture::{Capture, Way};
 use crate::clock::Clock;
 use crate::door::Door;
@@ -42,6 +43,8 @@ pub struct Hands {
     pub store: Arc<store::Store>,
     /// To the name service.
     pub resolver: Resolver,
+    /// To services outside.
+    pub asker: Asker,
     /// Who waits for an answer.
     pub replies: Arc<Replies>,
     /// To the open pages.
@@ -128,6 +131,9 @@ impl EngineLoop {
                     self.hands.inbox.put(notice);
                 }
                 Effect::SelfCalled(result) => self.hands.mirror.self_called(result),
+                Effect::Ask { call, number, ask } => {
+                    self.again.extend(self.hands.asker.ask(call, number, ask));
+                }
                 Effect::Resolve { ticket, name } => {
                     if !self.hands.resolver.ask(ticket.0, name) {
                         wire::NAMES.lost();

@@ -1,5 +1,6 @@
 //! The binary: reads the command line and starts a role. Wires every part, decides nothing.
 mod args;
+mod asker;
 mod backup_cli;
 mod capture;
 mod cli;
@@ -28,9 +29,11 @@ mod role;
 mod simulate;
 mod site;
 mod steward;
+mod studio;
 mod supervisor;
 mod technician;
 mod update;
+mod voice;
 mod wire;
 
 use args::{Command, Role};
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::SimulateDialer { scenario, seeds, json } => {
             cli::finish(simulate::dialer(&scenario, seeds, json).map(|text| lifecycle::say(text.trim_end())))
         }
+        Command::WhatIf { question, json, data } => cli::finish(cli::what_if(&question, json, &data)),
         Command::Steward(options) => {
             let _log = logging::start(&options.log);
             steward::run(&options)

@@ -53,6 +53,9 @@ pub static RECORDS: Queue = Queue::new("records", 65_536, WhenFull::Drop);
 pub static COMMANDS: Queue = Queue::new("commands", 256, WhenFull::Refuse);
 /// Engine → resolver thread: one question a trunk and retry; 64 trunks are supported.
 pub static NAMES: Queue = Queue::new("names", 64, WhenFull::Drop);
+/// Engine → services outside, for flows: questions asked at once, each on a thread of its own for at most 10 s. Fifty
+/// calls a second with a dip of 200 ms each are ten; more is a service that hangs, and flows go on without it.
+pub static QUESTIONS: Queue = Queue::new("questions", 64, WhenFull::Refuse);
 /// Role → supervisor: ready, say; beats are made by the thread itself.
 pub static REPORTS: Queue = Queue::new("reports", 16, WhenFull::Drop);
 /// Supervisor → role: stop, peer.
@@ -83,7 +86,8 @@ pub fn tell_lost() {
 }
 
 /// All of them.
-pub static ALL: [&Queue; 8] = [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &REPORTS, &ORDERS, &LOG, &ALARMS];
+pub static ALL: [&Queue; 9] =
+    [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &QUESTIONS, &REPORTS, &ORDERS, &LOG, &ALARMS];
 
 #[cfg(test)]
 mod tests {

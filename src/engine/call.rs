@@ -11,6 +11,7 @@ pub mod story;
 use crate::acd;
 use crate::contacts::Contacts;
 use crate::intent::{Chapter, Intent, Peer};
+use crate::ivr::Run;
 use crate::ledger::Ids;
 use crate::phones::Phones;
 use crate::ports::Ports;
@@ -20,6 +21,7 @@ use crate::timers::CallTimer;
 use crate::trunks::Trunks;
 use crate::voicemail::mailbox::Mailboxes;
 use leg::Leg;
+use model::ask::Answer;
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::id::{CallId, LegId, PlayId, RecordingId, SessionId};
@@ -153,6 +155,8 @@ pub enum Heard {
     RecordSwitch(bool),
     /// Somebody pauses or resumes the recording.
     RecordPause(bool),
+    /// The answer to the question of this number.
+    Answered(u32, Box<Answer>),
 }
 
 /// What a leg that we called does.
@@ -241,6 +245,8 @@ pub struct Core {
     pub queue: Option<String>,
     /// Since when it waits in queues, the first of them counted: sent on to another one it keeps its place in time.
     pub waiting_since: Option<Mono>,
+    /// The flow that goes on with the caller when the agent hangs up.
+    pub after: Option<Box<Run>>,
     /// Whether it is to an emergency number; such a call never gives way.
     pub emergency: bool,
     /// The leg of the agent who took it from a queue.
@@ -363,7 +369,8 @@ fn heard(core: &mut Core, stage: Stage, cx: &Cx, what: Heard, out: &mut Out) -> 
         | Heard::CodeDone(_)
         | Heard::Stored
         | Heard::RecordSwitch(_)
-        | Heard::RecordPause(_) => {}
+        | Heard::RecordPause(_)
+        | Heard::Answered(..) => {}
     }
     stage.step(core, cx, what, out)
 }
@@ -395,6 +402,7 @@ impl Core {
             sent_on: 0,
             queue: None,
             waiting_since: None,
+            after: None,
             emergency: false,
             agent_leg: None,
             on_behalf: None,

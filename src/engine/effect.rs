@@ -1,7 +1,8 @@
 //! What the engine wants done outside: bytes sent, media told, records kept, questions answered, the web informed, names
 //! looked up. In the order given. Plain data; decides nothing.
+use model::ask::Ask;
 use model::command::Reply;
-use model::id::Ticket;
+use model::id::{CallId, Ticket};
 use model::media::MediaCommand;
 use model::notice::Notice;
 use model::record::Record;
@@ -38,6 +39,15 @@ pub enum Effect {
     Notice(Notice),
     /// The call of the box to itself is over.
     SelfCalled(SelfCall),
+    /// A question of a flow; answered by `Event::Answered` with the same call and number, or not at all.
+    Ask {
+        /// Whose.
+        call: CallId,
+        /// Which of its questions.
+        number: u32,
+        /// What.
+        ask: Ask,
+    },
     /// A name to look up (A and AAAA); answered by `Event::Resolved` with the same ticket, within 10 s, never blocking.
     Resolve {
         /// Handed back.

@@ -185,6 +185,9 @@ impl Engine {
                 self.trunks_said(now, said);
             }
             Event::Contacts(changes) => self.contacts.take(changes),
+            Event::Answered { call, number, answer } => {
+                self.hears(call, Heard::Answered(number, Box::new(answer)));
+            }
             Event::Tick => {}
         }
         self.settle(now);

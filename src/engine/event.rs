@@ -1,5 +1,6 @@
 //! What comes into the engine from outside: packets, media's reports, the store's receipts, a new configuration, what
 //! people ask, answers of the name service. Plain data; decides nothing.
+use model::ask::Answer;
 use model::clock::Wall;
 use model::command::{Actor, Command};
 use model::config::Config;
@@ -63,6 +64,15 @@ pub enum Event {
     },
     /// Contacts were kept or removed, in this order; at the start everybody the site knows, in pieces.
     Contacts(Vec<ContactChange>),
+    /// Answer to `Effect::Ask`.
+    Answered {
+        /// Whose question.
+        call: CallId,
+        /// Which of its questions.
+        number: u32,
+        /// What came back.
+        answer: Answer,
+    },
     /// Nothing but time has passed: `Engine::deadline` was reached.
     Tick,
 }

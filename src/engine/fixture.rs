@@ -4,7 +4,7 @@ use model::config::extension::{Agent, Extension, RecordPolicy, Rights, Voicemail
 use model::config::flow::{Flow, Say, Step};
 use model::config::queue::{Music, Queue, Strategy};
 use model::config::route::{Destination, Inbound, Outbound};
-use model::config::system::{Audio, Features, Schedule, System};
+use model::config::system::{Audio, Features, Schedule, System, Voice};
 use model::config::trunk::{NumberFormat, Transport, Trunk, TrunkKind};
 use model::media::{Codec, Digit, Language};
 use model::number::{Mask, Number};
@@ -52,6 +52,8 @@ pub fn site() -> Config {
         audio: Audio {
             music: BTreeMap::from([("default".into(), Music::BuiltIn)]),
             paging: Some("hall".into()),
+            prompt: BTreeMap::new(),
+            voice: Some(Voice::Espeak),
         },
         schedule: BTreeMap::from([("office".into(), office())]),
         extension: keyed(["101", "102", "103"].into_iter().map(extension).collect()),
@@ -64,6 +66,7 @@ pub fn site() -> Config {
             name: "main".into(),
             trunk: None,
             number: mask("!"),
+            class: None,
             caller: None,
             schedule: None,
             language: None,
@@ -225,7 +228,7 @@ fn flow() -> Flow {
         start: "menu".into(),
         step: BTreeMap::from([
             ("menu".to_owned(), menu),
-            ("queue".to_owned(), Step::Queue { queue: "support".into() }),
+            ("queue".to_owned(), Step::Queue { queue: "support".into(), after: None }),
             ("phone".to_owned(), Step::Extension { number: Some(number("101")), otherwise: None }),
             ("bye".to_owned(), Step::HangUp { say: vec![Say::BuiltIn("goodbye".into())] }),
         ]),

@@ -5,6 +5,7 @@ use crate::acd::code::Code;
 use crate::acd::ticket::Caller;
 use crate::route::Target;
 use crate::timers::CallTimer;
+use model::ask::Ask;
 use model::clock::Mono;
 use model::id::{LegId, SessionId};
 use model::media::MediaCommand;
@@ -133,6 +134,8 @@ pub enum Intent {
         /// How.
         how: Supervision,
     },
+    /// Asks somebody outside for a flow; answered by `Heard::Answered` with the number.
+    Ask(u32, Ask),
     /// The call is over. Whatever it still owns is taken back.
     Finish {
         /// How it ended.
@@ -163,4 +166,8 @@ pub enum Chapter {
     Trunk(String),
     /// It was sent on to this target.
     Target(Target),
+    /// Nobody talks to the caller any more; the call goes on.
+    Alone,
+    /// The caller gave this score.
+    Score(u8),
 }

@@ -4,16 +4,20 @@
 //!
 //! Ways out: a target (`Out::Go`). After `Go(Extension)` the run waits for [`Input::Refused`] and may go on; after any other
 //! target it is over. It always ends: at most [`STEPS_WITHOUT_CALLER`] steps without a caller's input, [`STEPS_MAX`] in all.
+pub mod field;
+pub mod outside;
 pub mod step;
 
 #[cfg(test)]
 mod tests;
 
+use model::ask::{Answer, Ask, FIELD_MAX};
 use model::config::Config;
 use model::config::flow::{Flow, Step};
 use model::media::{Digit, Language, Sound};
 use model::number::Number;
 use model::refusal::Refusal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +27,16 @@ pub const STEPS_WITHOUT_CALLER: u32 = 200;
 /// Steps of one call in all: a machine that presses keys for ever is sent away.
 pub const STEPS_MAX: u32 = 2_000;
 
+/// Most fields a call may have: what a person still follows, and a service cannot fill memory.
+pub const FIELDS_MAX: usize = 64;
+
 /// What happened to the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
+    /// The agent hung up; the caller is still there.
+    Alone,
+    /// The answer to the `Out::Ask` of this number.
+    Answered(u32, Answer),
     /// The caller pressed a key.
     Digit(Digit),
     /// The last `Out::Play` was heard to its end.
@@ -56,11 +67,16 @@ pub enum Out {
     Language(Language),
     /// A line of the call's journey: kind as in `CallStep::kind`.
     Trace {
-        /// `flow`, `menu`, `digit`, `collect`, `hours`.
+        /// `flow`, `step`, `menu`, `digit`, `timer`, `collect`, `hours`, `condition`, `set`, `table`, `lookup`, `speak`,
+        /// `survey`.
         kind: &'static str,
         /// Step, digit, schedule.
         detail: String,
     },
+    /// Ask this outside and tell `Input::Answered` with the number.
+    Ask(u32, Ask),
+    /// The caller gave this score.
+    Score(u8),
     /// The call goes there.
     Go(Target),
 }
@@ -72,7 +88,7 @@ pub enum Target {
     Extension(Number),
     /// Ends the call.
     HangUp,
-    /// Waits in this queue.
+    /// Waits in this queue; the run goes on with `Input::Alone` if there is a step for that.
     Queue(String),
     /// Leaves a message in this mailbox, which exists.
     Voicemail(Number),
@@ -85,6 +101,12 @@ enum Phase {
     Collecting { tries: u32 },
     /// A menu: how often it was said again, and whether the last try was a wrong digit.
     Choosing { tries: u32 },
+    /// Somebody outside was asked.
+    Asking { number: u32 },
+    /// Talks to an agent: the step after that.
+    Served { next: String },
+    /// A survey: how often it was said again.
+    Scoring { tries: u32 },
     /// A play step, then the next one.
     Playing { next: String },
     /// Ringing an extension: the step if that fails.
@@ -95,6 +117,9 @@ enum Phase {
     Over,
 }
 
+/// Fields of a call by name.
+pub type Fields = BTreeMap<String, String>;
+
 /// One flow in progress.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -102,19 +127,21 @@ pub struct Run {
     flow: String,
     step: String,
     language: Language,
-    collected: String,
+    field: Fields,
+    asked: u32,
     phase: Phase,
     idle_steps: u32,
     steps: u32,
 }
 
 impl Run {
-    /// Begins a flow at this moment of the site's wall clock (business hours). `None` when there is no flow of this name.
+    /// Begins a flow with these fields at this moment of the site's wall clock (business hours). `None` when there is no flow of this name.
     #[must_use]
     pub fn start(
         config: &Arc<Config>,
         flow: &str,
         language: Language,
+        field: Fields,
         here: jiff::civil::DateTime,
         out: &mut Vec<Out>,
     ) -> Option<Run> {
@@ -124,7 +151,8 @@ impl Run {
             flow: flow.to_owned(),
             step: String::new(),
             language,
-            collected: String::new(),
+            field,
+            asked: 0,
             phase: Phase::Over,
             idle_steps: 0,
             steps: 0,
@@ -136,19 +164,33 @@ impl Run {
 
     /// Takes what happened.
     pub fn input(&mut self, input: Input, here: jiff::civil::DateTime, out: &mut Vec<Out>) {
-        if let Input::Digit(digit) = input {
-            self.idle_steps = 0;
-            out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
+        match &input {
+            Input::Digit(digit) => {
+                self.idle_steps = 0;
+                out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
+            }
+            Input::Timer => out.push(Out::Trace { kind: "timer", detail: self.step.clone() }),
+            Input::Alone | Input::Answered(..) | Input::Played | Input::Refused(_) => {}
         }
         let config = self.config.clone();
         let step = config.flow.get(&self.flow).and_then(|f| f.step.get(&self.step));
         match (std::mem::replace(&mut self.phase, Phase::Over), step) {
             (Phase::Choosing { tries }, Some(step)) => self.choosing(step, tries, input, here, out),
             (Phase::Collecting { tries }, Some(step)) => self.collecting(step, tries, input, here, out),
+            (Phase::Asking { number }, Some(step)) => self.asking(step, number, input, here, out),
+            (Phase::Scoring { tries }, Some(step)) => self.scoring(step, tries, input, here, out),
+            (Phase::Served { next }, _) => self.served(next, &input, here, out),
             (Phase::Leaving, _) => self.leaving(input, out),
             (Phase::Playing { next }, _) => self.playing(next, input, here, out),
             (Phase::Ringing { number, otherwise }, _) => self.ringing(number, otherwise, input, here, out),
-            (Phase::Over, _) | (Phase::Choosing { .. } | Phase::Collecting { .. }, None) => {}
+            (Phase::Over, _)
+            | (
+                Phase::Asking { .. }
+                | Phase::Choosing { .. }
+                | Phase::Collecting { .. }
+                | Phase::Scoring { .. },
+                None,
+            ) => {}
         }
     }
 
@@ -170,6 +212,20 @@ impl Run {
         self.phase == Phase::Over
     }
 
+    /// Whether it goes on when the agent hangs up.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        matches!(self.phase, Phase::Served { .. })
+    }
+
+    /// Sets a field; one too many is left out and told.
+    fn set(&mut self, name: &str, value: &str, out: &mut Vec<Out>) {
+        if self.field.len() >= FIELDS_MAX && !self.field.contains_key(name) {
+            return out.push(Out::Trace { kind: "set", detail: format!("{name}: too many fields") });
+        }
+        self.field.insert(name.to_owned(), value.chars().take(FIELD_MAX).collect());
+    }
+
     fn flow(&self) -> Option<&Flow> {
         self.config.flow.get(&self.flow)
     }
@@ -187,6 +243,7 @@ impl Run {
             let Some(step) = self.flow().and_then(|f| f.step.get(&name)).cloned() else {
                 return self.finish(Target::HangUp, out);
             };
+            out.push(Out::Trace { kind: "step", detail: name.clone() });
             self.step = name;
             next = self.enter(&step, here, out);
         }
@@ -202,6 +259,12 @@ impl Run {
     fn enter(&mut self, step: &Step, here: jiff::civil::DateTime, out: &mut Vec<Out>) -> Option<String> {
         match step {
             Step::Collect { .. } => self.ask_digits(step, 0, out),
+            Step::Condition { field, test, value, then, otherwise } => {
+                let holds = field::holds(&self.field, field, *test, value);
+                let word = if holds { "yes" } else { "no" };
+                out.push(Out::Trace { kind: "condition", detail: format!("{field}: {word}") });
+                return Some(if holds { then.clone() } else { otherwise.clone() });
+            }
             Step::Extension { number, otherwise } => {
                 return self.ring(number.as_ref(), otherwise.as_ref(), out);
             }
@@ -221,12 +284,45 @@ impl Run {
                 out.push(Out::Language(*language));
                 return Some(next.clone());
             }
+            Step::Lookup { url, timeout_ms, .. } => {
+                let url = field::filled(&self.field, url, field::escape);
+                self.ask(Ask::Lookup { url, timeout_ms: *timeout_ms }, *timeout_ms, out);
+            }
             Step::Menu { .. } => self.ask_choice(step, 0, out),
             Step::Play { say, next } => {
                 self.say(say, false, out);
                 self.phase = Phase::Playing { next: next.clone() };
             }
-            Step::Queue { queue } => self.finish(Target::Queue(queue.clone()), out),
+            Step::Queue { queue, after } => {
+                self.finish(Target::Queue(queue.clone()), out);
+                if let Some(next) = after {
+                    self.phase = Phase::Served { next: next.clone() };
+                }
+            }
+            Step::Set { field, value, next } => {
+                let value = field::filled(&self.field, value, str::to_owned);
+                self.set(field, &value, out);
+                out.push(Out::Trace { kind: "set", detail: format!("{field} = {value}") });
+                return Some(next.clone());
+            }
+            Step::Speak { text, .. } => {
+                let text = field::filled(&self.field, text, str::to_owned);
+                self.speak(step, text, out);
+            }
+            Step::Survey { .. } => self.ask_score(step, 0, out),
+            Step::Table { key, field, row, next, otherwise } => {
+                let key = field::filled(&self.field, key, str::to_owned);
+                let found = row.get(key.trim());
+                let word = found.map_or("not found", String::as_str);
+                out.push(Out::Trace { kind: "table", detail: format!("{key}: {word}") });
+                return Some(match found {
+                    Some(found) => {
+                        self.set(field, found, out);
+                        next.clone()
+                    }
+                    None => otherwise.clone(),
+                });
+            }
             Step::Voicemail { mailbox } => self.finish(Target::Voicemail(mailbox.clone()), out),
         }
         None

@@ -13,6 +13,7 @@ pub mod player;
 pub mod port;
 pub mod prompts;
 pub mod recorder;
+pub mod resample;
 pub mod rtcp;
 pub mod rtp;
 mod sender;

@@ -1,7 +1,7 @@
 //! WAV files: the header of our recordings, and reading the sound files people upload. Recordings are G.711 µ-law
 //! (format 7), 8 kHz, one or two interleaved channels. The header is always 58 octets: sizes stand at octets 4 (RIFF),
 //! 46 (samples per channel) and 54 (data), little-endian, so that a file cut off by a crash is repaired from its length.
-use crate::codec;
+use crate::{codec, resample};
 
 /// Octets before the sound.
 pub const HEADER: usize = 58;
@@ -34,8 +34,8 @@ pub fn header(channels: u8, data: u64) -> Vec<u8> {
     h
 }
 
-/// Sound of a WAV file as µ-law of one channel; several channels are averaged. Understood: 8 kHz, µ-law, A-law or
-/// 16-bit PCM, any number of channels up to 8. A file that does not start with `RIFF` is taken as raw µ-law. Sizes in
+/// Sound of a WAV file as µ-law of one channel; several channels are averaged. Understood: µ-law, A-law or 16-bit
+/// PCM, 8 to 48 kHz (brought to 8), any number of channels up to 8. A file that does not start with `RIFF` is taken as raw µ-law. Sizes in
 /// the header may be wrong (a recording cut off by a crash): the sound then goes to the end of the file.
 ///
 /// # Errors
@@ -70,8 +70,20 @@ pub fn decode(file: &[u8]) -> Result<Vec<u8>, String> {
     Err("the WAV file has no sound in it".to_owned())
 }
 
+/// A whole recording file of one channel from µ-law.
+#[must_use]
+pub fn file(sound: &[u8]) -> Vec<u8> {
+    let even = sound.len() + sound.len() % 2;
+    let mut file = header(1, u64::try_from(even).unwrap_or(u64::MAX));
+    file.extend_from_slice(sound);
+    // Silence.
+    file.resize(HEADER + even, 0xff);
+    file
+}
+
 struct Format {
     tag: u16,
+    rate: u32,
     channels: usize,
 }
 
@@ -82,14 +94,14 @@ impl Format {
         }
         let (tag, channels, rate, bits) =
             (u16_at(chunk, 0), u16_at(chunk, 2), u32_at(chunk, 4), u16_at(chunk, 14));
-        if rate != 8000 {
-            return Err(format!("the WAV file has {rate} samples a second; save it with 8000"));
+        if !(8000..=48_000).contains(&rate) {
+            return Err(format!("the WAV file has {rate} samples a second; save it with 8000 to 48000"));
         }
         if !(1..=8).contains(&channels) {
             return Err(format!("the WAV file has {channels} channels; save it with one"));
         }
         match (tag, bits) {
-            (1, 16) | (6 | 7, 8) => Ok(Format { tag, channels: usize::from(channels) }),
+            (1, 16) | (6 | 7, 8) => Ok(Format { tag, rate, channels: usize::from(channels) }),
             (tag, bits) => Err(format!(
                 "the WAV file has format {tag} with {bits} bits; save it as PCM 16 bit, A-law or µ-law"
             )),
@@ -98,16 +110,21 @@ impl Format {
 
     fn to_ulaw(&self, data: &[u8]) -> Vec<u8> {
         let width = if self.tag == 1 { 2 } else { 1 };
-        if self.tag == 7 && self.channels == 1 {
+        if self.tag == 7 && self.channels == 1 && self.rate == 8000 {
             return data.to_vec();
         }
-        data.chunks_exact(width * self.channels).map(|frame| self.mix(frame, width)).collect()
+        let frames = data.chunks_exact(width * self.channels).map(|frame| self.mix(frame, width));
+        if self.rate == 8000 {
+            return frames.map(codec::linear_to_ulaw).collect();
+        }
+        let sound: Vec<i16> = frames.collect();
+        resample::to_8000(&sound, self.rate).into_iter().map(codec::linear_to_ulaw).collect()
     }
 
-    fn mix(&self, frame: &[u8], width: usize) -> u8 {
+    fn mix(&self, frame: &[u8], width: usize) -> i16 {
         let sum: i32 = frame.chunks_exact(width).map(|s| i32::from(self.linear(s))).sum();
         let count = i32::try_from(self.channels).unwrap_or(1).max(1);
-        codec::linear_to_ulaw(i16::try_from(sum / count).unwrap_or(0))
+        i16::try_from(sum / count).unwrap_or(0)
     }
 
     fn linear(&self, sample: &[u8]) -> i16 {
@@ -179,8 +196,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_played_is_refused_with_the_remedy() {
-        let rate = decode(&pcm(1, 44_100, 16, 1, &[0, 0])).unwrap_err();
-        assert!(rate.contains("44100") && rate.contains("8000"), "{rate}");
+        let rate = decode(&pcm(1, 96_000, 16, 1, &[0, 0])).unwrap_err();
+        assert!(rate.contains("96000") && rate.contains("8000"), "{rate}");
         let bits = decode(&pcm(1, 8000, 24, 1, &[0, 0, 0])).unwrap_err();
         assert!(bits.contains("16 bit"), "{bits}");
         assert!(decode(b"RIFF\0\0\0\0WAVE").is_err());

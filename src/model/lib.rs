@@ -1,6 +1,7 @@
 //! The box's words, valid by construction: time, ids, numbers, configuration, and what is asked of, told by and
 //! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
 
+pub mod ask;
 pub mod clock;
 pub mod command;
 pub mod config;
@@ -18,3 +19,4 @@ pub mod report;
 pub mod saving;
 pub mod steer;
 pub mod update;
+pub mod what_if;

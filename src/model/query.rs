@@ -273,6 +273,7 @@ mod tests {
             wait_ms: 0,
             outcome: Outcome::Open,
             cause: String::new(),
+            score: None,
         }
     }
 

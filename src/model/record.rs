@@ -137,6 +137,9 @@ pub struct CallRecord {
     pub outcome: Outcome,
     /// Cause in a few English words, e.g. `caller hung up`, `486 Busy Here`, `box restarted`.
     pub cause: String,
+    /// What the caller gave in a survey, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<u8>,
 }
 
 /// A step of a call's journey.

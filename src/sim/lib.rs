@@ -8,6 +8,7 @@ pub mod site;
 pub mod sound;
 pub mod ua;
 pub mod watch;
+pub mod what_if;
 pub mod wire;
 pub mod world;
 

@@ -9,8 +9,10 @@ pub use story::CallRef;
 use crate::dice::Dice;
 use crate::ladder::Ladder;
 use crate::site;
+use crate::sound;
 use crate::ua::{Account, Habit, Ua};
 use crate::wire::{Datagram, Wire};
+use media::prompts::PromptSet;
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use pbx::Pbx;
@@ -52,17 +54,34 @@ pub struct World {
     steps: u64,
     digest: u64,
     checked: Mono,
+    strict: bool,
+}
+
+/// When a world begins, what its box says, and whether a broken fact ends it.
+pub struct Place {
+    /// When.
+    pub at: Wall,
+    /// The prompts of the box.
+    pub prompts: Arc<PromptSet>,
+    /// A broken fact ends the story with its ladder.
+    pub strict: bool,
 }
 
 impl World {
     /// A world with this site, its carrier, and a phone for each of 101 to 105, not registered yet.
     #[must_use]
     pub fn new(seed: u64, config: Arc<Config>) -> World {
-        let now = Now { mono: Mono(1_000_000), wall: MORNING };
+        World::at(seed, config, Place { at: MORNING, prompts: sound::prompts(), strict: true })
+    }
+
+    /// The same at another place.
+    #[must_use]
+    pub fn at(seed: u64, config: Arc<Config>, place: Place) -> World {
+        let now = Now { mono: Mono(1_000_000), wall: place.at };
         let mut world = World {
             dice: Dice::new(seed),
             wire: Wire::new(seed),
-            pbx: Pbx::new(seed, config.clone(), IpAddr::from(BOX)),
+            pbx: Pbx::new(seed, config.clone(), IpAddr::from(BOX), place.prompts),
             now,
             seed,
             uas: Vec::new(),
@@ -74,6 +93,7 @@ impl World {
             steps: 0,
             digest: 0,
             checked: Mono(0),
+            strict: place.strict,
         };
         world.add_ua("carrier", IpAddr::from(site::CARRIER), 1);
         world.uas[0].lines = 1_000;
@@ -273,13 +293,13 @@ impl World {
             self.checked = self.now.mono;
         }
         let broken = self.pbx.check(all);
-        assert!(broken.is_empty(), "broken at {:?}: {broken:#?}", self.now.mono);
+        assert!(broken.is_empty() || !self.strict, "broken at {:?}: {broken:#?}", self.now.mono);
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && self.strict {
             // Lines of a failing story: the test harness shows them under its name.
             eprintln!("--- seed {}\n{}", self.seed, self.ladder.show());
         }

@@ -35,7 +35,7 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
 }
 
 fn call_row(db: &Connection, c: &CallRecord, verb: &str) -> Result<()> {
-    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18";
+    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19";
     let mut sql = db.prepare_cached(&format!("{verb} INTO call ({}) VALUES ({marks})", row::CALL))?;
     let done = sql.execute(params![
         key(c.call.0),
@@ -56,6 +56,7 @@ fn call_row(db: &Connection, c: &CallRecord, verb: &str) -> Result<()> {
         key(c.wait_ms),
         row::word(&c.outcome),
         c.cause,
+        c.score,
     ]);
     done.map(drop)
 }

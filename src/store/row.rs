@@ -71,7 +71,7 @@ fn wall(row: &Row<'_>, column: usize) -> rusqlite::Result<Wall> {
 }
 
 pub(crate) const CALL: &str = "call, direction, caller_number, caller_name, called_number, called_name, trunk, queue, \
-    agent, answered_by, started, answered, ended, duration_ms, talk_ms, wait_ms, outcome, cause";
+    agent, answered_by, started, answered, ended, duration_ms, talk_ms, wait_ms, outcome, cause, score";
 
 pub(crate) fn call(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
     Ok(CallRecord {
@@ -91,6 +91,7 @@ pub(crate) fn call(row: &Row<'_>) -> rusqlite::Result<CallRecord> {
         wait_ms: length(row, 15)?,
         outcome: read_word(row, 16)?,
         cause: row.get(17)?,
+        score: row.get(18)?,
     })
 }
 

@@ -9,6 +9,7 @@ pub mod config;
 pub mod contacts;
 pub mod control;
 pub mod events;
+pub mod flows;
 pub mod health;
 pub mod history;
 pub mod item;
@@ -43,6 +44,7 @@ use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::report::{AgentFigures, QueueFigures};
 use model::saving::BackupState;
 use model::update::{SelfCall, UpdateView};
+use model::what_if::{Forecast, Question};
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
@@ -67,6 +69,7 @@ pub fn operations() -> Vec<Operation> {
         directory(),
         figures(),
         people(),
+        menus(),
         saving(),
         lan(),
         capture(),
@@ -250,6 +253,23 @@ fn figures() -> Vec<Operation> {
             .gives_raw(CSV),
         op(GET, "/api/v1/wall", WALL, "Queues and agents as a screen on the wall shows them.", wall::wall)
             .gives::<wall::Wall>(),
+    ]
+}
+
+fn menus() -> Vec<Operation> {
+    use flows as f;
+    vec![
+        op(POST, "/api/v1/what-if", LEADS, "What would happen to a call; nobody is called.", f::what_if)
+            .takes::<Question>()
+            .gives::<Forecast>(),
+        op(GET, "/api/v1/prompts/{name}/{language}", LEADS, "An own prompt's sound.", f::listen)
+            .gives_raw(WAV),
+        op(PUT, "/api/v1/prompts/{name}/{language}", ADMIN, "Keeps a prompt's sound.", f::keep)
+            .takes_raw(WAV)
+            .gives::<f::Kept>(),
+        op(POST, "/api/v1/prompts/{name}/{language}/spoken", ADMIN, "Has a prompt spoken.", f::speak)
+            .takes::<f::SpeakForm>()
+            .gives::<f::Kept>(),
     ]
 }
 

@@ -8,6 +8,7 @@ use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
 use model::contact::{Contact, ContactQuery, ContactRefusal};
 use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
+use model::media::Language;
 use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
@@ -16,6 +17,7 @@ use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
 use model::report::StepRow;
 use model::saving::{BackupState, Hold};
 use model::update::{Restart, SelfCall, Sentence, UpdateView};
+use model::what_if::{Forecast, Question};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -277,6 +279,25 @@ pub trait Machine: Send + Sync + 'static {
     fn now(&self) -> Now;
 }
 
+/// What the flow editor asks for. Every method may block.
+pub trait Flows: Send + Sync + 'static {
+    /// What would happen to a fictional call.
+    ///
+    /// # Errors
+    /// What of the question makes no sense, or that another one is being answered.
+    fn what_if(&self, question: &Question) -> Result<Forecast, String>;
+    /// Keeps a prompt. The file's path below the data folder.
+    ///
+    /// # Errors
+    /// Why the sound cannot be played, or the disk's.
+    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String>;
+    /// Has a prompt spoken and keeps it. The file's path below the data folder.
+    ///
+    /// # Errors
+    /// Why nobody speaks, or the disk's.
+    fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, String>;
+}
+
 /// Why the site is not saved, or a backup not taken.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SavingRefusal {
@@ -450,6 +471,8 @@ pub struct Ports {
     pub lan: Arc<dyn Lan>,
     /// Captured SIP messages.
     pub capture: Arc<dyn Capture>,
+    /// The flow editor's helper.
+    pub flows: Arc<dyn Flows>,
     /// Its system.
     pub updates: Arc<dyn Updates>,
 }

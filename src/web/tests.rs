@@ -5,6 +5,7 @@ mod common;
 mod config;
 mod contacts;
 mod desk;
+mod flows;
 mod live;
 mod network;
 mod robust;

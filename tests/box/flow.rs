@@ -1,6 +1,14 @@
 //! What callers of the menu notice.
+use model::ask::Answer;
+use model::clock::Wall;
+use model::contact::Contact;
+use model::id::ContactId;
+use model::media::Language;
+use model::number::Number;
 use serde_json::json;
 use sim::{Habit, Heard, World, each_seed, site};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 fn caller_in_menu(w: &mut World, number: &str) -> sim::CallRef {
     let caller = w.call_in(number, "+49301000");
@@ -106,6 +114,122 @@ fn the_echo_says_what_the_caller_says_and_the_announcement_is_heard() {
         w.until_over(echo);
         let announcement = w.dial("101", "*44");
         w.until_hears(announcement, "test-announcement");
+        w.rest();
+    });
+}
+
+/// A menu that asks a service first and goes to a phone for the class that it names.
+fn with_service() -> std::sync::Arc<model::config::Config> {
+    site::site(|s| {
+        s["flow"][0]["start"] = "dip".into();
+        let steps = &mut s["flow"][0]["step"];
+        steps["dip"] = json!({ "kind": "lookup", "url": "http://10.9.0.30/?n={caller}", "next": "class", "otherwise": "menu" });
+        steps["class"] = json!({ "kind": "condition", "field": "class", "test": "is", "value": "gold",
+            "then": "boss", "otherwise": "menu" });
+        steps["boss"] = json!({ "kind": "extension", "number": "104" });
+    })
+}
+
+/// When a call came to its first step of a kind, ms.
+fn offset(w: &World, kind: &str) -> u64 {
+    let steps = w.pbx.watch.steps.values().next_back().expect("a call");
+    steps.iter().find(|s| s.kind == kind).unwrap_or_else(|| panic!("no {kind} in {steps:?}")).offset_ms
+}
+
+#[test]
+fn a_service_that_answers_after_ten_seconds_is_not_waited_for() {
+    each_seed(|seed| {
+        let mut w = World::new(seed, with_service());
+        let late = Answer::Fields(BTreeMap::from([("class".into(), "gold".into())]));
+        w.pbx.outside.push_back((Duration::from_secs(10), late));
+        let caller = w.call_in("+4930555", "+49301000");
+        w.until_hears(caller, "menu-main");
+        let took = offset(&w, "lookup") - offset(&w, "step");
+        assert!((1_900..=2_100).contains(&took), "{took} ms");
+        // The late answer changes nothing.
+        w.pass(12);
+        assert!(!w.pbx.watch.steps.values().flatten().any(|s| s.detail == "boss"));
+        w.rest();
+    });
+}
+
+#[test]
+fn a_service_that_answers_sends_the_caller_on() {
+    each_seed(|seed| {
+        let mut w = World::new(seed, with_service());
+        w.phones_up(&["104"]);
+        let gold = Answer::Fields(BTreeMap::from([("class".into(), "Gold".into())]));
+        w.pbx.outside.push_back((Duration::from_millis(300), gold));
+        let caller = w.call_in("+4930555", "+49301000");
+        let boss = w.until_answers("104");
+        w.until_talk(caller, boss);
+        w.rest();
+    });
+}
+
+#[test]
+fn after_the_agent_hung_up_the_caller_scores_and_the_score_is_on_the_call_and_its_agent() {
+    each_seed(|seed| {
+        let site = site::site(|s| {
+            s["flow"][0]["start"] = "queue".into();
+            let steps = &mut s["flow"][0]["step"];
+            *steps = json!({
+                "queue": { "kind": "queue", "queue": "support", "after": "survey" },
+                "survey": { "kind": "survey", "say": ["survey"], "next": "thanks", "otherwise": "thanks" },
+                "thanks": { "kind": "hang_up", "say": ["survey-thanks"] },
+            });
+        });
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101", "102"]);
+        w.agents_at_work(&["101"]);
+        let caller = w.call_in("+4930555", "+49301000");
+        let agent = w.until_answers("101");
+        w.until_talk(caller, agent);
+        w.pass(5);
+        w.hang_up(agent);
+        w.until_hears(caller, "survey");
+        // The agent is free for the next caller while this one answers.
+        let next = w.call_in("+4930556", "+49301000");
+        let again = w.until_answers("101");
+        w.until_talk(next, again);
+        w.press(caller, "4");
+        w.until_hears(caller, "survey-thanks");
+        w.until_over(caller);
+        let record = w.record_of("+4930555");
+        assert_eq!((record.score, record.agent.as_deref()), (Some(4), Some("1")), "{record:?}");
+        assert!((4_000..8_000).contains(&record.talk_ms), "the survey is no talk: {record:?}");
+        w.rest();
+    });
+}
+
+#[test]
+fn a_known_customer_goes_another_way_than_everybody() {
+    each_seed(|seed| {
+        let site = site::site(|s| {
+            s["inbound"] = json!([
+                { "name": "vip", "number": "!", "class": "vip", "to": "extension:104" },
+                { "name": "everything", "number": "!", "to": "flow:main" }
+            ]);
+        });
+        let mut w = World::new(seed, site);
+        w.phones_up(&["104"]);
+        let vip = Contact {
+            contact: ContactId(1),
+            numbers: vec![Number::read("+4930777").expect("a number")],
+            name: "Ann".into(),
+            company: String::new(),
+            class: "vip".into(),
+            language: Some(Language::Zh),
+            notes: String::new(),
+            fields: BTreeMap::new(),
+            changed: Wall(0),
+        };
+        w.know(vec![vip]);
+        let known = w.call_in("+4930777", "+49301000");
+        let boss = w.until_answers("104");
+        w.until_talk(known, boss);
+        let other = w.call_in("+4930555", "+49301000");
+        w.until_hears(other, "menu-main");
         w.rest();
     });
 }

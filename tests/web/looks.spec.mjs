@@ -33,6 +33,8 @@ const PAGES = [
   '/numbers/outbound/0',
   '/numbers/menus',
   '/numbers/menus/welcome',
+  '/numbers/prompts',
+  '/numbers/what-if',
   '/settings',
   '/settings/network',
   '/settings/time',

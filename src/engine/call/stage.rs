@@ -188,7 +188,8 @@ fn routing(core: &mut Core, input: &Heard, out: &mut Out) -> Stage {
         | Heard::CodeDone(_)
         | Heard::Stored
         | Heard::RecordSwitch(_)
-        | Heard::RecordPause(_) => Stage::Routing,
+        | Heard::RecordPause(_)
+        | Heard::Answered(..) => Stage::Routing,
     }
 }
 

@@ -51,6 +51,7 @@ impl Story {
             wait_ms: 0,
             outcome: Outcome::Open,
             cause: String::new(),
+            score: None,
         };
         let open = Record::CallStarted(record.clone());
         (
@@ -93,6 +94,14 @@ impl Story {
                 self.record.agent = Some(agent);
             }
             Chapter::Trunk(trunk) => self.record.trunk = Some(trunk),
+            Chapter::Alone => {
+                self.stop_talking(now);
+                return self.step(now, "left", self.record.agent.clone().unwrap_or_default());
+            }
+            Chapter::Score(score) => {
+                self.record.score = Some(score);
+                return self.step(now, "survey", score.to_string());
+            }
             Chapter::Target(target) => {
                 let (kind, detail) = described(&target);
                 return self.step(now, kind, detail);
@@ -105,9 +114,7 @@ impl Story {
     #[must_use]
     pub fn close(mut self, now: Now, outcome: Outcome, cause: &str) -> Vec<Record> {
         self.stop_waiting(now);
-        if let Some(since) = self.talking_since {
-            self.record.talk_ms = millis(now.mono, since);
-        }
+        self.stop_talking(now);
         self.record.ended = Some(now.wall);
         self.record.duration_ms = millis(now.mono, self.began);
         self.put_right(now);
@@ -138,6 +145,12 @@ impl Story {
     fn stop_waiting(&mut self, now: Now) {
         if let Some(since) = self.waiting_since.take() {
             self.record.wait_ms += millis(now.mono, since);
+        }
+    }
+
+    fn stop_talking(&mut self, now: Now) {
+        if let Some(since) = self.talking_since.take() {
+            self.record.talk_ms += millis(now.mono, since);
         }
     }
 

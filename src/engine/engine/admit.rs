@@ -330,8 +330,12 @@ impl Engine {
         let caller_sent = number_of(&identity.uri);
         let outside = caller_sent.as_ref().map(|n| inbound::normalise(&config, rules, n));
         let called = sent.as_ref().map(|n| inbound::normalise(&config, rules, n));
+        let shown = outside.as_ref().map(Number::to_string).unwrap_or_default();
+        let contact = self.contacts.find(&shown);
+        let class = contact.map(|c| c.class.as_str()).unwrap_or_default();
         let rule = called.as_ref().zip(sent.as_ref()).and_then(|(e164, sent)| {
-            inbound::rule(&config, &trunk, [e164, sent], [outside.as_ref(), caller_sent.as_ref()], now.wall)
+            let callers = [outside.as_ref(), caller_sent.as_ref()];
+            inbound::rule(&config, &trunk, [e164, sent], callers, class, now.wall)
         });
         let transit = sent.clone().filter(|n| rule.is_none() && outbound::rule(&config, n, true).is_some());
         let input = match (rule, transit) {
@@ -339,13 +343,13 @@ impl Engine {
             (None, Some(number)) => Input::Start(Target::Outside(number)),
             (None, None) => Input::Refuse(Refusal::Unknown, "no inbound rule for the number"),
         };
-        let shown = outside.as_ref().map(Number::to_string).unwrap_or_default();
-        let known = self.contacts.find(&shown).map(|c| if c.name.is_empty() { &c.company } else { &c.name });
+        let known = contact.map(|c| if c.name.is_empty() { &c.company } else { &c.name });
         let sent_name = identity.display.as_deref().unwrap_or_default();
         let name = known.map_or(sent_name, String::as_str).chars().take(64).collect();
         let caller =
             Caller { party: Party { number: shown, name }, peer: Peer::Trunk(trunk.clone()), outside };
-        let language = inbound::language(&config, rule, caller.outside.as_ref());
+        let language =
+            inbound::language(&config, rule, contact.and_then(|c| c.language), caller.outside.as_ref());
         let number = called.map(|n| n.to_string()).unwrap_or_default();
         let called = Party { number, name: rule.map(|r| r.name.clone()).unwrap_or_default() };
         let leg = self.ids.leg();

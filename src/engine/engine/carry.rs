@@ -84,6 +84,9 @@ impl Engine {
                 let name = format!("extension {at}");
                 self.note_supervision(now, call, &name, &at, how.word());
             }
+            Intent::Ask(number, ask) => {
+                self.effects.push(Effect::Ask { call, number, ask });
+            }
             Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
         }
     }

@@ -1,6 +1,6 @@
 //! The steps of a flow that wait for something: menu, collect, play, ringing an extension, good-bye. One function a phase,
 //! exhaustive over inputs. Parts of [`Run`]; decides by the data of the step only.
-use super::{Input, Out, Phase, Run, Target};
+use super::{Input, Out, Phase, Run, Target, field};
 use model::config::flow::{Say, Step};
 use model::media::Sound;
 use model::number::Number;
@@ -10,18 +10,39 @@ use std::time::Duration;
 /// Most digits kept of a collect step, whatever it asks for: the length of a [`Number`].
 const COLLECT_MAX: usize = Number::MAX;
 
+/// Field with the digits of the last collect step.
+const DIGITS: &str = "digits";
+
 impl Run {
+    fn digits(&self) -> &str {
+        self.field.get(DIGITS).map(String::as_str).unwrap_or_default()
+    }
+
     pub(super) fn say(&self, say: &[Say], barge_in: bool, out: &mut Vec<Out>) {
-        let language = self.language;
-        let sounds = say
-            .iter()
-            .map(|s| match s {
-                Say::BuiltIn(name) => Sound::Prompt { language, name: name.clone() },
-                Say::File(path) => Sound::File(path.clone()),
-            })
-            .collect();
+        let sounds = say.iter().flat_map(|s| self.sounds(s)).collect();
         out.push(Out::NoTimer);
         out.push(Out::Play { sounds, barge_in });
+    }
+
+    /// One thing to say. What there is not is silence.
+    fn sounds(&self, say: &Say) -> Vec<Sound> {
+        let language = self.language;
+        let named = |names: Vec<String>| {
+            names.into_iter().map(|name| Sound::Prompt { language, name }).collect::<Vec<Sound>>()
+        };
+        let value = |field: &String| self.field.get(field).map(String::as_str).unwrap_or_default();
+        match say {
+            Say::BuiltIn(name) => named(vec![name.clone()]),
+            Say::Date(field) => named(field::moment(language, value(field))),
+            Say::Digits(field) => named(crate::say::digits(value(field))),
+            Say::File(path) => vec![Sound::File(path.clone())],
+            Say::Number(field) => named(field::number(language, value(field))),
+            Say::Own(name) => {
+                let files = self.config.audio.prompt.get(name);
+                let file = files.and_then(|f| f.get(&language).or_else(|| f.values().next()));
+                file.map(|path| Sound::File(path.clone())).into_iter().collect()
+            }
+        }
     }
 
     fn prompt(&self, name: &str, out: &mut Vec<Out>) {
@@ -59,7 +80,7 @@ impl Run {
             Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
             Input::Timer if tries < *retries => self.ask_choice(step, tries + 1, out),
             Input::Timer => self.go_to(on_timeout.clone(), here, out),
-            Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Refused(_) => {}
         }
     }
 
@@ -74,7 +95,7 @@ impl Run {
     /// Asks for digits (again). Leaves by: enough digits → `next` · retries used up → `otherwise`.
     pub(super) fn ask_digits(&mut self, step: &Step, tries: u32, out: &mut Vec<Out>) {
         if let Step::Collect { say, .. } = step {
-            self.collected.clear();
+            self.field.remove(DIGITS);
             self.say(say, true, out);
             self.phase = Phase::Collecting { tries };
         }
@@ -96,12 +117,13 @@ impl Run {
             Input::Digit(digit) => match digit.as_char() {
                 '#' => self.collected_all(step, tries, here, out),
                 '*' => {
-                    self.collected.clear();
+                    self.field.remove(DIGITS);
                     out.extend([Out::Stop, wait]);
                 }
                 key => {
-                    self.collected.push(key);
-                    if self.collected.len() >= most {
+                    let digits = self.field.entry(DIGITS.to_owned()).or_default();
+                    digits.push(key);
+                    if digits.len() >= most {
                         self.collected_all(step, tries, here, out);
                     } else {
                         out.extend([Out::Stop, wait]);
@@ -110,15 +132,15 @@ impl Run {
             },
             Input::Played => out.push(wait),
             Input::Timer => self.collected_all(step, tries, here, out),
-            Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Refused(_) => {}
         }
     }
 
     fn collected_all(&mut self, step: &Step, tries: u32, here: jiff::civil::DateTime, out: &mut Vec<Out>) {
         let Step::Collect { min, retries, next, otherwise, .. } = step else { return };
         let fewest = usize::try_from(*min).unwrap_or(COLLECT_MAX).max(1);
-        if self.collected.len() >= fewest {
-            out.push(Out::Trace { kind: "collect", detail: self.collected.clone() });
+        if self.digits().len() >= fewest {
+            out.push(Out::Trace { kind: "collect", detail: self.digits().to_owned() });
             self.go_to(next.clone(), here, out);
         } else if tries < *retries {
             self.ask_digits(step, tries + 1, out);
@@ -137,7 +159,9 @@ impl Run {
     ) {
         match input {
             Input::Played => self.go_to(next, here, out),
-            Input::Digit(_) | Input::Refused(_) | Input::Timer => self.phase = Phase::Playing { next },
+            Input::Alone | Input::Answered(..) | Input::Digit(_) | Input::Refused(_) | Input::Timer => {
+                self.phase = Phase::Playing { next };
+            }
         }
     }
 
@@ -148,7 +172,7 @@ impl Run {
         otherwise: Option<&String>,
         out: &mut Vec<Out>,
     ) -> Option<String> {
-        let wanted = number.cloned().or_else(|| Number::read(&self.collected));
+        let wanted = number.cloned().or_else(|| Number::read(self.digits()));
         match wanted.filter(|n| self.config.extension.contains_key(n)) {
             Some(number) => {
                 self.phase = Phase::Ringing { number: number.clone(), otherwise: otherwise.cloned() };
@@ -192,7 +216,9 @@ impl Run {
     pub(super) fn leaving(&mut self, input: Input, out: &mut Vec<Out>) {
         match input {
             Input::Played => self.finish(Target::HangUp, out),
-            Input::Digit(_) | Input::Refused(_) | Input::Timer => self.phase = Phase::Leaving,
+            Input::Alone | Input::Answered(..) | Input::Digit(_) | Input::Refused(_) | Input::Timer => {
+                self.phase = Phase::Leaving;
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a caller of a flow notices, step by step; and that every flow ends whatever is pressed.
 use super::*;
 use crate::fixture::{number, site};
-use model::config::flow::Say;
+use model::config::flow::{Say, Test};
+use model::config::system::Voice;
 use std::collections::BTreeMap;
 
 const NOON: jiff::civil::DateTime = jiff::civil::DateTime::constant(2026, 3, 4, 12, 0, 0, 0);
@@ -42,6 +43,10 @@ fn collect() -> Step {
     }
 }
 
+fn fields() -> Fields {
+    Fields::from([("caller".to_owned(), "+4930555".to_owned())])
+}
+
 /// A caller in a flow of these steps, which begins at `menu`.
 struct Caller {
     run: Run,
@@ -55,13 +60,13 @@ impl Caller {
         let start = steps[0].0.to_owned();
         config.flow.insert("t".into(), Flow { name: "t".into(), number: None, start, step });
         let mut out = Vec::new();
-        let run = Run::start(&Arc::new(config), "t", Language::En, here, &mut out).expect("there");
+        let run = Run::start(&Arc::new(config), "t", Language::En, fields(), here, &mut out).expect("there");
         Caller { run, out }
     }
 
     fn does(&mut self, inputs: &[Input]) -> &mut Caller {
         for input in inputs {
-            self.run.input(*input, NOON, &mut self.out);
+            self.run.input(input.clone(), NOON, &mut self.out);
         }
         self
     }
@@ -79,9 +84,14 @@ impl Caller {
     fn hears(&self) -> Vec<String> {
         let sounds = self.out.iter().rev().find_map(|o| match o {
             Out::Play { sounds, .. } => Some(sounds.clone()),
-            Out::Stop | Out::Timer(_) | Out::NoTimer | Out::Language(_) | Out::Trace { .. } | Out::Go(_) => {
-                None
-            }
+            Out::Stop
+            | Out::Timer(_)
+            | Out::NoTimer
+            | Out::Language(_)
+            | Out::Trace { .. }
+            | Out::Ask(..)
+            | Out::Score(_)
+            | Out::Go(_) => None,
         });
         let name = |s: Sound| if let Sound::Prompt { name, .. } = s { name } else { String::new() };
         sounds.unwrap_or_default().into_iter().map(name).collect()
@@ -91,7 +101,7 @@ impl Caller {
 fn main_flow() -> Vec<(&'static str, Step)> {
     vec![
         ("menu", menu()),
-        ("queue", Step::Queue { queue: "support".into() }),
+        ("queue", Step::Queue { queue: "support".into(), after: None }),
         ("dial", collect()),
         ("ring", Step::Extension { number: None, otherwise: None }),
         ("nobody", Step::Voicemail { mailbox: number("101") }),
@@ -199,7 +209,7 @@ fn random_flow(roll: &mut impl FnMut(u32) -> u32) -> Vec<(&'static str, Step)> {
     for name in &NAMES[..7] {
         let mut next = || NAMES[usize::try_from(roll(8)).expect("small")].to_owned();
         let (x, y, z) = (next(), next(), next());
-        let step = match roll(12) {
+        let step = match roll(15) {
             0 | 1 => Step::Collect {
                 say: say("x"),
                 min: roll(3),
@@ -221,7 +231,17 @@ fn random_flow(roll: &mut impl FnMut(u32) -> u32) -> Vec<(&'static str, Step)> {
                 on_invalid: z,
             },
             9 => Step::HangUp { say: say("x") },
-            10 => Step::Queue { queue: "support".into() },
+            10 => Step::Queue { queue: "support".into(), after: Some(x) },
+            11 => Step::Condition {
+                field: "digits".into(),
+                test: Test::Above,
+                value: "1".into(),
+                then: x,
+                otherwise: y,
+            },
+            12 => Step::Lookup { url: "http://x/".into(), timeout_ms: 2000, next: x, otherwise: y },
+            13 => Step::Set { field: "a".into(), value: "{a}x".into(), next: x },
+            14 => Step::Survey { say: say("x"), timeout_s: 1, retries: roll(3), next: x, otherwise: y },
             _ => Step::Play { say: say("x"), next: x },
         };
         flow.push((*name, step));
@@ -243,6 +263,8 @@ fn every_flow_ends_whatever_is_pressed() {
         Input::Digit(key('1')),
         Input::Digit(key('2')),
         Input::Digit(key('#')),
+        Input::Alone,
+        Input::Answered(1, Answer::Failed("x".into())),
     ];
     for case in 0..500 {
         let mut caller = Caller::new(&random_flow(&mut roll), NOON);
@@ -251,11 +273,136 @@ fn every_flow_ends_whatever_is_pressed() {
         while !caller.run.is_over() {
             given += 1;
             assert!(given < 40_000, "flow {case} goes on for ever");
-            let input = inputs[usize::try_from(roll(6)).expect("small")];
-            caller.run.input(input, NOON, &mut caller.out);
+            let input = &inputs[usize::try_from(roll(8)).expect("small")];
+            caller.run.input(input.clone(), NOON, &mut caller.out);
             let last = caller.out.len().saturating_sub(8);
             caller.out.drain(..last);
         }
         assert!(caller.target().is_some(), "an end without a target");
     }
+}
+
+/// Two steps that say which way was taken.
+fn two_ways() -> [(&'static str, Step); 2] {
+    [("good", Step::HangUp { say: say("welcome") }), ("bad", Step::HangUp { say: say("goodbye") })]
+}
+
+fn with_ways(first: Step) -> Vec<(&'static str, Step)> {
+    [("first", first)].into_iter().chain(two_ways()).collect()
+}
+
+fn lookup() -> Step {
+    Step::Lookup {
+        url: "http://crm/?n={caller}".into(),
+        timeout_ms: 2_000,
+        next: "check".into(),
+        otherwise: "bad".into(),
+    }
+}
+
+fn dip_flow() -> Vec<(&'static str, Step)> {
+    let check = Step::Condition {
+        field: "class".into(),
+        test: Test::Is,
+        value: "vip".into(),
+        then: "good".into(),
+        otherwise: "bad".into(),
+    };
+    [("dip", lookup()), ("check", check)].into_iter().chain(two_ways()).collect()
+}
+
+#[test]
+fn a_service_is_asked_with_the_caller_and_its_fields_decide() {
+    let mut caller = Caller::new(&dip_flow(), NOON);
+    let asked = Ask::Lookup { url: "http://crm/?n=%2B4930555".into(), timeout_ms: 2_000 };
+    assert!(caller.out.contains(&Out::Ask(1, asked)), "{:?}", caller.out);
+    assert!(caller.out.contains(&Out::Timer(Duration::from_secs(2))), "{:?}", caller.out);
+    let class = Fields::from([("class".to_owned(), "VIP".to_owned())]);
+    caller.does(&[Input::Answered(7, Answer::Failed("of another question".into()))]);
+    assert!(caller.hears().is_empty(), "an answer to another question is no answer");
+    assert_eq!(caller.does(&[Input::Answered(1, Answer::Fields(class))]).hears(), ["welcome"]);
+}
+
+#[test]
+fn a_service_that_is_slow_or_broken_takes_the_other_way_and_a_late_answer_is_nothing() {
+    let mut slow = Caller::new(&dip_flow(), NOON);
+    assert_eq!(slow.does(&[Input::Timer]).hears(), ["goodbye"]);
+    let late = Input::Answered(1, Answer::Fields(Fields::from([("class".into(), "vip".into())])));
+    assert_eq!(slow.does(&[late]).hears(), ["goodbye"]);
+    let mut broken = Caller::new(&dip_flow(), NOON);
+    assert_eq!(broken.does(&[Input::Answered(1, Answer::Failed("404".into()))]).hears(), ["goodbye"]);
+}
+
+#[test]
+fn a_service_that_answers_a_thousand_fields_fills_no_memory() {
+    let mut caller = Caller::new(&dip_flow(), NOON);
+    let many = (0..1000).map(|n| (format!("f{n}"), "x".repeat(1000))).collect();
+    caller.does(&[Input::Answered(1, Answer::Fields(many))]);
+    assert_eq!(caller.run.field.len(), FIELDS_MAX);
+    assert!(caller.run.field.values().all(|v| v.len() <= FIELD_MAX));
+}
+
+#[test]
+fn a_table_of_the_step_itself_is_looked_into() {
+    let table = |key: &str| Step::Table {
+        key: "{caller}".into(),
+        field: "class".into(),
+        row: BTreeMap::from([(key.to_owned(), "gold".to_owned())]),
+        next: "good".into(),
+        otherwise: "bad".into(),
+    };
+    assert_eq!(Caller::new(&with_ways(table("+4930555")), NOON).hears(), ["welcome"]);
+    assert_eq!(Caller::new(&with_ways(table("+4930")), NOON).hears(), ["goodbye"]);
+}
+
+#[test]
+fn a_set_field_is_filled_in_and_read_aloud() {
+    let set = Step::Set { field: "n".into(), value: "12".into(), next: "say".into() };
+    let number = vec![Say::Number("n".into()), Say::Digits("n".into()), Say::Number("gone".into())];
+    let flow = [("set", set), ("say", Step::HangUp { say: number })];
+    assert_eq!(Caller::new(&flow, NOON).hears(), ["num-12", "digit-1", "digit-2"]);
+}
+
+#[test]
+fn the_voice_speaks_or_the_recorded_prompt_is_played_after_a_second() {
+    let speak = Step::Speak { text: "Hello {caller}".into(), say: say("welcome"), next: "end".into() };
+    let flow = [("speak", speak), ("end", Step::HangUp { say: vec![] })];
+    let mut caller = Caller::new(&flow, NOON);
+    let asked = Ask::Speak { text: "Hello +4930555".into(), language: Language::En, voice: Voice::Espeak };
+    assert!(caller.out.contains(&Out::Ask(1, asked)));
+    assert!(caller.out.contains(&Out::Timer(Duration::from_secs(1))));
+    caller.does(&[Input::Answered(1, Answer::Sound("spoken/1.wav".into()))]);
+    let spoken =
+        |o: &Out| matches!(o, Out::Play { sounds, .. } if *sounds == [Sound::File("spoken/1.wav".into())]);
+    assert!(caller.out.iter().any(spoken), "{:?}", caller.out);
+    assert_eq!(caller.does(&[Input::Played]).target(), Some(Target::HangUp));
+
+    let mut hanging = Caller::new(&flow, NOON);
+    assert_eq!(hanging.does(&[Input::Timer]).hears(), ["welcome"]);
+    assert_eq!(hanging.does(&[Input::Played]).target(), Some(Target::HangUp));
+}
+
+#[test]
+fn after_the_agent_the_caller_gives_a_score_from_one_to_five() {
+    let survey = Step::Survey {
+        say: say("survey"),
+        timeout_s: 5,
+        retries: 1,
+        next: "good".into(),
+        otherwise: "bad".into(),
+    };
+    let queue = Step::Queue { queue: "support".into(), after: Some("survey".into()) };
+    let flow: Vec<_> = [("queue", queue), ("survey", survey)].into_iter().chain(two_ways()).collect();
+    let mut caller = Caller::new(&flow, NOON);
+    assert_eq!(caller.target(), Some(Target::Queue("support".into())));
+    assert!(caller.run.goes_on());
+    assert_eq!(caller.does(&[Input::Alone]).hears(), ["survey"]);
+    assert_eq!(caller.keys("9").hears(), ["survey"], "no score: asked again");
+    assert_eq!(caller.keys("4").hears(), ["welcome"]);
+    assert!(caller.out.contains(&Out::Score(4)));
+
+    let mut silent = Caller::new(&flow, NOON);
+    silent.does(&[Input::Alone, Input::Played, Input::Timer, Input::Played, Input::Timer]);
+    assert_eq!(silent.hears(), ["goodbye"]);
+    assert!(!silent.out.iter().any(|o| matches!(o, Out::Score(_))));
 }

@@ -27,7 +27,7 @@ pub fn normalise(config: &Config, trunk: &Trunk, sent: &Number) -> Number {
 }
 
 /// The rule for a call of `trunk` to `called` by `caller` at this moment: all its conditions hold; the heaviest number
-/// mask wins, then the one with a caller mask, then the first. A mask is held against the number in international
+/// mask wins, then the one that names its callers more closely (mask, class of contacts), then the first. A mask is held against the number in international
 /// form and as sent.
 #[must_use]
 pub fn rule<'a>(
@@ -35,19 +35,21 @@ pub fn rule<'a>(
     trunk: &str,
     called: [&Number; 2],
     caller: [Option<&Number>; 2],
+    class: &str,
     at: Wall,
 ) -> Option<&'a Inbound> {
     let holds = |rule: &&Inbound| {
         rule.trunk.as_deref().is_none_or(|t| t == trunk)
             && called.iter().any(|n| rule.number.matches(n))
             && rule.caller.as_ref().is_none_or(|mask| caller.iter().flatten().any(|n| mask.matches(n)))
+            && rule.class.as_deref().is_none_or(|wanted| wanted == class)
             && rule.schedule.as_ref().is_none_or(|name| {
                 config.schedule.get(name).is_some_and(|s| s.is_open(local_time(config, at)))
             })
     };
-    let mut best: Option<(&Inbound, (usize, bool))> = None;
+    let mut best: Option<(&Inbound, (usize, u8))> = None;
     for rule in config.inbound.iter().filter(holds) {
-        let weight = (rule.number.weight(), rule.caller.is_some());
+        let weight = (rule.number.weight(), u8::from(rule.caller.is_some()) + u8::from(rule.class.is_some()));
         if best.is_none_or(|(_, heaviest)| weight > heaviest) {
             best = Some((rule, weight));
         }
@@ -55,10 +57,15 @@ pub fn rule<'a>(
     best.map(|(rule, _)| rule)
 }
 
-/// The language of a call: the rule's, else Mandarin for callers from China, else the site's.
+/// The language of a call: the rule's, else the contact's, else Mandarin for callers from China, else the site's.
 #[must_use]
-pub fn language(config: &Config, rule: Option<&Inbound>, caller: Option<&Number>) -> Language {
-    if let Some(language) = rule.and_then(|r| r.language) {
+pub fn language(
+    config: &Config,
+    rule: Option<&Inbound>,
+    known: Option<Language>,
+    caller: Option<&Number>,
+) -> Language {
+    if let Some(language) = rule.and_then(|r| r.language).or(known) {
         return language;
     }
     match caller.is_some_and(|n| n.as_str().starts_with("+86")) {
@@ -79,6 +86,7 @@ mod tests {
             name: name.into(),
             trunk: None,
             number: Mask::read(mask).expect("a mask"),
+            class: None,
             caller: None,
             schedule: None,
             language: None,
@@ -102,7 +110,8 @@ mod tests {
         ];
         let called = number("+49301234599");
         let pick = |called: &Number, caller: &Number| {
-            rule(&config, "carrier", [called, called], [Some(caller), None], Wall(0)).map(|r| r.name.clone())
+            rule(&config, "carrier", [called, called], [Some(caller), None], "", Wall(0))
+                .map(|r| r.name.clone())
         };
         assert_eq!(pick(&number("+49301234567"), &number("+491")).as_deref(), Some("one"));
         assert_eq!(pick(&called, &number("+491")).as_deref(), Some("block"));
@@ -119,8 +128,9 @@ mod tests {
             inbound("night", "!"),
         ];
         let called = number("+49301234567");
-        let at =
-            |wall| rule(&config, "carrier", [&called, &called], [None, None], wall).map(|r| r.name.clone());
+        let at = |wall| {
+            rule(&config, "carrier", [&called, &called], [None, None], "", wall).map(|r| r.name.clone())
+        };
         // 2026-11-23 is a Monday; the office opens at 09:00 in Berlin, which is 08:00 UTC.
         let monday = 1_795_392_000_000;
         assert_eq!(at(Wall(monday + 9 * 3_600_000)).as_deref(), Some("open"));
@@ -131,10 +141,10 @@ mod tests {
     fn chinese_callers_hear_mandarin_unless_the_rule_says_otherwise() {
         let config = site();
         let caller = number("+8613812345678");
-        assert_eq!(language(&config, None, Some(&caller)), Language::Zh);
-        assert_eq!(language(&config, None, Some(&number("+49171"))), Language::En);
+        assert_eq!(language(&config, None, None, Some(&caller)), Language::Zh);
+        assert_eq!(language(&config, None, None, Some(&number("+49171"))), Language::En);
         let rule = Inbound { language: Some(Language::En), ..inbound("x", "!") };
-        assert_eq!(language(&config, Some(&rule), Some(&caller)), Language::En);
+        assert_eq!(language(&config, Some(&rule), Some(Language::Zh), Some(&caller)), Language::En);
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub struct Inbound {
     pub trunk: Option<String>,
     /// Dialled numbers, as the carrier sends them after normalisation to E.164 (or as sent when that fails).
     pub number: Mask,
+    /// Only callers of this class of contacts, e.g. `vip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// Only these callers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<Mask>,

@@ -98,6 +98,30 @@ pub struct Audio {
     /// ALSA PCM of the paging output; `None` = no paging.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paging: Option<String>,
+    /// Own prompts: name → language → file below the data folder.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prompt: BTreeMap<String, BTreeMap<Language, String>>,
+    /// Who speaks texts of flows; `None` = nobody, recorded prompts are played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<Voice>,
+}
+
+/// Who speaks texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// The program `espeak-ng` of this box.
+    Espeak,
+    /// A service: it gets the text by POST and answers with a WAV file.
+    Http(String),
+}
+
+impl Serialize for Voice {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Voice::Espeak => s.serialize_str("espeak-ng"),
+            Voice::Http(url) => s.serialize_str(url),
+        }
+    }
 }
 
 /// Business hours in the site's zone.

@@ -1,16 +1,18 @@
 //! The box under test: the real engine and the real media core with a simulated disk and local socket between them. Effects
 //! are carried out in order; media's words reach the engine a moment later, as over the socket.
 use crate::disk::Disk;
-use crate::sound;
 use crate::watch::Watch;
 use crate::wire::Datagram;
 use engine::event::{Boot, Event};
 use engine::{Effect, Engine};
 use media::core::MediaCore;
 use media::out::MediaOut;
+use media::prompts::PromptSet;
+use model::ask::Answer;
 use model::clock::{Mono, Now};
 use model::command::{Actor, Command, Reply};
 use model::config::Config;
+use model::contact::{Contact, ContactChange};
 use model::id::{Generation, Ticket};
 use model::media::MediaEvent;
 use model::notice::Notice;
@@ -42,6 +44,11 @@ pub struct Pbx {
     pub replies: BTreeMap<u64, Reply>,
     /// Calls of the box to itself that are over.
     pub self_calls: Vec<SelfCall>,
+    /// What services outside answer next, and after which time; nothing here: they hang.
+    pub outside: VecDeque<(Duration, Answer)>,
+    /// What they answer at once to everything else.
+    pub answer_all: Option<Answer>,
+    prompts: Arc<PromptSet>,
     seed: u64,
     ip: IpAddr,
     epoch: u64,
@@ -56,19 +63,22 @@ pub struct Pbx {
 impl Pbx {
     /// A box that is not started.
     #[must_use]
-    pub fn new(seed: u64, config: Arc<Config>, ip: IpAddr) -> Pbx {
+    pub fn new(seed: u64, config: Arc<Config>, ip: IpAddr, prompts: Arc<PromptSet>) -> Pbx {
         Pbx {
             config,
             disk: Disk::new(seed),
             watch: Watch::default(),
             replies: BTreeMap::new(),
             self_calls: Vec::new(),
+            outside: VecDeque::new(),
+            answer_all: None,
             seed,
             ip,
             epoch: 0,
             generation: 1,
             engine: None,
-            media: new_media(seed),
+            media: new_media(seed, prompts.clone()),
+            prompts,
             told: VecDeque::new(),
             tick_at: Mono(0),
             next_ticket: 1,
@@ -99,18 +109,18 @@ impl Pbx {
             wrong_pins: found.wrong_pins,
             started: now.wall,
         };
-        self.media = new_media(self.seed ^ self.epoch);
+        self.media = new_media(self.seed ^ self.epoch, self.prompts.clone());
         self.tick_at = now.mono;
         let mut effects = Vec::new();
         self.engine = Some(Engine::new(now, boot, &mut effects));
         self.carry_out(now, effects, sent);
-        self.told.push_back((now.mono + SOCKET, Event::MediaUp));
+        self.tell(now, Event::MediaUp);
     }
 
     /// The power fails.
     pub fn power_cut(&mut self, now: Now) {
         self.engine = None;
-        self.media = new_media(self.seed);
+        self.media = new_media(self.seed, self.prompts.clone());
         self.told.clear();
         self.disk.power_cut(now.wall);
         self.watch.power_cut();
@@ -178,6 +188,12 @@ impl Pbx {
         self.handle(now, Event::ConfigCommitted { ticket, generation, config }, sent);
     }
 
+    /// The box learns who people are.
+    pub fn know(&mut self, now: Now, contacts: Vec<Contact>) {
+        let changes = contacts.into_iter().map(|c| ContactChange::Put(Box::new(c))).collect();
+        self.handle(now, Event::Contacts(changes), &mut Vec::new());
+    }
+
     /// Sessions open in media.
     #[must_use]
     pub fn sessions(&self) -> usize {
@@ -228,12 +244,28 @@ impl Pbx {
                 }
                 Effect::Notice(notice) => self.noticed(notice),
                 Effect::SelfCalled(result) => self.self_calls.push(result),
+                Effect::Ask { call, number, .. } => {
+                    let at_once = self.answer_all.clone().map(|answer| (SOCKET, answer));
+                    if let Some((after, answer)) = self.outside.pop_front().or(at_once) {
+                        self.tell_at(now.mono + after, Event::Answered { call, number, answer });
+                    }
+                }
                 Effect::Resolve { ticket, .. } => {
                     let answer = Event::Resolved { ticket, addresses: Vec::new() };
-                    self.told.push_back((now.mono + SOCKET, answer));
+                    self.tell(now, answer);
                 }
             }
         }
+    }
+
+    fn tell(&mut self, now: Now, event: Event) {
+        self.tell_at(now.mono + SOCKET, event);
+    }
+
+    /// After everything that is told at that moment or before.
+    fn tell_at(&mut self, at: Mono, event: Event) {
+        let place = self.told.partition_point(|(t, _)| *t <= at);
+        self.told.insert(place, (at, event));
     }
 
     fn noticed(&mut self, notice: Notice) {
@@ -261,11 +293,11 @@ impl Pbx {
             if let MediaEvent::Trouble(text) = &event {
                 self.watch.trouble(text);
             }
-            self.told.push_back((now.mono + SOCKET, Event::Media(event)));
+            self.tell(now, Event::Media(event));
         }
     }
 }
 
-fn new_media(seed: u64) -> MediaCore {
-    MediaCore::new(PORTS.step_by(2), seed, sound::prompts())
+fn new_media(seed: u64, prompts: Arc<PromptSet>) -> MediaCore {
+    MediaCore::new(PORTS.step_by(2), seed, prompts)
 }

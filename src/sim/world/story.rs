@@ -7,6 +7,7 @@ use crate::wire::Datagram;
 use model::clock::Now;
 use model::command::{Command, Reply};
 use model::config::Config;
+use model::contact::Contact;
 use model::id::LegId;
 use model::record::CallRecord;
 use std::sync::Arc;
@@ -248,6 +249,18 @@ impl World {
         self.post(sent);
         self.until("the command is answered", 5, |w| w.pbx.replies.contains_key(&ticket));
         self.pbx.replies[&ticket]
+    }
+
+    /// The same without waiting for the reply.
+    pub fn order(&mut self, command: Command) {
+        let mut sent = Vec::new();
+        let _ = self.pbx.command(self.now, command, &mut sent);
+        self.post(sent);
+    }
+
+    /// The box learns who people are.
+    pub fn know(&mut self, contacts: Vec<Contact>) {
+        self.pbx.know(self.now, contacts);
     }
 
     /// Puts another configuration in force.

@@ -49,6 +49,7 @@ fn call(id: u64) -> CallRecord {
         wait_ms: 0,
         outcome: Outcome::Answered,
         cause: "caller hung up".into(),
+        score: None,
     }
 }
 

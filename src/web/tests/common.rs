@@ -103,6 +103,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         saving: saving.clone(),
         lan: std::sync::Arc::new(ports::Lan::default()),
         capture: std::sync::Arc::new(ports::Capture::default()),
+        flows: std::sync::Arc::new(ports::FakeFlows),
         updates: system.clone(),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };

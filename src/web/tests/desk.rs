@@ -32,6 +32,7 @@ fn record(call: u64, caller: &str, agent: &str) -> CallRecord {
         wait_ms: 0,
         outcome: Outcome::Answered,
         cause: String::new(),
+        score: None,
     }
 }
 

@@ -165,6 +165,7 @@ fn keep_a_call_and_a_message(bench: &Bench) {
         wait_ms: 0,
         outcome: Outcome::Answered,
         cause: "caller hung up".into(),
+        score: None,
     };
     let recording = RecordingRecord {
         recording: RecordingId(1),

@@ -192,7 +192,8 @@ impl Bridged {
             | Heard::Timer(_)
             | Heard::Acd(_)
             | Heard::CodeDone(_)
-            | Heard::Stored => {}
+            | Heard::Stored
+            | Heard::Answered(..) => {}
         }
         Stage::Bridged(self)
     }

@@ -180,7 +180,8 @@ impl Dialing {
             | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => Stage::Dialing(self),
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => Stage::Dialing(self),
         }
     }
 

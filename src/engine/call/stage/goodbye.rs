@@ -45,7 +45,8 @@ impl GoodBye {
             | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => Stage::GoodBye(self),
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => Stage::GoodBye(self),
         }
     }
 }

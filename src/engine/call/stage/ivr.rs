@@ -1,14 +1,16 @@
 //! In a flow. Leaves by what the flow says: queue → Queued · extension → Ringing (and back on failure) · mailbox → Deposit ·
-//! hang up or caller gone → Clearing. The flow itself is `ivr::Run`; here is only the glue to media and timers.
+//! hang up or caller gone → Clearing · back from Bridged when the agent hung up and a step follows. The flow itself is `ivr::Run`; here is only the glue to media and timers.
 use super::super::{Core, Cx, Heard, Out};
 use super::ringing::Back;
 use super::{Stage, caller_gone, ringing};
 use crate::intent::{Chapter, Intent};
-use crate::ivr::{Input as RunInput, Out as RunOut, Run, Target as RunTarget};
+use crate::ivr::{Fields, Input as RunInput, Out as RunOut, Run, Target as RunTarget};
 use crate::route::{Target, local_time};
 use crate::timers::CallTimer;
+use model::ask::FIELD_MAX;
 use model::id::{PlayId, SessionId};
 use model::media::{MediaCommand, PlayEnd};
+use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
 
@@ -29,10 +31,38 @@ pub fn enter(core: &mut Core, name: &str, cx: &Cx, out: &mut Out) -> Stage {
     out.want(Intent::Tell(Chapter::Service));
     let mut said = Vec::new();
     let here = local_time(&core.config, cx.now.wall);
-    match Run::start(&core.config, name, core.language, here, &mut said) {
+    core.after = None;
+    match Run::start(&core.config, name, core.language, fields(core, cx), here, &mut said) {
         None => core.refuse(Refusal::Unknown, "no such flow", out),
         Some(run) => Box::new(Ivr { run, session, play: None }).carry_out(core, said, cx, out),
     }
+}
+
+/// The agent hung up: the flow goes on with the caller.
+pub fn resume(core: &mut Core, run: Box<Run>, session: SessionId, cx: &Cx, out: &mut Out) -> Stage {
+    core.language = run.language();
+    Box::new(Ivr { run: *run, session, play: None }).tell(core, RunInput::Alone, cx, out)
+}
+
+/// What a flow knows of a call when it begins: the parties, and the contact that calls.
+fn fields(core: &Core, cx: &Cx) -> Fields {
+    let caller = core.caller.outside.as_ref().map(Number::as_str);
+    let caller = caller.unwrap_or(core.caller.party.number.as_str());
+    let mut all = vec![
+        ("caller".to_owned(), caller),
+        ("caller.name".to_owned(), core.caller.party.name.as_str()),
+        ("called".to_owned(), core.called.number.as_str()),
+    ];
+    if let Some(contact) = cx.contacts.find(caller) {
+        all.extend([
+            ("contact.class".to_owned(), contact.class.as_str()),
+            ("contact.company".to_owned(), contact.company.as_str()),
+            ("contact.name".to_owned(), contact.name.as_str()),
+        ]);
+        all.extend(contact.fields.iter().map(|(name, value)| (format!("contact.{name}"), value.as_str())));
+    }
+    let known = all.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(name, value)| (name, value.chars().take(FIELD_MAX).collect())).collect()
 }
 
 impl Ivr {
@@ -60,6 +90,7 @@ impl Ivr {
                 self.tell(core, RunInput::Played, cx, out)
             }
             Heard::Timer(CallTimer::Flow) => self.tell(core, RunInput::Timer, cx, out),
+            Heard::Answered(number, answer) => self.tell(core, RunInput::Answered(number, *answer), cx, out),
             Heard::CallerGone => {
                 out.want(Intent::NoWait(CallTimer::Flow));
                 caller_gone(core, Outcome::Answered, out)
@@ -98,6 +129,8 @@ impl Ivr {
                 RunOut::NoTimer => out.want(Intent::NoWait(CallTimer::Flow)),
                 RunOut::Language(language) => core.language = language,
                 RunOut::Trace { kind, detail } => out.step(kind, detail),
+                RunOut::Ask(number, ask) => out.want(Intent::Ask(number, ask)),
+                RunOut::Score(score) => out.want(Intent::Tell(Chapter::Score(score))),
                 RunOut::Go(target) => return self.go(core, target, cx, out),
             }
         }
@@ -111,7 +144,10 @@ impl Ivr {
                 ringing::enter(core, number, Back::Flow(self), cx, out)
             }
             RunTarget::HangUp => core.finish(Outcome::Answered, "end of the flow", out),
-            RunTarget::Queue(queue) => core.go(Target::Queue(queue), cx, out),
+            RunTarget::Queue(queue) => {
+                core.after = self.run.goes_on().then(|| Box::new(self.run));
+                core.go(Target::Queue(queue), cx, out)
+            }
             RunTarget::Voicemail(mailbox) => core.go(Target::Voicemail(mailbox), cx, out),
         }
     }

@@ -129,7 +129,8 @@ impl Mailbox {
             | Heard::Acd(_)
             | Heard::CodeDone(_)
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => return Stage::Mailbox(self),
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => return Stage::Mailbox(self),
         };
         let mut said = Vec::new();
         match &mut self.machine {

@@ -113,7 +113,8 @@ impl Queued {
             | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => {}
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => {}
         }
         Stage::Queued(self)
     }

@@ -94,7 +94,8 @@ impl Ringing {
             | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => {}
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => {}
         }
         Stage::Ringing(self)
     }

@@ -142,7 +142,8 @@ impl Service {
             | Heard::Acd(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => Stage::Service(self),
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => Stage::Service(self),
         }
     }
 

@@ -68,7 +68,8 @@ impl Summon {
             | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => Stage::Summon(self),
+            | Heard::RecordPause(_)
+            | Heard::Answered(..) => Stage::Summon(self),
         }
     }
 }

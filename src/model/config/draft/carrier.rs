@@ -76,6 +76,7 @@ pub(super) fn inbound(t: Table<'_>) -> Inbound {
     let inbound = Inbound {
         name: t.text("name").unwrap_or_else(|| number.as_str().to_owned()),
         trunk: t.text("trunk"),
+        class: t.parsed("class", value::class),
         caller: t.parsed("caller", value::mask),
         schedule: t.text("schedule"),
         language: t.choice("language", &LANGUAGES),

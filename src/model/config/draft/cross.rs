@@ -3,7 +3,7 @@
 use super::Sections;
 use super::table::{Problems, did_you_mean};
 use super::walk;
-use crate::config::flow::Step;
+use crate::config::flow::{Flow, Say, Step};
 use crate::config::route::Destination;
 use crate::country::Country;
 use crate::number::Number;
@@ -297,18 +297,40 @@ fn flows(s: &Sections, known: &Known<'_>, out: &Problems) {
                 Step::Hours { schedule, open: _, closed: _ } => {
                     refer(&path("schedule"), "schedule", schedule, &known.schedule, out);
                 }
-                Step::Queue { queue } => refer(&path("queue"), "queue", queue, &known.queue, out),
+                Step::Queue { queue, .. } => refer(&path("queue"), "queue", queue, &known.queue, out),
                 Step::Voicemail { mailbox } if !mailbox.as_str().is_empty() => {
                     known.mailbox(&path("mailbox"), mailbox, out);
                 }
                 Step::Collect { .. }
+                | Step::Condition { .. }
                 | Step::HangUp { .. }
                 | Step::Language { .. }
+                | Step::Lookup { .. }
                 | Step::Menu { .. }
                 | Step::Play { .. }
+                | Step::Set { .. }
+                | Step::Speak { .. }
+                | Step::Survey { .. }
+                | Step::Table { .. }
                 | Step::Voicemail { .. } => {}
             }
         }
         walk::steps(i, flow, out);
+        own_prompts(s, i, flow, out);
+    }
+}
+
+/// Own prompts that steps say.
+fn own_prompts(s: &Sections, i: usize, flow: &Flow, out: &Problems) {
+    let known: BTreeSet<&str> = s.audio.prompt.keys().map(String::as_str).collect();
+    for (name, step) in &flow.step {
+        for (n, say) in step.says().iter().enumerate() {
+            let Say::Own(own) = say else { continue };
+            if !known.contains(own.as_str()) {
+                let hint = did_you_mean(own, known.iter().copied());
+                let message = format!("there is no prompt \"{own}\"{hint}; record or upload it first");
+                out.add(&format!("flow[{i}].step.{name}.say[{n}]"), "unknown_target", message);
+            }
+        }
     }
 }

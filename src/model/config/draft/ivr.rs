@@ -2,25 +2,43 @@
 use super::site::LANGUAGES;
 use super::table::Table;
 use super::value;
-use crate::config::flow::{Flow, Say, Step};
+use crate::config::flow::{Flow, Say, Step, Test};
 use crate::media::{Digit, Language};
 use std::collections::BTreeMap;
 
 /// Most steps of a flow: a person must still be able to read it.
 const STEPS_MAX: usize = 200;
 
+/// Most rows of a table in a step: what a person still keeps by hand.
+const ROWS_MAX: usize = 500;
+
+const TESTS: [(&str, Test); 6] = [
+    ("above", Test::Above),
+    ("begins", Test::Begins),
+    ("below", Test::Below),
+    ("contains", Test::Contains),
+    ("is", Test::Is),
+    ("known", Test::Known),
+];
+
 /// Reads the fields of one kind of step.
 type ReadStep = fn(&Table<'_>) -> Step;
 
-const KINDS: [(&str, ReadStep); 9] = [
+const KINDS: [(&str, ReadStep); 15] = [
     ("collect", collect),
+    ("condition", condition),
     ("extension", extension),
     ("hang_up", hang_up),
     ("hours", hours),
     ("language", language),
+    ("lookup", lookup),
     ("menu", menu),
     ("play", play),
     ("queue", queue),
+    ("set", set),
+    ("speak", speak),
+    ("survey", survey),
+    ("table", table),
     ("voicemail", voicemail),
 ];
 
@@ -80,6 +98,89 @@ fn says(t: &Table<'_>, needed: bool) -> Vec<Say> {
 
 fn next(t: &Table<'_>, field: &'static str) -> String {
     t.needed(field, "name the step that comes then")
+}
+
+fn condition(t: &Table<'_>) -> Step {
+    let test = t.choice("test", &TESTS).unwrap_or(Test::Is);
+    let value = t.text("value").unwrap_or_default();
+    let numeric = matches!(test, Test::Above | Test::Below);
+    if numeric && value.parse::<i64>().is_err() && !t.describes() {
+        t.problem(
+            "value",
+            "wrong_text",
+            format!("\"{value}\" is not a whole number; above and below compare numbers"),
+        );
+    }
+    Step::Condition {
+        field: field(t, "field", "name what is looked at, e.g. caller or contact.class"),
+        test,
+        value,
+        then: next(t, "then"),
+        otherwise: next(t, "otherwise"),
+    }
+}
+
+fn field(t: &Table<'_>, name: &'static str, remedy: &str) -> String {
+    t.parsed_needed(name, remedy, value::field).unwrap_or_default()
+}
+
+fn lookup(t: &Table<'_>) -> Step {
+    let remedy = "name the service, e.g. https://crm.example.com/by-number?n={caller}";
+    Step::Lookup {
+        url: t.parsed_needed("url", remedy, value::url).unwrap_or_default(),
+        timeout_ms: t.count("timeout_ms", 100..=10_000, 2_000),
+        next: next(t, "next"),
+        otherwise: next(t, "otherwise"),
+    }
+}
+
+fn set(t: &Table<'_>) -> Step {
+    Step::Set {
+        field: field(t, "field", "name the field that is set"),
+        value: t.parsed("value", value::template).unwrap_or_default(),
+        next: next(t, "next"),
+    }
+}
+
+fn speak(t: &Table<'_>) -> Step {
+    let remedy = "write what is said";
+    Step::Speak {
+        text: t.parsed_needed("text", remedy, value::template).unwrap_or_default(),
+        say: says(t, true),
+        next: next(t, "next"),
+    }
+}
+
+fn survey(t: &Table<'_>) -> Step {
+    Step::Survey {
+        say: says(t, true),
+        timeout_s: t.count("timeout_s", 1..=60, 5),
+        retries: t.count("retries", 0..=10, 1),
+        next: next(t, "next"),
+        otherwise: next(t, "otherwise"),
+    }
+}
+
+fn table(t: &Table<'_>) -> Step {
+    t.tell_entries("row");
+    let mut row = BTreeMap::new();
+    for (key, path, found) in t.entries("row", ROWS_MAX) {
+        match found.as_str().filter(|text| text.len() <= super::table::TEXT_MAX) {
+            Some(text) => drop(row.insert(key.trim().to_owned(), text.trim().to_owned())),
+            None => t.problems().add(&path, "wrong_type", "a short text in quotes is needed here"),
+        }
+    }
+    if row.is_empty() && !t.describes() {
+        t.missing("row", "a table has at least one row, e.g. row = { 4711 = \"gold\" }");
+    }
+    let remedy = "say what is looked up, e.g. {digits}";
+    Step::Table {
+        key: t.parsed_needed("key", remedy, value::template).unwrap_or_default(),
+        field: field(t, "field", "name the field that gets what was found"),
+        row,
+        next: next(t, "next"),
+        otherwise: next(t, "otherwise"),
+    }
 }
 
 fn collect(t: &Table<'_>) -> Step {
@@ -161,7 +262,7 @@ fn play(t: &Table<'_>) -> Step {
 }
 
 fn queue(t: &Table<'_>) -> Step {
-    Step::Queue { queue: t.needed("queue", "name a queue") }
+    Step::Queue { queue: t.needed("queue", "name a queue"), after: t.text("after") }
 }
 
 fn voicemail(t: &Table<'_>) -> Step {

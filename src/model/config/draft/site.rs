@@ -143,9 +143,37 @@ pub(super) fn audio(t: Table<'_>) -> Audio {
             Err(why) => t.problems().add(&path, "wrong_text", why),
         }
     }
-    let audio = Audio { music, paging: t.text("paging") };
+    let audio = Audio {
+        music,
+        paging: t.text("paging"),
+        prompt: prompts(&t),
+        voice: t.parsed("voice", value::voice),
+    };
     t.done();
     audio
+}
+
+/// Own prompts by name: a file for each language.
+fn prompts(t: &Table<'_>) -> BTreeMap<String, BTreeMap<Language, String>> {
+    if t.describes() {
+        drop(files(&t.any_entry("prompt")));
+    }
+    let mut prompts = BTreeMap::new();
+    for (name, path, value) in t.entries("prompt", 500) {
+        let entry = Table::new(path.clone(), Some(value), t.problems());
+        let files = files(&entry);
+        entry.done();
+        match value::name(name) {
+            Ok(name) => drop(prompts.insert(name, files)),
+            Err(why) => t.problems().add(&path, "wrong_text", why),
+        }
+    }
+    prompts
+}
+
+fn files(t: &Table<'_>) -> BTreeMap<Language, String> {
+    let both = [(Language::En, t.parsed("en", value::path)), (Language::Zh, t.parsed("zh", value::path))];
+    both.into_iter().filter_map(|(language, path)| Some((language, path?))).collect()
 }
 
 pub(super) fn schedule(t: Table<'_>) -> Schedule {

@@ -3,6 +3,7 @@
 use crate::config::flow::Say;
 use crate::config::queue::Music;
 use crate::config::route::Destination;
+use crate::config::system::Voice;
 use crate::number::{Mask, Number};
 
 /// A name that others refer to.
@@ -118,10 +119,61 @@ pub(super) fn path(text: &str) -> Result<String, String> {
     ))
 }
 
-/// A thing to say: the name of a built-in prompt, or `file:PATH`.
+/// A class of contacts.
+pub(super) fn class(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    if text.len() <= 32 && text.chars().all(fine) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("\"{text}\" is not a class of contacts; use small letters, digits, _ and -, e.g. vip"))
+}
+
+/// A field of a call in a flow.
+pub(super) fn field(text: &str) -> Result<String, String> {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
+    if text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(fine) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "\"{text}\" is not a field of a call; use caller, called, digits, contact.name, or a short name in small letters, digits, _ and ."
+    ))
+}
+
+/// A text in which `{field}` stands for a field of the call.
+pub(super) fn template(text: &str) -> Result<String, String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('{') {
+        let (name, next) = after
+            .split_once('}')
+            .ok_or_else(|| format!("a }} is missing in \"{text}\"; write it like {{caller}}"))?;
+        field(name)?;
+        rest = next;
+    }
+    Ok(text.to_owned())
+}
+
+/// An address of a service: `http://` or `https://`, with fields of the call in it.
+pub(super) fn url(text: &str) -> Result<String, String> {
+    let wrong = || {
+        format!("\"{text}\" is not an address; write it like https://crm.example.com/by-number?n={{caller}}")
+    };
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+    let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if server.is_empty() || server.contains(['{', '@']) || text.contains(char::is_whitespace) {
+        return Err(wrong());
+    }
+    template(text)
+}
+
+/// A thing to say: the name of a built-in prompt, `file:PATH`, or a field read aloud (`number:FIELD`).
 pub(super) fn say(text: &str) -> Result<Say, String> {
-    if let Some(file) = text.strip_prefix("file:") {
-        return path(file).map(Say::File);
+    match text.split_once(':') {
+        Some(("file", file)) => return path(file).map(Say::File),
+        Some(("date", name)) => return field(name).map(Say::Date),
+        Some(("digits", name)) => return field(name).map(Say::Digits),
+        Some(("number", name)) => return field(name).map(Say::Number),
+        Some(("prompt", own)) => return name(own).map(Say::Own),
+        Some(_) | None => {}
     }
     let fine =
         !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -129,8 +181,18 @@ pub(super) fn say(text: &str) -> Result<Say, String> {
         return Ok(Say::BuiltIn(text.to_owned()));
     }
     Err(format!(
-        "\"{text}\" is not a prompt; use the name of a built-in one, like welcome, or file:sounds/welcome.wav"
+        "\"{text}\" is not a prompt; use the name of a built-in one, like welcome, or file:sounds/welcome.wav, or a field read aloud, like digits:caller"
     ))
+}
+
+/// Who speaks texts.
+pub(super) fn voice(text: &str) -> Result<Voice, String> {
+    match text {
+        "espeak-ng" => Ok(Voice::Espeak),
+        address => url(address).map(Voice::Http).map_err(|_| {
+            format!("\"{text}\" is no voice; use espeak-ng, or the address of a service that speaks")
+        }),
+    }
 }
 
 /// A music source.

@@ -12,14 +12,23 @@ type Way<'a> = (String, &'a str, bool);
 fn ways(step: &Step) -> Vec<Way<'_>> {
     let way = |field: &str, to, key| (field.to_owned(), to, key);
     match step {
-        Step::Collect { next, otherwise, .. } => {
+        Step::Condition { then, otherwise, .. } => {
+            vec![way("then", then.as_str(), false), way("otherwise", otherwise.as_str(), false)]
+        }
+        Step::Lookup { next, otherwise, .. } | Step::Table { next, otherwise, .. } => {
+            vec![way("next", next.as_str(), false), way("otherwise", otherwise.as_str(), false)]
+        }
+        Step::Collect { next, otherwise, .. } | Step::Survey { next, otherwise, .. } => {
             vec![way("next", next.as_str(), true), way("otherwise", otherwise.as_str(), false)]
         }
         Step::Extension { otherwise: Some(step), number: _ } => vec![way("otherwise", step.as_str(), false)],
         Step::Hours { open, closed, schedule: _ } => {
             vec![way("open", open, false), way("closed", closed, false)]
         }
-        Step::Language { next, .. } | Step::Play { next, .. } => vec![way("next", next, false)],
+        Step::Language { next, .. }
+        | Step::Play { next, .. }
+        | Step::Set { next, .. }
+        | Step::Speak { next, .. } => vec![way("next", next, false)],
         Step::Menu { option, on_timeout, on_invalid, .. } => {
             let keys =
                 option.iter().map(|(key, to)| (format!("option.{}", key.as_char()), to.as_str(), true));
@@ -27,9 +36,11 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
                 [way("on_timeout", on_timeout.as_str(), false), way("on_invalid", on_invalid.as_str(), true)];
             keys.chain(rest).collect()
         }
+        // A caller who talked to an agent was not silent.
+        Step::Queue { after: Some(step), queue: _ } => vec![way("after", step.as_str(), true)],
         Step::Extension { otherwise: None, number: _ }
         | Step::HangUp { .. }
-        | Step::Queue { .. }
+        | Step::Queue { after: None, queue: _ }
         | Step::Voicemail { .. } => Vec::new(),
     }
 }
@@ -110,7 +121,7 @@ pub(super) fn circles(s: &Sections, out: &Problems) {
     for flow in &s.flow {
         let silent = reach(flow, |(_, _, key)| !key);
         let queues = silent.iter().filter_map(|name| match flow.step.get(*name) {
-            Some(Step::Queue { queue }) => Some(format!("queue:{queue}")),
+            Some(Step::Queue { queue, .. }) => Some(format!("queue:{queue}")),
             _ => None,
         });
         edges.insert(format!("flow:{}", flow.name), queues.collect());

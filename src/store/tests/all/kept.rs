@@ -52,6 +52,7 @@ pub fn call(id: u64) -> CallRecord {
         wait_ms: 0,
         outcome: Outcome::Open,
         cause: String::new(),
+        score: None,
     }
 }
 

@@ -40,6 +40,7 @@ mod tests {
             wait_ms: 0,
             outcome,
             cause: "caller hung up".into(),
+            score: None,
         }
     }
 

@@ -12,6 +12,7 @@ use model::config::draft::{self, Problem};
 use model::config::text;
 use model::contact::{Contact, ContactQuery, ContactRefusal};
 use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
+use model::media::Language;
 use model::number::Number;
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
@@ -21,6 +22,7 @@ use model::refusal::Refusal;
 use model::report::StepRow;
 use model::saving::{BackupState, Hold};
 use model::update::{BundleView, SelfCall, Sentence, UpdateView};
+use model::what_if::{Forecast, Question, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -381,6 +383,26 @@ impl Machine for Clock {
     fn now(&self) -> Now {
         let us = self.0.load(Ordering::SeqCst);
         Now { mono: Mono(us), wall: Wall(1_760_000_000_000 + i64::try_from(us / 1000).unwrap()) }
+    }
+}
+
+/// A helper of the flow editor that plays only `RIFF`.
+pub struct FakeFlows;
+
+impl crate::ports::Flows for FakeFlows {
+    fn what_if(&self, question: &Question) -> Result<Forecast, String> {
+        let step = Step { offset_ms: 0, kind: "trunk_in".into(), detail: question.called.clone() };
+        if question.at.is_empty() {
+            return Err("\"\" is not a moment".into());
+        }
+        Ok(Forecast { steps: vec![step], end: "bridged".into(), with: "101".into() })
+    }
+    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
+        let path = format!("prompts/{}/{name}.wav", language.code());
+        if sound.starts_with(b"RIFF") { Ok(path) } else { Err("save it as WAV".into()) }
+    }
+    fn spoken(&self, _: &str, _: Language, _: &str) -> Result<String, String> {
+        Err("nobody speaks on this box".into())
     }
 }
 

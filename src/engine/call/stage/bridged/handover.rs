@@ -1,6 +1,6 @@
 //! A party goes and the call goes on: blind transfer, a consultation that is completed, one of a conference leaving. The
 //! customer's call and its record stay the same; only who is in it changes.
-use super::super::ringing;
+use super::super::{ivr, ringing};
 use super::guests::{Guest, Who, close};
 use super::hears::Role;
 use super::{Bridged, Stage};
@@ -15,7 +15,8 @@ use model::record::Outcome;
 
 impl Bridged {
     /// A party is gone (its leg is ended, or ends here). Whoever was asked takes its place; in a conference a member does;
-    /// else the call is over.
+    /// when an agent goes and the flow has
+    /// a step for that, the flow goes on; else the call is over.
     pub fn leave(mut self: Box<Self>, core: &mut Core, cx: &Cx, side: Side, out: &mut Out) -> Stage {
         let there = |g: &Guest| g.session().is_some();
         if let Some(at) = self.asked_by(side) {
@@ -28,6 +29,12 @@ impl Bridged {
         if let Some(at) = member.filter(|_| self.asked_by(side.other()).is_none()) {
             out.step("left", self.party(core, side).number);
             return self.replace(core, cx, side, at, out);
+        }
+        if let (Side::Called, Some(session), Some(run)) = (side, core.a.up_session(), core.after.take()) {
+            out.want(Intent::LegGone(self.b.id));
+            out.want(Intent::Tell(Chapter::Alone));
+            self.quit(core, side, None, out);
+            return ivr::resume(core, run, session, cx, out);
         }
         self.leg_mut(core, side).hang_up(None, out);
         self.leg_mut(core, side.other()).hang_up(None, out);

@@ -6,6 +6,7 @@ pub mod peer;
 use engine::event::Boot;
 use engine::{Effect, Engine, Event};
 use media::Media;
+use model::ask::Ask;
 use model::clock::{Mono, Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::{Config, draft};
@@ -67,6 +68,8 @@ pub struct World {
     pub records: Vec<Record>,
     pub replies: BTreeMap<Ticket, Reply>,
     pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// What was asked outside, and not answered yet.
+    pub asked: Vec<(CallId, u32, Ask)>,
     /// Nothing reaches the disk.
     pub disk_hangs: bool,
     /// Everything the box sent, as text.
@@ -118,6 +121,7 @@ impl World {
             records: Vec::new(),
             replies: BTreeMap::new(),
             names: BTreeMap::new(),
+            asked: Vec::new(),
             disk_hangs: false,
             sent: Vec::new(),
             posts: Vec::new(),
@@ -336,6 +340,7 @@ impl World {
                 }
                 Effect::Notice(notice) => self.notices.push(notice),
                 Effect::SelfCalled(result) => panic!("nobody asked the box to call itself: {result:?}"),
+                Effect::Ask { call, number, ask } => self.asked.push((call, number, ask)),
                 Effect::Resolve { ticket, name } => {
                     let addresses = self.names.get(&name).cloned().unwrap_or_default();
                     self.posts.push((soon, Post::ToBox(Event::Resolved { ticket, addresses })));

@@ -145,6 +145,17 @@ export function send<T>(
   });
 }
 
+/** Sends a sound. */
+export async function putSound(to: string, sound: Blob): Promise<{ path: string }> {
+  const headers = { accept: 'application/json', 'x-csrf': csrf, 'content-type': 'audio/wav' };
+  const answer = await fetch(BASE + to, { method: 'PUT', headers, credentials: 'same-origin', body: sound });
+  const value = (await answer.json().catch(() => ({}))) as { path: string; error?: Refusal };
+  if (answer.ok) return value;
+  if (answer.status === 401) onSignedOut();
+  const error = value.error ?? {};
+  throw new ApiError(answer.status, error.code ?? `http_${answer.status}`, error.message ?? '', error.problems ?? [], null, error.message_zh ?? null);
+}
+
 /** A path from parts, each escaped. */
 export function path(...parts: (string | number)[]): string {
   return parts.map((p) => `/${encodeURIComponent(String(p))}`).join('');

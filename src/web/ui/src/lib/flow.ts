@@ -5,7 +5,7 @@ import type { Config, Flow, Step, StepKind } from './types';
 /** A way out of a step: the field that names the next step and what leads there. */
 export interface Way {
   field: string;
-  via: 'key' | 'silence' | 'wrong' | 'then' | 'else' | 'open' | 'closed';
+  via: 'key' | 'silence' | 'wrong' | 'then' | 'else' | 'open' | 'closed' | 'after';
   key?: string;
   to: string;
 }
@@ -31,7 +31,15 @@ export function waysOf(step: Step): Way[] {
         { field: 'on_timeout', via: 'silence', to: step.on_timeout ?? '' },
         { field: 'on_invalid', via: 'wrong', to: step.on_invalid ?? '' },
       ];
+    case 'condition':
+      return [
+        { field: 'then', via: 'then', to: step.then ?? '' },
+        { field: 'otherwise', via: 'else', to: step.otherwise ?? '' },
+      ];
     case 'collect':
+    case 'lookup':
+    case 'survey':
+    case 'table':
       return [
         { field: 'next', via: 'then', to: step.next ?? '' },
         { field: 'otherwise', via: 'else', to: step.otherwise ?? '' },
@@ -45,9 +53,12 @@ export function waysOf(step: Step): Way[] {
       ];
     case 'language':
     case 'play':
+    case 'set':
+    case 'speak':
       return [{ field: 'next', via: 'then', to: step.next ?? '' }];
-    case 'hang_up':
     case 'queue':
+      return step.after ? [{ field: 'after', via: 'after', to: step.after }] : [];
+    case 'hang_up':
     case 'voicemail':
       return [];
   }
@@ -86,6 +97,18 @@ export function blankStep(kind: StepKind, config: Config): Step {
       return { kind, say: ['menu-main'], option: {}, timeout_s: 5, retries: 2, on_timeout: '', on_invalid: '' };
     case 'collect':
       return { kind, say: ['enter-extension'], min: 2, max: 6, timeout_s: 4, retries: 2, next: '', otherwise: '' };
+    case 'condition':
+      return { kind, field: 'caller', test: 'begins', value: '', then: '', otherwise: '' };
+    case 'lookup':
+      return { kind, url: '', timeout_ms: 2000, next: '', otherwise: '' };
+    case 'set':
+      return { kind, field: '', value: '', next: '' };
+    case 'speak':
+      return { kind, text: '', say: ['welcome'], next: '' };
+    case 'survey':
+      return { kind, say: ['survey'], timeout_s: 5, retries: 1, next: '', otherwise: '' };
+    case 'table':
+      return { kind, key: '{digits}', field: '', row: {}, next: '', otherwise: '' };
     case 'play':
       return { kind, say: ['welcome'], next: '' };
     case 'hours':
@@ -135,4 +158,60 @@ function repoint(step: Step, from: string, to: string): void {
 /** Keys that have no option yet. */
 export function freeKeys(step: Step): string[] {
   return KEYS.filter((k) => step.option?.[k] === undefined);
+}
+
+/** The rows of a table step as text: `key = result`, one a line. */
+export function rowLines(row: Record<string, string> | undefined): string {
+  return Object.entries(row ?? {})
+    .map(([key, found]) => `${key} = ${found}`)
+    .join('\n');
+}
+
+/** The other way round; a line without `=` is a key that finds nothing yet. */
+export function rowsOf(text: string): Record<string, string> {
+  const pairs = text.split('\n').map((line) => {
+    const at = line.indexOf('=');
+    return at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+  });
+  return Object.fromEntries(pairs.filter(([key]) => key));
+}
+
+export type Template = 'simple' | 'hours' | 'survey';
+
+/** Templates that this site has the parts for. */
+export function templates(config: Config): Template[] {
+  const all: Template[] = ['simple'];
+  if (config.schedule.length > 0) all.push('hours');
+  if (config.queue.length > 0) all.push('survey');
+  return all;
+}
+
+/** A menu that works as it is; whatever a site lacks ends the call with good-bye. */
+export function template(kind: Template, config: Config): Pick<Flow, 'start' | 'step'> {
+  const bye: Step = { kind: 'hang_up', say: ['goodbye'] };
+  const goal: Step = config.queue.length > 0 ? blankStep('queue', config) : bye;
+  const box = config.extension.some((e) => e.voicemail) ? blankStep('voicemail', config) : bye;
+  const menu: Step = {
+    ...blankStep('menu', config),
+    say: ['welcome', 'menu-main'],
+    option: { '1': 'team', '2': 'dial', '9': 'message' },
+    on_timeout: 'team',
+    on_invalid: 'team',
+  };
+  const dial: Step = { ...blankStep('collect', config), next: 'ring', otherwise: 'team' };
+  const parts: Record<string, Step> = { menu, team: goal, dial, ring: { kind: 'extension', otherwise: 'team' }, message: box };
+  switch (kind) {
+    case 'simple':
+      return { start: 'menu', step: parts };
+    case 'hours': {
+      const hours: Step = { ...blankStep('hours', config), open: 'menu', closed: 'night' };
+      const night: Step = { kind: 'play', say: ['welcome', 'closed-now'], next: 'message' };
+      return { start: 'hours', step: { hours, ...parts, night } };
+    }
+    case 'survey': {
+      const team: Step = { ...blankStep('queue', config), after: 'survey' };
+      const survey: Step = { ...blankStep('survey', config), next: 'thanks', otherwise: 'end' };
+      return { start: 'team', step: { team, survey, thanks: { kind: 'hang_up', say: ['survey-thanks'] }, end: bye } };
+    }
+  }
 }

@@ -322,6 +322,7 @@ export interface Inbound {
   name: string;
   trunk?: string;
   number: string;
+  class?: string;
   caller?: string;
   schedule?: string;
   language?: Language;
@@ -339,14 +340,23 @@ export interface Outbound {
 
 export type StepKind =
   | 'collect'
+  | 'condition'
   | 'extension'
   | 'hang_up'
   | 'hours'
   | 'language'
+  | 'lookup'
   | 'menu'
   | 'play'
   | 'queue'
+  | 'set'
+  | 'speak'
+  | 'survey'
+  | 'table'
   | 'voicemail';
+
+/** How a `condition` step looks at a field. */
+export type FieldTest = 'above' | 'begins' | 'below' | 'contains' | 'is' | 'known';
 
 /** A step as typed: which of the fields count depends on `kind`. */
 export interface Step {
@@ -367,7 +377,17 @@ export interface Step {
   on_timeout?: string;
   on_invalid?: string;
   queue?: string;
+  after?: string;
   mailbox?: string;
+  field?: string;
+  test?: FieldTest;
+  value?: string;
+  then?: string;
+  url?: string;
+  timeout_ms?: number;
+  text?: string;
+  key?: string;
+  row?: Record<string, string>;
 }
 
 export interface Flow {
@@ -448,6 +468,15 @@ export type Features = Partial<Record<(typeof FEATURES)[number], string>>;
 export interface Audio {
   music?: Record<string, string>;
   paging?: string;
+  prompt?: Record<string, Partial<Record<Language, string>>>;
+  voice?: string;
+}
+
+/** Answer of "try a call". */
+export interface Forecast {
+  steps: { offset_ms: number; kind: string; detail: string }[];
+  end: string;
+  with: string;
 }
 
 export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;

@@ -41,6 +41,8 @@ export const U = texts({
   anyTrunk: ['Any trunk', '任意中继'],
   caller: ['Caller’s number', '主叫号码'],
   callerHint: ['Same writing as above, e.g. +86. for calls from China.', '写法同上，例如 +86. 表示来自中国的来电。'],
+  class: ['Class of the contact', '联系人类别'],
+  classHint: ['Callers whose contact has this class, e.g. vip.', '联系人类别为此值的来电，例如 vip。'],
   schedule: ['While open', '营业时间内'],
   always: ['Always', '始终'],
   language: ['Language of the call', '通话语言'],
@@ -127,6 +129,12 @@ export const F = texts({
   sExtension: ['Rings extension {name}', '呼叫分机 {name}'],
   sDialled: ['Rings the extension that was entered', '呼叫来电输入的分机'],
   sVoicemail: ['Leaves a message for {name}', '给 {name} 留言'],
+  sCondition: ['Is {field} {test} “{value}”?', '{field} {test}“{value}”？'],
+  sLookup: ['Asks {url}', '查询 {url}'],
+  sSet: ['Sets {field} to “{value}”', '将 {field} 设为“{value}”'],
+  sSpeak: ['Speaks “{text}”', '朗读“{text}”'],
+  sSurvey: ['Asks for a score from 1 to 5', '请来电打 1 到 5 分'],
+  sTable: ['Looks up {key} in {count} rows', '在 {count} 行中查找 {key}'],
   sHangUp: ['Ends the call', '结束通话'],
   vKey: ['{key}', '{key}'],
   vSilence: ['no key', '无按键'],
@@ -135,6 +143,42 @@ export const F = texts({
   vElse: ['otherwise', '否则'],
   vOpen: ['open', '营业'],
   vClosed: ['closed', '休息'],
+  vAfter: ['after the agent', '座席挂机后'],
+  field: ['Field of the call', '通话字段'],
+  fieldHint: [
+    'caller, called, digits, contact.class, contact.name, or one that a step before has set.',
+    'caller（主叫）、called（被叫）、digits（输入）、contact.class、contact.name，或之前步骤设置的字段。',
+  ],
+  test: ['Test', '判断'],
+  compare: ['With', '比较值'],
+  value: ['Value', '值'],
+  filled: ['{caller} stands for the field of that name.', '{caller} 表示同名字段的内容。'],
+  holds: ['When it is so', '符合时'],
+  holdsNot: ['When it is not', '不符合时'],
+  url: ['Address of the service', '服务地址'],
+  urlHint: [
+    'It gets the fields in the address and answers with a JSON object, e.g. https://crm.example.com/n?tel={caller}',
+    '字段写在地址中，服务返回 JSON 对象，例如 https://crm.example.com/n?tel={caller}',
+  ],
+  wait: ['Wait at most', '最长等待'],
+  answered: ['When it answered', '有回答时'],
+  notAnswered: ['When it does not answer in time', '未及时回答时'],
+  text: ['What is spoken', '朗读内容'],
+  spokenElse: ['If the voice does not come within a second, this is said instead.', '若一秒内未能合成语音，则播放以下提示音。'],
+  after: ['When the agent has hung up', '座席挂机后'],
+  ends: ['The call ends', '结束通话'],
+  scored: ['When a score was given', '已评分时'],
+  notScored: ['When none was given', '未评分时'],
+  lookedUp: ['What is looked up', '查找内容'],
+  result: ['Field that gets what was found', '结果写入字段'],
+  rows: ['Rows', '行'],
+  rowsHint: ['One a line: key = result', '每行一条：键 = 结果'],
+  found: ['When it is found', '找到时'],
+  notFound: ['When it is not', '未找到时'],
+  template: ['Begin with', '模板'],
+  templateHint: ['It works as it is; change what you like.', '可直接使用，也可随意修改。'],
+  diagram: ['Diagram', '流程图'],
+  diagramHint: ['Choose a box to change its step. Arrow keys move along the ways.', '选择方框即可修改步骤，用方向键沿路径移动。'],
 });
 
 export const STEP_KIND = texts({
@@ -146,5 +190,28 @@ export const STEP_KIND = texts({
   queue: ['Wait in a queue', '进入队列'],
   extension: ['Ring an extension', '呼叫分机'],
   voicemail: ['Leave a message', '留言'],
+  condition: ['Look at a field of the call', '判断通话字段'],
+  lookup: ['Ask a service (HTTP)', '查询外部服务（HTTP）'],
+  table: ['Look up in a table', '查表'],
+  set: ['Set a field', '设置字段'],
+  speak: ['Speak a text', '朗读文本'],
+  survey: ['Ask for a score (1–5)', '满意度评分（1–5）'],
   hang_up: ['End the call', '结束通话'],
+});
+
+/** How a field is looked at. */
+export const TEST = texts({
+  is: ['the same as', '等于'],
+  begins: ['beginning with', '开头为'],
+  contains: ['containing', '包含'],
+  above: ['more than', '大于'],
+  below: ['less than', '小于'],
+  known: ['known', '已知'],
+});
+
+/** Menus to begin with. */
+export const TEMPLATE = texts({
+  simple: ['A menu: team, extension or message', '语音菜单：团队、分机或留言'],
+  hours: ['A menu by business hours', '按营业时间的语音菜单'],
+  survey: ['A queue with a survey after the agent', '排队，座席挂机后评分'],
 });

@@ -1,0 +1,106 @@
+//! What the flow editor asks for besides the configuration: what would happen to a call, and own prompts. A prompt is a
+//! file; the configuration (`audio.prompt`) names it, so that a change of it can be undone like any other.
+use super::sound::{self, Sound};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::guard::Asker;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use model::media::Language;
+use model::what_if::{Forecast, Question};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Longest text spoken, in characters: a minute.
+const TEXT_MAX: usize = 1_000;
+
+/// A prompt that was kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Kept {
+    /// Its file below the data folder, for `audio.prompt` of the configuration.
+    pub path: String,
+}
+
+/// A text to be spoken.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpeakForm {
+    /// What.
+    pub text: String,
+}
+
+/// `POST /what-if`
+///
+/// # Errors
+/// 422 when the question makes no sense.
+pub async fn what_if(
+    State(app): State<App>,
+    Json(question): Json<Question>,
+) -> Result<axum::Json<Forecast>, ApiError> {
+    let flows = Arc::clone(&app.ports.flows);
+    let answer = app.block(move || flows.what_if(&question)).await?;
+    answer.map(axum::Json).map_err(|why| senseless(&why))
+}
+
+/// `PUT /prompts/{name}/{language}`
+///
+/// # Errors
+/// 404 for another language, 422 when the sound cannot be played.
+pub async fn keep(
+    State(app): State<App>,
+    asker: Asker,
+    Path((name, code)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<axum::Json<Kept>, ApiError> {
+    let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
+    let kept = app.block(move || flows.prompt(&name, language, &body)).await?;
+    let path = kept.map_err(|why| senseless(&why))?;
+    tracing::info!(by = asker.name, path, "a prompt was kept");
+    Ok(axum::Json(Kept { path }))
+}
+
+/// `POST /prompts/{name}/{language}/spoken`
+///
+/// # Errors
+/// 404 for another language, 422 when nobody speaks.
+pub async fn speak(
+    State(app): State<App>,
+    Path((name, code)): Path<(String, String)>,
+    Json(form): Json<SpeakForm>,
+) -> Result<axum::Json<Kept>, ApiError> {
+    let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
+    if form.text.trim().is_empty() || form.text.chars().count() > TEXT_MAX {
+        return Err(senseless(&format!("write a text of 1 to {TEXT_MAX} characters")));
+    }
+    let kept = app.block(move || flows.spoken(&name, language, form.text.trim())).await?;
+    Ok(axum::Json(Kept { path: kept.map_err(|why| senseless(&why))? }))
+}
+
+/// `GET /prompts/{name}/{language}`
+///
+/// # Errors
+/// 404 when the configuration has no such prompt; 416.
+pub async fn listen(
+    State(app): State<App>,
+    Path((name, code)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Sound, ApiError> {
+    let language = language(&code)?;
+    let (_, tree) = app.site(|s| s.current()).await?;
+    let path = tree["audio"]["prompt"][&name][language.code()].as_str().map(str::to_owned);
+    sound::open(&app, &path.ok_or_else(|| ApiError::not_found("prompt"))?, &headers).await
+}
+
+fn language(code: &str) -> Result<Language, ApiError> {
+    [Language::En, Language::Zh]
+        .into_iter()
+        .find(|l| l.code() == code)
+        .ok_or_else(|| ApiError::not_found("language"))
+}
+
+fn senseless(why: &str) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "senseless", why)
+}
