@@ -27,8 +27,7 @@ export const RP = texts({
   asa: ['Average wait', '平均等待'],
   longest: ['Longest wait', '最长等待'],
   abandoned: ['Left', '放弃'],
-  calledBack: ['Called back', '回呼'],
-  overflowed: ['Sent on', '溢出'],
+  overflowed: ['Sent on or called back', '溢出或回呼'],
   talk: ['Talk, average', '平均通话'],
   calls: ['Calls', '通话'],
   signedIn: ['Signed in', '登录时长'],
@@ -39,11 +38,9 @@ export const RP = texts({
   ringing: ['Ringing', '振铃'],
   occupancy: ['Occupancy', '占用率'],
   utilisation: ['Talk utilisation', '通话利用率'],
-  sum: ['Sum', '合计'],
   chartQueues: ['Callers: answered and not answered', '来电：已接听与未接听'],
   chartAgents: ['Time signed in, by state', '各状态的登录时长'],
   notAnswered: ['Not answered', '未接听'],
-  chartText: ['{from}: {a} answered, {b} not answered', '{from}：接听 {a}，未接听 {b}'],
 });
 
 export const WL = texts({
