@@ -16,6 +16,7 @@ pub mod query;
 pub mod record;
 pub mod refusal;
 pub mod report;
+pub mod rule;
 pub mod saving;
 pub mod steer;
 pub mod update;
