@@ -17,13 +17,16 @@ pub mod code;
 pub mod deadlines;
 mod desk;
 mod dice;
+pub mod forecast;
 mod offers;
 pub mod overflow;
 pub mod rank;
 mod relax;
+mod rules;
 pub mod tally;
 pub mod ticket;
 mod work;
+mod wrap;
 
 #[cfg(test)]
 mod races;
@@ -38,6 +41,7 @@ use crate::agents::{self, Agents, Answer, Ask};
 use bonds::Bonds;
 use deadlines::Deadlines;
 use dice::Dice;
+use forecast::Forecast;
 use model::clock::{Mono, Now};
 use model::config::Config;
 use model::config::route::Destination;
@@ -140,6 +144,8 @@ pub enum Reason {
     Relax(CallId),
     /// The agent may be offered calls again.
     Rest(String),
+    /// The rules of the queue are asked for the caller.
+    Rules(CallId),
     /// The view of a long queue is told.
     Tell(String),
     /// After-call work ends.
@@ -172,6 +178,7 @@ pub struct Acd {
     changed: BTreeSet<String>,
     told: BTreeMap<String, Mono>,
     bonds: Bonds,
+    forecasts: BTreeMap<String, Forecast>,
     dice: Dice,
     /// How far the queues with shares are.
     share_clock: u64,
@@ -201,6 +208,7 @@ impl Acd {
             changed: BTreeSet::new(),
             told: BTreeMap::new(),
             bonds,
+            forecasts: BTreeMap::new(),
             dice: Dice::new(now.wall.0.unsigned_abs()),
             share_clock: 0,
         };
@@ -227,6 +235,7 @@ impl Acd {
         for name in self.config.queue.keys().filter(|name| !config.queue.contains_key(*name)) {
             self.lines.remove(name);
             self.tallies.remove(name);
+            self.forecasts.remove(name);
             self.told.remove(name);
             self.deadlines.clear(&Reason::Tell(name.clone()));
             out.push(Out::Notice(Notice::QueueGone(name.clone())));
@@ -278,6 +287,13 @@ impl Acd {
             self.tally(now, queue).overflowed += 1;
             self.changed.insert(queue.to_owned());
             out.push(Out::Overflow { call, to: rules.overflow.clone(), why });
+            self.finish(now, out);
+            return Ok(());
+        }
+        if let Some(to) = self.ruled_out(now, rules, &ticket) {
+            self.tally(now, queue).overflowed += 1;
+            self.changed.insert(queue.to_owned());
+            out.push(Out::Overflow { call, to, why: Why::Rule });
             self.finish(now, out);
             return Ok(());
         }
@@ -355,6 +371,9 @@ impl Acd {
         out: &mut Vec<Out>,
     ) -> Result<(), Refusal> {
         let known = self.agents.get(agent).filter(|a| !a.removed).ok_or(Refusal::Unknown)?;
+        if self.owes_code(agent) && *ask != Ask::Login {
+            return Err(Refusal::Conflict);
+        }
         match agents::answer(known, ask)? {
             Answer::Enter(state) => {
                 let call = known.call;
@@ -380,10 +399,11 @@ impl Acd {
                 Reason::MaxWait(call) => self.waited(now, call, out),
                 Reason::Relax(call) => self.relax(now, call),
                 Reason::Rest(agent) => self.rested(&agent),
+                Reason::Rules(call) => self.ask_rules(now, call, out),
                 Reason::Tell(queue) => {
                     self.changed.insert(queue);
                 }
-                Reason::WrapUp(agent) => self.wrapped(now, &agent, "wrap-up time over", None, out),
+                Reason::WrapUp(agent) => self.wrap_up_over(now, &agent, out),
             }
             self.finish(now, out);
         }

@@ -43,6 +43,12 @@ pub struct Agent {
     pub call: Option<CallId>,
     /// The last call they took, for its wrap code.
     pub last_call: Option<CallId>,
+    /// The queue it came from.
+    pub last_queue: Option<String>,
+    /// What the last call was about, once it is said.
+    pub wrap_code: Option<String>,
+    /// How often this after-call work was extended.
+    pub extensions: u32,
     /// Calls taken since log-in.
     pub calls: u32,
     /// When they went to work.
@@ -81,6 +87,9 @@ impl Agent {
             cause: "start".into(),
             call: None,
             last_call: None,
+            last_queue: None,
+            wrap_code: None,
+            extensions: 0,
             calls: 0,
             came: Mono::default(),
             talk: Duration::ZERO,
@@ -320,6 +329,7 @@ impl Agents {
             AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready => None,
         };
         agent.state = state;
+        agent.extensions = 0;
         agent.cause = cause.to_owned();
         agent.since = agent.since.max(now.wall);
         let (holds, spell) = (
@@ -357,7 +367,7 @@ impl Agents {
 
     /// What the desks see of an agent.
     #[must_use]
-    pub fn view(&self, agent: &Agent) -> AgentView {
+    pub fn view(&self, agent: &Agent, wrap_code_due: bool) -> AgentView {
         AgentView {
             agent: agent.id.clone(),
             name: agent.name.clone(),
@@ -370,6 +380,7 @@ impl Agents {
             calls: agent.calls,
             missed: agent.missed,
             queues: agent.queues.keys().cloned().collect(),
+            wrap_code_due,
         }
     }
 }

@@ -80,7 +80,13 @@ pub fn site() -> Config {
             trunks: vec!["carrier".into(), "backup".into()],
             transit: false,
         }],
-        distribution: model::config::queue::Distribution { ageing: true, head_start_s: 60 },
+        distribution: model::config::queue::Distribution {
+            ageing: true,
+            head_start_s: 60,
+            class: BTreeMap::new(),
+            rule_places: 10,
+            rule_rounding: model::rule::Rounding::HalfUp,
+        },
         queue: BTreeMap::from([("support".into(), queue())]),
         flow: BTreeMap::from([("main".into(), flow())]),
     }
@@ -112,6 +118,7 @@ fn features() -> Features {
         agent_pause: number("*52"),
         agent_wrap_up_done: number("*53"),
         agent_wrap_code: number("*54"),
+        agent_wrap_extend: number("*55"),
         paging: number("*80"),
         record: number("*1"),
         record_pause: number("*2"),
@@ -207,6 +214,11 @@ fn queue() -> Queue {
         prefer: Vec::new(),
         prefer_wait_s: 0,
         designated: Vec::new(),
+        overflow_rule: Vec::new(),
+        announce_wait: false,
+        wrap_codes: Vec::new(),
+        wrap_code_required: false,
+        wrap_extend_s: 60,
     }
 }
 

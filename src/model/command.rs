@@ -27,6 +27,11 @@ pub enum Command {
         /// Who.
         agent: String,
     },
+    /// Agent gets more time for after-call work.
+    AgentExtend {
+        /// Who.
+        agent: String,
+    },
     /// Agent takes no calls after the present one.
     AgentPause {
         /// Who.
@@ -38,6 +43,13 @@ pub enum Command {
     AgentReady {
         /// Who.
         agent: String,
+    },
+    /// Agent says what the last call was about.
+    AgentWrapCode {
+        /// Who.
+        agent: String,
+        /// Two digits.
+        code: String,
     },
     /// Rings the extension's phones and then connects it to the number (click to call).
     Dial {
@@ -69,6 +81,11 @@ pub enum Command {
     Pardon {
         /// Who.
         address: std::net::IpAddr,
+    },
+    /// Puts a waiting caller at the first place of the queue.
+    QueueFirst {
+        /// Who waits.
+        call: CallId,
     },
     /// Pauses or resumes the recording of a call.
     RecordPause {

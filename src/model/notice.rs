@@ -124,6 +124,8 @@ pub struct AgentView {
     pub missed: u32,
     /// Queues they serve.
     pub queues: Vec<String>,
+    /// After-call work does not end before a wrap code is said.
+    pub wrap_code_due: bool,
 }
 
 /// A queue now.
@@ -152,6 +154,11 @@ pub struct QueueView {
     pub in_level: u32,
     /// Sum of waits of answered calls, ms.
     pub wait_ms: u64,
+    /// How long a caller who comes now will wait, from so many seconds; four of five are within. `None` while there is not
+    /// enough to judge by.
+    pub wait_from_s: Option<u32>,
+    /// To so many seconds.
+    pub wait_to_s: Option<u32>,
 }
 
 /// A waiting caller.

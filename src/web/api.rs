@@ -144,6 +144,9 @@ fn configuration() -> Vec<Operation> {
         op(POST, "/api/v1/config/apply", ADMIN, "Puts a text in force.", c::apply)
             .takes_raw(TOML)
             .gives::<c::Committed>(),
+        op(POST, "/api/v1/config/rule", ADMIN, "Reads a rule and tells it in plain words.", c::rule)
+            .takes::<c::RuleForm>()
+            .gives::<c::RuleWords>(),
         op(GET, "/api/v1/config/history", ADMIN, "Stored configurations, newest first.", c::history)
             .query::<c::HistoryParams>()
             .gives_page::<GenerationRow>(),
@@ -205,6 +208,10 @@ fn calls() -> Vec<Operation> {
         op(POST, "/api/v1/agents/{agent}/ready", AGENTS, "The agent is free.", g::ready),
         op(POST, "/api/v1/agents/{agent}/pause", AGENTS, "The agent takes no calls.", g::pause)
             .takes::<g::PauseForm>(),
+        op(POST, "/api/v1/agents/{agent}/wrap", AGENTS, "What the last call was about.", g::wrap)
+            .takes::<g::WrapForm>(),
+        op(POST, "/api/v1/agents/{agent}/extend", AGENTS, "More time for after-call work.", g::extend),
+        op(POST, "/api/v1/calls/{call}/first", LEADS, "Puts a waiting caller first.", c::first),
     ]
 }
 

@@ -1,4 +1,5 @@
-//! What a waiting caller is told: the position in the queue. Pure; says it only, when is decided in acd.rs.
+//! What a waiting caller is told: the position in the queue, and how long it will take. Pure; says it only, when is decided in acd.rs.
+use super::forecast::Wait;
 use crate::say;
 use model::media::{Language, Sound};
 
@@ -13,5 +14,29 @@ pub fn position(language: Language, position: usize) -> Vec<Sound> {
         names.extend(say::after_position(language));
         names
     };
+    say::sounds(language, names)
+}
+
+/// "You will be served within a minute", "… in at most five minutes", "… in two to five minutes".
+#[must_use]
+pub fn wait(language: Language, wait: Wait) -> Vec<Sound> {
+    let minutes = |s: u64| u32::try_from(s).unwrap_or(say::NUMBER_MAX);
+    let (from, to) = (minutes(wait.from.as_secs() / 60), minutes(wait.to.as_secs().div_ceil(60)));
+    let mut names = Vec::new();
+    match (from, to) {
+        (_, 0 | 1) => names.push("queue-wait-short".to_owned()),
+        (0, to) => {
+            names.push("queue-wait-at-most".to_owned());
+            names.extend(say::count(language, to));
+            names.push("queue-wait-minutes".to_owned());
+        }
+        (from, to) => {
+            names.push("queue-wait".to_owned());
+            names.extend(say::count(language, from));
+            names.push("queue-wait-to".to_owned());
+            names.extend(say::count(language, to));
+            names.push("queue-wait-minutes".to_owned());
+        }
+    }
     say::sounds(language, names)
 }

@@ -44,7 +44,9 @@ impl Acd {
                     _,
                 ) => {}
             }
-            if agent.state == AgentState::WrapUp && !self.deadlines.has(&Reason::WrapUp(id.clone())) {
+            let waits = self.owes_code(id);
+            if agent.state == AgentState::WrapUp && !waits && !self.deadlines.has(&Reason::WrapUp(id.clone()))
+            {
                 broken.push(format!("agent {id} wraps up without an end"));
             }
             if agent.in_call()
@@ -95,9 +97,10 @@ impl Acd {
     fn check_deadlines(&self, broken: &mut Vec<String>) {
         for reason in self.deadlines.reasons() {
             let fine = match reason {
-                Reason::Announce(call) | Reason::MaxWait(call) | Reason::Relax(call) => {
-                    self.tickets.contains_key(call)
-                }
+                Reason::Announce(call)
+                | Reason::MaxWait(call)
+                | Reason::Relax(call)
+                | Reason::Rules(call) => self.tickets.contains_key(call),
                 Reason::Guard(id) => self.agents.get(id).is_some_and(|a| a.state == AgentState::Offered),
                 Reason::Rest(id) => self.agents.get(id).is_some_and(|a| a.resting),
                 Reason::Tell(queue) => self.config.queue.contains_key(queue),

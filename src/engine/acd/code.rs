@@ -5,7 +5,7 @@ use crate::agents::Ask;
 use model::clock::Now;
 use model::media::Digit;
 use model::number::Number;
-use model::record::{AgentState, Record};
+use model::record::AgentState;
 use model::refusal::Refusal;
 
 /// A code as dialled.
@@ -21,6 +21,8 @@ pub enum Code {
     WrapCode(Number),
     /// Ends after-call work early.
     WrapUpDone,
+    /// More time for after-call work.
+    WrapUpMore,
 }
 
 /// Reasons of pause by the digit that follows the code; shown on the desks as they are.
@@ -28,7 +30,7 @@ const REASONS: [(char, &str); 5] =
     [('0', "pause"), ('1', "break"), ('2', "lunch"), ('3', "meeting"), ('4', "training")];
 
 /// Every prompt a code may be answered with.
-pub const PROMPTS: [&str; 10] = [
+pub const PROMPTS: [&str; 13] = [
     "agent-logged-in",
     "agent-logged-out",
     "agent-ready",
@@ -36,6 +38,9 @@ pub const PROMPTS: [&str; 10] = [
     "agent-wrap-up-done",
     "agent-wrap-code-saved",
     "agent-wrap-code-wrong",
+    "agent-wrap-code-needed",
+    "agent-wrap-up-extended",
+    "agent-wrap-up-not-extended",
     "agent-not-logged-in",
     "agent-in-call",
     "agent-unknown",
@@ -53,29 +58,30 @@ impl Acd {
             Code::Ready => (Ask::Ready, "ready code", "agent-ready"),
             Code::WrapUpDone if at_work && !wraps => return "agent-ready",
             Code::WrapUpDone => (Ask::Ready, "wrap-up done code", "agent-wrap-up-done"),
-            Code::WrapCode(digits) => return self.wrap_code(now, &id, digits, out),
+            Code::WrapCode(digits) => return self.say_code(now, &id, digits, out),
+            Code::WrapUpMore => return self.more_time(now, &id, out),
         };
         match self.ask(now, &id, &ask, cause, out) {
             Ok(()) => done,
+            Err(Refusal::Conflict) if self.owes_code(&id) => "agent-wrap-code-needed",
             Err(Refusal::Conflict) if at_work => "agent-in-call",
             Err(_) => "agent-not-logged-in",
         }
     }
 
-    /// Keeps the code with the agent's last call, as a spell of the state the agent is in.
-    fn wrap_code(&mut self, now: Now, id: &str, digits: &Number, out: &mut Vec<Out>) -> &'static str {
-        if digits.as_str().len() != 2 || !digits.as_str().chars().all(|c| c.is_ascii_digit()) {
-            return "agent-wrap-code-wrong";
+    fn say_code(&mut self, now: Now, id: &str, digits: &Number, out: &mut Vec<Out>) -> &'static str {
+        match self.wrap_code(now, id, digits.as_str(), out) {
+            Ok(()) => "agent-wrap-code-saved",
+            Err(_) if self.agents().get(id).is_some_and(|a| !a.logged_in()) => "agent-not-logged-in",
+            Err(_) => "agent-wrap-code-wrong",
         }
-        match self.agents().get(id) {
-            Some(agent) if !agent.logged_in() => return "agent-not-logged-in",
-            Some(agent) if agent.last_call.is_none() => return "agent-wrap-code-wrong",
-            Some(_) | None => {}
+    }
+
+    fn more_time(&mut self, now: Now, id: &str, out: &mut Vec<Out>) -> &'static str {
+        match self.extend(now, id, out) {
+            Ok(()) => "agent-wrap-up-extended",
+            Err(_) => "agent-wrap-up-not-extended",
         }
-        if let Some(spell) = self.agents_mut().note(now, id, &format!("wrap code {digits}")) {
-            out.push(Out::Keep(Record::AgentState(spell)));
-        }
-        "agent-wrap-code-saved"
     }
 }
 

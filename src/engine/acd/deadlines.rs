@@ -49,6 +49,12 @@ impl<R: Ord + Clone> Deadlines<R> {
         Some(reason)
     }
 
+    /// When this reason is due, if it is pending.
+    #[must_use]
+    pub fn at(&self, reason: &R) -> Option<Mono> {
+        self.by_reason.get(reason).copied()
+    }
+
     /// Whether this reason is pending.
     #[must_use]
     pub fn has(&self, reason: &R) -> bool {

@@ -1,4 +1,6 @@
 //! What the desks see of queues and agents, and how often. Parts of [`Acd`]; decides nothing about calls.
+use super::forecast::Wait;
+use super::rank::Line;
 use super::tally::Tally;
 use super::{Acd, Out, Reason};
 use model::clock::Now;
@@ -38,7 +40,7 @@ impl Acd {
 
     pub(super) fn tell_agent(&self, id: &str, out: &mut Vec<Out>) {
         if let Some(agent) = self.agents.get(id) {
-            out.push(Out::Notice(Notice::Agent(self.agents.view(agent))));
+            out.push(Out::Notice(Notice::Agent(self.agents.view(agent, self.owes_code(id)))));
         }
     }
 
@@ -56,8 +58,23 @@ impl Acd {
         out.push(Out::Notice(Notice::Queue(view)));
     }
 
+    /// How long the caller at this place will wait; unknown while nobody is at work who takes calls.
+    pub(super) fn outlook(&self, rules: &Queue, place: usize) -> Option<Wait> {
+        let serves = |a: &crate::agents::Agent| {
+            matches!(
+                a.state,
+                AgentState::Ready | AgentState::Offered | AgentState::Talking | AgentState::WrapUp
+            )
+        };
+        let anybody = self.of_queue(rules).any(|(_, a)| serves(a));
+        self.forecasts.get(&rules.name).filter(|_| anybody)?.wait(place)
+    }
+
     pub(super) fn view(&mut self, now: Now, rules: &Queue) -> QueueView {
         let tally = self.tally(now, &rules.name).clone();
+        let next = self.lines.get(&rules.name).map_or(0, Line::len) + 1;
+        let wait = self.outlook(rules, next);
+        let seconds = |d: Duration| u32::try_from(d.as_secs()).ok();
         let states = || self.of_queue(rules).map(|(_, a)| a);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let in_order = self.lines.get(&rules.name).map(|line| line.first(TELL_MOST)).unwrap_or_default();
@@ -77,6 +94,8 @@ impl Acd {
             overflowed: tally.overflowed,
             in_level: tally.in_level,
             wait_ms: tally.wait_ms,
+            wait_from_s: wait.and_then(|w| seconds(w.from)),
+            wait_to_s: wait.and_then(|w| seconds(w.to)),
         }
     }
 }

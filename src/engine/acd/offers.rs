@@ -12,6 +12,7 @@ use model::config::queue::{Queue, Strategy};
 use model::config::route::Destination;
 use model::id::CallId;
 use model::record::AgentState;
+use model::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ impl Acd {
         self.next_number += 1;
         let waited = i64::try_from(caller.waited.as_micros()).unwrap_or(i64::MAX);
         let since_us = i64::try_from(now.mono.0).unwrap_or(i64::MAX).saturating_sub(waited);
-        let priority = rules.priority + caller.priority;
+        let by_class = self.config.distribution.class.get(&caller.class).copied().unwrap_or(0);
+        let priority = rules.priority + caller.priority + by_class;
         let (preferred, only) = self.meant_for(rules, &caller);
         let mut ticket = Ticket {
             number,
@@ -71,6 +73,7 @@ impl Acd {
             self.deadlines.set(Reason::MaxWait(call), now.mono + wait);
         }
         self.announce_later(now, call, rules);
+        self.ask_rules_later(now, call, rules);
         out.push(Out::Music { call, source: rules.music.clone() });
         self.touch(&rules.name);
     }
@@ -197,6 +200,8 @@ impl Acd {
             a.calls += 1;
             a.missed = 0;
             a.last_call = Some(call);
+            a.last_queue = Some(ticket.queue.clone());
+            a.wrap_code = None;
         }
         self.enter(now, agent, AgentState::Talking, "answered", Some(call), out);
     }
@@ -264,6 +269,9 @@ impl Acd {
         self.deadlines.clear(&Reason::MaxWait(call));
         self.deadlines.clear(&Reason::Announce(call));
         self.deadlines.clear(&Reason::Relax(call));
+        self.deadlines.clear(&Reason::Rules(call));
+        let left = self.lines.get(&ticket.queue).map_or(0, super::rank::Line::len);
+        self.forecasts.entry(ticket.queue.clone()).or_default().left(now.mono, left > 0);
         if !ticket.ringing.is_empty() {
             self.give_share_back(&ticket.queue);
         }
@@ -277,10 +285,36 @@ impl Acd {
     }
 
     pub(super) fn overflow(&mut self, now: Now, call: CallId, why: Why, out: &mut Vec<Out>) {
+        let queue = self.tickets.get(&call).and_then(|t| self.config.queue.get(&t.queue));
+        let to = queue.map_or(Destination::HangUp, |q| q.overflow.clone());
+        self.send_on(now, call, why, to, out);
+    }
+
+    pub(super) fn send_on(&mut self, now: Now, call: CallId, why: Why, to: Destination, out: &mut Vec<Out>) {
         let Some(ticket) = self.remove(now, call, why.word(), out) else { return };
         self.tally(now, &ticket.queue).overflowed += 1;
-        let to = self.config.queue.get(&ticket.queue).map_or(Destination::HangUp, |q| q.overflow.clone());
         out.push(Out::Overflow { call, to, why });
+    }
+
+    /// A supervisor puts a waiting caller at the first place of the queue.
+    ///
+    /// # Errors
+    /// `Unknown` when the call does not wait, `Conflict` while a phone rings for it.
+    pub fn first(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) -> Result<(), Refusal> {
+        let ticket = self.tickets.get_mut(&call).ok_or(Refusal::Unknown)?;
+        if !ticket.ringing.is_empty() {
+            return Err(Refusal::Conflict);
+        }
+        let line = self.lines.get_mut(&ticket.queue).ok_or(Refusal::Unknown)?;
+        if let Some(first) = line.first_rank().filter(|first| *first != ticket.rank) {
+            line.leave(ticket);
+            ticket.rank = first.before(ticket.number);
+            line.wait(ticket);
+        }
+        let queue = ticket.queue.clone();
+        self.touch(&queue);
+        self.finish(now, out);
+        Ok(())
     }
 
     pub(super) fn waited(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) {
@@ -297,7 +331,12 @@ impl Acd {
         let Some(rules) = config.queue.get(&ticket.queue) else { return };
         if ticket.ringing.is_empty() {
             let place = self.lines.get(&ticket.queue).map_or(1, |line| line.position(ticket.rank));
-            out.push(Out::Say { call, sounds: announce::position(ticket.caller.language, place) });
+            let language = ticket.caller.language;
+            let mut sounds = announce::position(language, place);
+            if let Some(wait) = self.outlook(rules, place).filter(|_| rules.announce_wait) {
+                sounds.extend(announce::wait(language, wait));
+            }
+            out.push(Out::Say { call, sounds });
         }
         self.announce_later(now, call, rules);
     }

@@ -9,6 +9,8 @@ pub enum Why {
     Empty,
     /// As many wait as may.
     Full,
+    /// A rule of the queue holds.
+    Rule,
     /// The queue is no longer configured.
     Removed,
     /// Waited `max_wait_s`.
@@ -22,6 +24,7 @@ impl Why {
         match self {
             Why::Empty => "no agent logged in",
             Why::Full => "queue full",
+            Why::Rule => "rule",
             Why::Removed => "queue removed",
             Why::TooLong => "waited too long",
         }

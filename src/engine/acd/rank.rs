@@ -179,10 +179,12 @@ mod tests {
     use model::clock::Now;
     use std::collections::BTreeSet;
 
-    const AGEING: Distribution = Distribution { ageing: true, head_start_s: 60 };
+    fn ageing() -> Distribution {
+        crate::fixture::site().distribution
+    }
 
     fn rank(number: u64) -> Rank {
-        Rank::new(&AGEING, 0, i64::try_from(number).expect("small"), number)
+        Rank::new(&ageing(), 0, i64::try_from(number).expect("small"), number)
     }
 
     fn ticket(number: u64) -> Ticket {
@@ -221,11 +223,12 @@ mod tests {
     #[test]
     fn priority_is_a_head_start_with_ageing_and_comes_always_first_without() {
         let second = 1_000_000;
-        let strict = Distribution { ageing: false, ..AGEING };
+        let ageing = ageing();
+        let strict = Distribution { ageing: false, ..ageing.clone() };
         let (old, vip_soon, vip_late) = (0, 50 * second, 130 * second);
-        let rank = |rules, priority, since| Rank::new(rules, priority, since, 1);
-        assert!(rank(&AGEING, 2, vip_soon) < rank(&AGEING, 0, old), "two steps are 120 s");
-        assert!(rank(&AGEING, 2, vip_late) > rank(&AGEING, 0, old), "who waited longer is not overtaken");
+        let rank = |rules: &Distribution, priority, since| Rank::new(rules, priority, since, 1);
+        assert!(rank(&ageing, 2, vip_soon) < rank(&ageing, 0, old), "two steps are 120 s");
+        assert!(rank(&ageing, 2, vip_late) > rank(&ageing, 0, old), "who waited longer is not overtaken");
         assert!(rank(&strict, 1, vip_late) < rank(&strict, 0, old));
     }
 }

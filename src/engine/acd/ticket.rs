@@ -20,6 +20,8 @@ pub struct Caller {
     pub outside: Option<Number>,
     /// Steps of priority above other callers, 0–9.
     pub priority: u32,
+    /// Class of the contact, e.g. `vip`; empty = ordinary or unknown.
+    pub class: String,
     /// How long it has waited already, in other queues or before.
     pub waited: Duration,
 }

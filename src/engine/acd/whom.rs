@@ -234,3 +234,146 @@ fn designated_callers_go_to_their_agents_and_to_others_only_after_the_time() {
     desk.ask("2", Ask::Ready);
     assert!(desk.offers().contains(&offer(1, "2")));
 }
+
+/// E6, in the queues themselves: 30 lengths of one queue, 10 numbers of ready agents of the other.
+#[test]
+fn the_conditional_overflow_sends_exactly_the_calls_that_satisfy_it_when_they_come() {
+    let rule = "queue(\"support\").waiting > 25 && queue(\"sales\").ready >= 4 -> queue(\"sales\")";
+    for ready in 0..10_u32 {
+        let mut desk = Desk::at_site(|config| {
+            let (agent, phone) = (config.agent["1"].clone(), config.extension[&number("102")].clone());
+            let mut sales = config.queue["support"].clone();
+            (sales.name, sales.agents) = ("sales".into(), Vec::new());
+            for n in 0..ready {
+                let (mut agent, mut phone) = (agent.clone(), phone.clone());
+                agent.id = format!("9{n}");
+                phone.number = number(&format!("90{n}"));
+                agent.extension = phone.number.clone();
+                sales.agents.push(agent.id.clone());
+                config.agent.insert(agent.id.clone(), agent);
+                config.extension.insert(phone.number.clone(), phone);
+            }
+            config.queue.insert("sales".into(), sales);
+            let support = config.queue.get_mut("support").expect("there");
+            (support.max_wait_s, support.max_waiting) = (0, 1000);
+            support.overflow_rule = vec![model::rule::line(rule).expect("reads")];
+        });
+        for n in 0..ready {
+            desk.acd.phone(desk.now, &number(&format!("90{n}")), true, false, &mut desk.out);
+            desk.ask(&format!("9{n}"), Ask::Login);
+        }
+        let mut waiting = 0;
+        for call in 1..=30 {
+            desk.caller(call);
+            let gone = !desk.overflows().is_empty();
+            assert_eq!(gone, waiting > 25 && ready >= 4, "{waiting} wait, {ready} are ready");
+            waiting += u32::from(!gone);
+        }
+    }
+}
+
+#[test]
+fn a_rule_about_waiting_sends_a_caller_on_while_they_wait_but_not_from_a_ringing_phone() {
+    let mut desk = Desk::asleep(|q| {
+        q.max_wait_s = 0;
+        q.overflow_rule =
+            vec![model::rule::line("waited >= 60 && class != \"vip\" -> hang_up").expect("reads")];
+    });
+    desk.comes(1, "support", Caller { class: "vip".into(), ..Caller::default() });
+    desk.caller(2);
+    desk.wait(58);
+    assert_eq!(desk.overflows(), []);
+    desk.wait(4);
+    assert_eq!(desk.overflows(), [(2, Why::Rule)]);
+    desk.wait(600);
+    assert_eq!(desk.overflows(), [], "the VIP stays");
+}
+
+#[test]
+fn a_supervisor_puts_a_caller_first() {
+    let mut desk = two_queues(|_| {});
+    for call in 1..=3 {
+        desk.caller(call);
+    }
+    let mut first = |call| desk.acd.first(desk.now, CallId(call), &mut desk.out);
+    assert_eq!((first(3), first(3), first(9)), (Ok(()), Ok(()), Err(Refusal::Unknown)));
+    desk.fine();
+    desk.ask("1", Ask::Ready);
+    assert_eq!(desk.offers(), [offer(3, "1")]);
+    assert_eq!(desk.acd.first(desk.now, CallId(3), &mut desk.out), Err(Refusal::Conflict), "a phone rings");
+}
+
+#[test]
+fn the_class_of_a_contact_gives_priority() {
+    let mut desk = two_queues(|config| config.distribution.class = BTreeMap::from([("vip".into(), 3)]));
+    desk.caller(1);
+    desk.wait(100);
+    desk.comes(2, "support", Caller { class: "vip".into(), ..Caller::default() });
+    desk.ask("1", Ask::Ready);
+    assert_eq!(desk.offers(), [offer(2, "1")]);
+}
+
+/// E1: five thousand callers, three agents, most of the time a queue. What each would be told on arrival, and how long it was.
+#[test]
+fn four_of_five_waits_fall_into_the_interval_that_was_told() {
+    const CALLS: u64 = 5000;
+    let mut desk = Desk::at_site(|config| {
+        let queue = config.queue.get_mut("support").expect("there");
+        (queue.max_wait_s, queue.max_waiting) = (0, 1000);
+        queue.agents = vec!["1".into(), "2".into()];
+    });
+    for agent in ["1", "2"] {
+        desk.ask(agent, Ask::Login);
+    }
+    let mut dice = dice::Dice::new(5);
+    let mut some = |mean_s: f64| {
+        dice.turn();
+        let part = (f64::from(u32::try_from(dice.value() >> 32).expect("32 bits")) + 1.0) / 4_294_967_297.0;
+        Duration::from_secs_f64((-part.ln() * mean_s).max(0.001))
+    };
+    let mut next = desk.now.mono;
+    let mut ends: BTreeMap<(Mono, u64), ()> = BTreeMap::new();
+    let mut told: BTreeMap<u64, (Mono, forecast::Wait)> = BTreeMap::new();
+    let (mut call, mut within, mut asked) = (0, 0_u32, 0_u32);
+    while call < CALLS {
+        let end = ends.first_key_value().map(|((at, call), ())| (*at, *call));
+        match end.filter(|(at, _)| *at <= next) {
+            Some((at, ended)) => {
+                ends.pop_first();
+                desk.now.mono = at;
+                desk.acd.call_ended(desk.now, CallId(ended), &mut desk.out);
+            }
+            None => {
+                desk.now.mono = next;
+                next = next + some(32.0);
+                call += 1;
+                let line = desk.acd.lines.get("support").map_or(0, Line::len);
+                let rules = desk.config.queue["support"].clone();
+                if let Some(wait) = desk.acd.outlook(&rules, line + 1).filter(|_| line > 0) {
+                    told.insert(call, (desk.now.mono, wait));
+                }
+                let caller = Caller::default();
+                desk.acd.enqueue(desk.now, CallId(call), "support", caller, &mut desk.out).expect("taken in");
+            }
+        }
+        for (offered, agent) in desk.offers() {
+            let stands = desk.acd.offer_result(
+                desk.now,
+                CallId(offered),
+                &agent,
+                OfferResult::Answered,
+                &mut desk.out,
+            );
+            assert!(stands);
+            ends.insert((desk.now.mono + some(60.0), offered), ());
+            if let Some((since, wait)) = told.remove(&offered) {
+                let waited = desk.now.mono.since(since);
+                asked += 1;
+                within += u32::from((wait.from..=wait.to).contains(&waited));
+            }
+        }
+    }
+    assert!(asked > 3000, "only {asked} were told");
+    let part = f64::from(within) * 100.0 / f64::from(asked);
+    assert!((75.0..=90.0).contains(&part), "{part:.1} % of {asked} waits fell into their interval");
+}

@@ -1,6 +1,7 @@
 //! What people ask by web, API, console and script. Each command gets one reply.
 use super::Engine;
 use super::admit::{direction_to, name_of};
+use crate::acd::{self, Acd};
 use crate::agents::Ask;
 use crate::call::leg::Leg;
 use crate::call::stage::Stage;
@@ -23,6 +24,13 @@ impl Engine {
             Command::AgentLogin { agent } => self.agent_asks(now, by, &agent, &Ask::Login),
             Command::AgentLogout { agent } => self.agent_asks(now, by, &agent, &Ask::Logout),
             Command::AgentPause { agent, reason } => self.agent_asks(now, by, &agent, &Ask::Pause(reason)),
+            Command::AgentExtend { agent } => {
+                self.with_queues(now, |acd, said| acd.extend(now, &agent, said))
+            }
+            Command::AgentWrapCode { agent, code } => {
+                self.with_queues(now, |acd, said| acd.wrap_code(now, &agent, &code, said))
+            }
+            Command::QueueFirst { call } => self.with_queues(now, |acd, said| acd.first(now, call, said)),
             Command::AgentReady { agent } => self.agent_asks(now, by, &agent, &Ask::Ready),
             Command::Dial { from, to } => self.dial(now, &from, &to),
             Command::Drain => {
@@ -62,6 +70,10 @@ impl Engine {
         let cause = format!("web by {}", by.name);
         self.with_acd(now, None, |acd, said| acd.ask(now, agent, ask, &cause, said))
             .unwrap_or(Err(Refusal::Unavailable))
+    }
+
+    fn with_queues(&mut self, now: Now, what: impl FnOnce(&mut Acd, &mut Vec<acd::Out>) -> Reply) -> Reply {
+        self.with_acd(now, None, what).unwrap_or(Err(Refusal::Unavailable))
     }
 
     fn for_running(&mut self, call: CallId, input: Input) -> Reply {

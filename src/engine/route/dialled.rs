@@ -55,6 +55,7 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
         (&f.agent_ready, Target::Feature(Code::Ready)),
         (&f.agent_pause, Target::Feature(Code::Pause(None))),
         (&f.agent_wrap_up_done, Target::Feature(Code::WrapUpDone)),
+        (&f.agent_wrap_extend, Target::Feature(Code::WrapUpMore)),
         (&f.paging, Target::Paging),
     ];
     if let Some((_, target)) = exact.into_iter().find(|(code, _)| *code == dialled) {

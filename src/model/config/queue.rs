@@ -2,6 +2,7 @@
 use crate::config::extension::RecordPolicy;
 use crate::config::route::Destination;
 use crate::number::{Mask, Number};
+use crate::rule::{Precision, Rounding, Rule};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -55,6 +56,25 @@ pub struct Queue {
     pub prefer_wait_s: u32,
     /// Callers that go to certain agents; the first that fits counts.
     pub designated: Vec<Designated>,
+    /// Rules by which callers go elsewhere; the first that holds counts, at arrival and again while they wait.
+    pub overflow_rule: Vec<Rule>,
+    /// Whether waiting callers hear how long it will take, as often as their place.
+    pub announce_wait: bool,
+    /// What a call was about, to be said after it.
+    pub wrap_codes: Vec<WrapCode>,
+    /// Whether an agent stays in after-call work until one is said.
+    pub wrap_code_required: bool,
+    /// Seconds by which an agent may extend after-call work at a time; 0 = not at all.
+    pub wrap_extend_s: u32,
+}
+
+/// What a call was about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WrapCode {
+    /// Two digits, dialled after the star code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// How callers of all queues stand to each other: section `[distribution]`.
@@ -64,6 +84,20 @@ pub struct Distribution {
     pub ageing: bool,
     /// Seconds of waiting that one step of priority is worth.
     pub head_start_s: u32,
+    /// Steps of priority of callers by the class of their contact, e.g. `vip` → 3.
+    pub class: BTreeMap<String, u32>,
+    /// Places kept of quotients in rules.
+    pub rule_places: u32,
+    /// How they are rounded.
+    pub rule_rounding: Rounding,
+}
+
+impl Distribution {
+    /// How rules reckon.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        Precision { places: self.rule_places, rounding: self.rule_rounding }
+    }
 }
 
 /// What an agent must be able to do for a caller who has waited so long.

@@ -82,6 +82,8 @@ pub struct Features {
     pub agent_wrap_up_done: Number,
     /// Agent sets the wrap code of the last call; two digits follow, `*54`.
     pub agent_wrap_code: Number,
+    /// Agent gets more time for after-call work, `*55`.
+    pub agent_wrap_extend: Number,
     /// Paging prefix: `*80` rings the default paging output.
     pub paging: Number,
     /// During a call: start or stop recording on demand, `*1`.

@@ -81,7 +81,7 @@ fn in_order(fields: &Map<String, Value>) -> Vec<&String> {
 }
 
 /// Small tables written in one line.
-const INLINE: [&str; 4] = ["option", "skill", "week", "weight"];
+const INLINE: [&str; 5] = ["class", "option", "skill", "week", "weight"];
 
 /// Writes the whole site, secrets included; [`parse`] and [`draft::read`] give it back.
 #[must_use]

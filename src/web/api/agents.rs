@@ -62,6 +62,39 @@ pub async fn pause(
     ask(&app, &asker, agent, |agent| Command::AgentPause { agent, reason }).await
 }
 
+/// What the last call was about.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WrapForm {
+    /// Two digits, one of the codes of the call's queue.
+    pub code: String,
+}
+
+/// `POST /agents/{agent}/wrap`
+///
+/// # Errors
+/// 403 for somebody else, 404, 409 without a call, 422 for a code that the queue does not have.
+pub async fn wrap(
+    State(app): State<App>,
+    asker: Asker,
+    Path(agent): Path<String>,
+    Json(form): Json<WrapForm>,
+) -> Done {
+    let code = form.code.trim().to_owned();
+    if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ApiError::field("code", "wrong_text", "A code has two digits."));
+    }
+    ask(&app, &asker, agent, |agent| Command::AgentWrapCode { agent, code }).await
+}
+
+/// `POST /agents/{agent}/extend`
+///
+/// # Errors
+/// 403 for somebody else or where the queue gives no more time, 404, 409 outside of after-call work.
+pub async fn extend(State(app): State<App>, asker: Asker, Path(agent): Path<String>) -> Done {
+    ask(&app, &asker, agent, |agent| Command::AgentExtend { agent }).await
+}
+
 type Done = Result<StatusCode, ApiError>;
 
 async fn ask(app: &App, asker: &Asker, agent: String, command: impl FnOnce(String) -> Command) -> Done {

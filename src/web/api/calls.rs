@@ -41,6 +41,19 @@ pub async fn list(State(app): State<App>, asker: Asker) -> axum::Json<Vec<CallVi
     axum::Json(app.hub.calls(&Scope::of(&asker)))
 }
 
+/// `POST /calls/{call}/first`
+///
+/// # Errors
+/// 404 when it does not wait in a queue, 409 while a phone rings for it.
+pub async fn first(
+    State(app): State<App>,
+    asker: Asker,
+    Path(call): Path<u64>,
+) -> Result<StatusCode, ApiError> {
+    app.command(&asker.name, Command::QueueFirst { call: CallId(call) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /calls`
 ///
 /// # Errors

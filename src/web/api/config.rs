@@ -14,6 +14,7 @@ use model::command::Actor;
 use model::config::diff;
 use model::config::draft::Problem;
 use model::id::Generation;
+use model::media::Language;
 use model::query::{Change, GenerationRow, PAGE_MAX, Page, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -106,6 +107,34 @@ pub async fn check(
     let site = std::sync::Arc::clone(&app.ports.site);
     let problems = app.block(move || site.check(&draft)).await?;
     Ok(axum::Json(Checked { problems }))
+}
+
+/// A rule as typed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleForm {
+    /// `condition -> destination`.
+    pub text: String,
+}
+
+/// A rule in plain words.
+#[derive(Serialize, ToSchema)]
+pub struct RuleWords {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+/// `POST /config/rule`
+///
+/// # Errors
+/// 422 with the place of the fault.
+pub async fn rule(Json(form): Json<RuleForm>) -> Result<axum::Json<RuleWords>, ApiError> {
+    let rule = model::rule::line(&form.text)
+        .map_err(|fault| ApiError::field("text", "wrong_text", &fault.shown(&form.text)))?;
+    let words = |language| model::rule::explain(&rule, language);
+    Ok(axum::Json(RuleWords { en: words(Language::En), zh: words(Language::Zh) }))
 }
 
 /// `POST /config/apply`

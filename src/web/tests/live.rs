@@ -49,6 +49,7 @@ fn agent(id: &str, state: AgentState) -> Notice {
         calls: 0,
         missed: 0,
         queues: Vec::new(),
+        wrap_code_due: false,
     })
 }
 
@@ -65,6 +66,8 @@ fn queue(answered: u32) -> Notice {
         overflowed: 0,
         in_level: 0,
         wait_ms: 0,
+        wait_from_s: None,
+        wait_to_s: None,
     })
 }
 

@@ -50,6 +50,7 @@ pub fn enter(core: &mut Core, queue: &str, cx: &Cx, out: &mut Out) -> Stage {
         party: core.caller.party.clone(),
         language: core.language,
         outside: core.caller.outside.clone(),
+        class: cx.contacts.find(&core.caller.party.number).map(|c| c.class.clone()).unwrap_or_default(),
         waited: cx.now.mono.since(since),
         ..Caller::default()
     };

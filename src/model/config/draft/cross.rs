@@ -92,7 +92,7 @@ fn reserved(s: &Sections, number: &Number, path: &str, out: &Problems) {
     }
 }
 
-fn codes(s: &Sections) -> [(&'static str, &Number); 11] {
+fn codes(s: &Sections) -> [(&'static str, &Number); 12] {
     let f = &s.feature;
     [
         ("echo", &f.echo),
@@ -103,6 +103,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 11] {
         ("agent_pause", &f.agent_pause),
         ("agent_wrap_up_done", &f.agent_wrap_up_done),
         ("agent_wrap_code", &f.agent_wrap_code),
+        ("agent_wrap_extend", &f.agent_wrap_extend),
         ("paging", &f.paging),
         ("record", &f.record),
         ("record_pause", &f.record_pause),
@@ -258,6 +259,15 @@ fn queues(s: &Sections, known: &Known<'_>, out: &Problems) {
             let message =
                 format!("agent \"{id}\" does not serve this queue; add it to agents, or remove the weight");
             out.add(&format!("queue[{i}].weight.{id}"), "unknown_target", message);
+        }
+        for (j, rule) in queue.overflow_rule.iter().enumerate() {
+            let path = format!("queue[{i}].overflow_rule[{j}]");
+            known.destination(&path, &rule.to, out);
+            let mut named = Vec::new();
+            rule.when.queues(&mut named);
+            for name in named {
+                refer(&path, "queue", name, &known.queue, out);
+            }
         }
         for (j, designated) in queue.designated.iter().enumerate() {
             for (k, id) in designated.agents.iter().enumerate().filter(|(_, id)| !queue.agents.contains(id)) {

@@ -3,8 +3,9 @@ use super::carrier::destination;
 use super::people::record;
 use super::table::Table;
 use super::value;
-use crate::config::queue::{Designated, Distribution, Prefer, Queue, SkillStep, Strategy};
+use crate::config::queue::{Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode};
 use crate::number::Mask;
+use crate::rule::{self, Rounding};
 
 const STRATEGIES: [(&str, Strategy); 9] = [
     ("balanced", Strategy::Balanced),
@@ -19,6 +20,13 @@ const STRATEGIES: [(&str, Strategy); 9] = [
 ];
 
 const PREFER: [(&str, Prefer); 2] = [("familiar", Prefer::Familiar), ("last_agent", Prefer::LastAgent)];
+
+const ROUNDING: [(&str, Rounding); 4] = [
+    ("down", Rounding::Down),
+    ("half_even", Rounding::HalfEven),
+    ("half_up", Rounding::HalfUp),
+    ("up", Rounding::Up),
+];
 
 /// Most skills of an agent, and asked for by a queue.
 pub(super) const SKILLS_MAX: usize = 50;
@@ -54,7 +62,23 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         prefer: t.words("prefer", &PREFER),
         prefer_wait_s: t.count("prefer_wait_s", 0..=600, 0),
         designated: t.tables("designated", 200).into_iter().map(designated).collect(),
+        overflow_rule: t.list("overflow_rule", 10, |text| rule::line(text).map_err(|f| f.shown(text))),
+        announce_wait: t.flag("announce_wait", false),
+        wrap_codes: t.tables("wrap_codes", 100).into_iter().map(wrap_code).collect(),
+        wrap_code_required: t.flag("wrap_code_required", false),
+        wrap_extend_s: t.count("wrap_extend_s", 0..=3600, 60),
     };
+    for (i, code) in queue.wrap_codes.iter().enumerate() {
+        if queue.wrap_codes[..i].iter().any(|c| c.code == code.code) {
+            let message = format!("{} stands twice; give each code once", code.code);
+            t.problem(&format!("wrap_codes[{i}].code"), "duplicate", message);
+        }
+    }
+    if queue.wrap_code_required && (queue.wrap_codes.is_empty() || queue.wrap_up_s == 0) {
+        let message =
+            "a code can only be asked for with wrap_codes to choose from and some seconds of wrap_up_s";
+        t.problem("wrap_code_required", "missing", message);
+    }
     let late = queue.skill.windows(2).position(|two| two[0].after_s >= two[1].after_s);
     if let Some(i) = late {
         let field = format!("skill[{}].after_s", i + 1);
@@ -77,6 +101,19 @@ fn skill(t: Table<'_>) -> SkillStep {
     step
 }
 
+fn wrap_code(t: Table<'_>) -> WrapCode {
+    let two = |text: &str| {
+        let fine = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        if fine { Ok(text.to_owned()) } else { Err(format!("\"{text}\" cannot be a code; use two digits")) }
+    };
+    let code = WrapCode {
+        code: t.parsed_needed("code", "give it two digits in quotes, e.g. \"01\"", two).unwrap_or_default(),
+        name: t.name("name"),
+    };
+    t.done();
+    code
+}
+
 fn designated(t: Table<'_>) -> Designated {
     let remedy = "say whose calls, e.g. \"+4930!\"";
     let designated = Designated {
@@ -94,8 +131,13 @@ fn designated(t: Table<'_>) -> Designated {
 }
 
 pub(super) fn distribution(t: Table<'_>) -> Distribution {
-    let distribution =
-        Distribution { ageing: t.flag("ageing", true), head_start_s: t.count("head_start_s", 0..=3600, 60) };
+    let distribution = Distribution {
+        ageing: t.flag("ageing", true),
+        head_start_s: t.count("head_start_s", 0..=3600, 60),
+        class: t.counts("class", 50, 0..=9).into_iter().collect(),
+        rule_places: t.count("rule_places", 0..=20, 10),
+        rule_rounding: t.choice("rule_rounding", &ROUNDING).unwrap_or(Rounding::HalfUp),
+    };
     t.done();
     distribution
 }

@@ -86,6 +86,8 @@ export interface QueueView {
   overflowed: number;
   in_level: number;
   wait_ms: number;
+  wait_from_s: number | null;
+  wait_to_s: number | null;
 }
 
 export interface TrunkView {
@@ -260,6 +262,14 @@ export type Strategy =
 export interface Distribution {
   ageing?: boolean;
   head_start_s?: number;
+  class?: Record<string, number>;
+  rule_places?: number;
+  rule_rounding?: 'down' | 'half_even' | 'half_up' | 'up';
+}
+
+export interface WrapCode {
+  code: string;
+  name: string;
 }
 
 export interface SkillStep {
@@ -297,6 +307,11 @@ export interface Queue {
   prefer?: ('familiar' | 'last_agent')[];
   prefer_wait_s?: number;
   designated?: Designated[];
+  overflow_rule?: string[];
+  announce_wait?: boolean;
+  wrap_codes?: WrapCode[];
+  wrap_code_required?: boolean;
+  wrap_extend_s?: number;
 }
 
 export interface Trunk {
@@ -459,6 +474,7 @@ export const FEATURES = [
   'agent_pause',
   'agent_wrap_up_done',
   'agent_wrap_code',
+  'agent_wrap_extend',
   'paging',
   'record',
   'record_pause',

@@ -126,6 +126,7 @@ export const FEATURE = texts({
   agent_ready: ['Agent becomes ready', '坐席就绪'],
   agent_pause: ['Agent pauses (a reason digit may follow)', '坐席暂停（可再加原因数字）'],
   agent_wrap_up_done: ['Agent ends after-call work', '坐席结束话后处理'],
+  agent_wrap_extend: ['Agent gets more time after a call', '坐席延长话后处理'],
   agent_wrap_code: ['Agent sets the wrap code (two digits follow)', '坐席设置话后代码（再加两位数字）'],
   paging: ['Page through the loudspeaker', '扬声器广播'],
   record: ['In a call: start or stop recording', '通话中：开始或停止录音'],
