@@ -100,6 +100,8 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
         overflowed: 0,
         in_level: 7,
         wait_ms: 80_000,
+        wait_from_s: None,
+        wait_to_s: None,
     };
     let agent = AgentView {
         agent: "7".into(),
