@@ -3,8 +3,8 @@
 //! newer program stays in the history as it is, and can be taken back when that program runs again. Decides nothing when
 //! something else is wrong with it: then an older generation counts, as ever.
 use model::clock::Wall;
+use model::config::Config;
 use model::config::draft::{self, Problem};
-use model::config::{Config, edit};
 use model::id::Generation;
 use model::query::GenerationRow;
 use rusqlite::Connection;
@@ -43,7 +43,7 @@ fn known_part(mut tree: Value) -> Option<(Config, Vec<String>)> {
             Ok(config) => return Some((config, left_out)),
             Err(problems) => {
                 for field in unknown(problems)? {
-                    edit::remove(&mut tree, &field).ok()?;
+                    take_out(&mut tree, &field)?;
                     left_out.push(field);
                 }
             }
@@ -56,4 +56,19 @@ fn known_part(mut tree: Value) -> Option<(Config, Vec<String>)> {
 fn unknown(problems: Vec<Problem>) -> Option<Vec<String>> {
     let newer = |p: Problem| ["unknown_field", "unknown_word"].contains(&p.code.as_str()).then_some(p.field);
     problems.into_iter().map(newer).collect()
+}
+
+/// Removes the field at a path as problems name it, `extension[0].record`; `None` = it is no field of a table.
+fn take_out(tree: &mut Value, path: &str) -> Option<()> {
+    let (way, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut at = tree;
+    for step in way.split('.').filter(|step| !step.is_empty()) {
+        let mut parts = step.split('[');
+        at = at.get_mut(parts.next()?)?;
+        for part in parts {
+            let index: usize = part.strip_suffix(']')?.parse().ok()?;
+            at = at.get_mut(index)?;
+        }
+    }
+    at.as_object_mut()?.remove(last).map(drop)
 }
