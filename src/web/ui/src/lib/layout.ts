@@ -40,7 +40,8 @@ interface Cell {
   above: string[];
 }
 
-export function plan(flow: Flow): Plan {
+/** `label`: how wide the word of a way is. */
+export function plan(flow: Flow, label: (way: Way) => number): Plan {
   const layer = layers(flow);
   const rows: Cell[][] = [];
   const cells = new Map<string, Cell>();
@@ -83,19 +84,22 @@ export function plan(flow: Flow): Plan {
   let lanes = 0;
   for (const [name, l] of layer) {
     const ways = waysOf(flow.step[name]!).filter((w) => layer.has(w.to));
+    const ports = spread(ways.map(label));
     ways.forEach((way, i) => {
-      const from = { x: cells.get(name)!.x + spread(i, ways.length), y: top(l) + BOX.height };
+      const { off, row } = ports[i]!;
+      const from = { x: cells.get(name)!.x + off, y: top(l) + BOX.height };
+      const word = { x: from.x, y: from.y + 14 + row * 20 };
       const goal = layer.get(way.to)!;
       if (goal > l) {
         const points = [from];
         (bends.get(`${name}\n${way.field}`) ?? []).forEach((key, n) => points.push({ x: cells.get(key)!.x, y: top(l + 1 + n) + BOX.height / 2 }));
         points.push({ x: cells.get(way.to)!.x, y: top(goal) - 5 });
-        edges.push({ from: name, way, path: curve(points), x: from.x, y: from.y + 16 });
+        edges.push({ from: name, way, path: curve(points), ...word });
       } else {
         const lane = width + 12 + LANE * lanes++;
         const to = { x: cells.get(way.to)!.x + BOX.width / 2 + 5, y: top(goal) + BOX.height / 2 };
         const path = `M${from.x} ${from.y}v${22}H${lane}V${to.y}H${to.x}`;
-        edges.push({ from: name, way, path, x: from.x, y: from.y + 16 });
+        edges.push({ from: name, way, path, ...word });
       }
     });
   }
@@ -184,9 +188,20 @@ function place(rows: Cell[][], cells: Map<string, Cell>): number {
   return Math.max(...all.map((cell) => cell.x + cell.width / 2));
 }
 
-function spread(i: number, count: number): number {
-  const step = Math.min(30, (BOX.width - 24) / Math.max(1, count));
-  return (i - (count - 1) / 2) * step;
+/** Where ways leave a box, so that their words stand beside each other, in two rows when there is no room for one. */
+function spread(widths: number[]): { off: number; row: number }[] {
+  const room = BOX.width + GAP.x - 8;
+  const sum = (all: number[]) => all.reduce((a, b) => a + b, 0);
+  const total = sum(widths);
+  const rows = total > room && widths.length > 2 ? 2 : 1;
+  const squeeze = Math.min(1, (room * rows) / total);
+  let at = -(total * squeeze) / (2 * rows);
+  return widths.map((width, i) => {
+    const step = (width * squeeze) / rows;
+    const off = at + step / 2;
+    at += step;
+    return { off: Math.max(12 - BOX.width / 2, Math.min(BOX.width / 2 - 12, off)), row: rows === 2 ? i % 2 : 0 };
+  });
 }
 
 function curve(points: { x: number; y: number }[]): string {
