@@ -63,6 +63,8 @@ struct Race {
     book: Book,
     phones: BTreeMap<String, String>,
     stale: Vec<(u64, String)>,
+    /// Everything in this step happens at one moment: the order can be looked at after it.
+    one_moment: bool,
 }
 
 impl Race {
@@ -78,6 +80,7 @@ impl Race {
             book: Book::default(),
             phones: phones.map(|(a, p)| (a.to_owned(), p.to_owned())).into(),
             stale: Vec::new(),
+            one_moment: true,
         };
         for phone in ["102", "103"] {
             race.acd.phone(now, &number(phone), true, false, &mut out);
@@ -87,6 +90,15 @@ impl Race {
     }
 
     fn read(&mut self, out: Vec<Out>) {
+        let offered: Vec<(CallId, String)> = out
+            .iter()
+            .filter_map(|o| {
+                if let Out::Offer { call, agent, .. } = o { Some((*call, agent.clone())) } else { None }
+            })
+            .collect();
+        for (call, agent) in offered.iter().filter(|_| self.one_moment) {
+            self.nobody_was_overtaken(*call, agent);
+        }
         for o in out {
             match o {
                 Out::Offer { call, agent, extension, .. } => {
@@ -114,6 +126,19 @@ impl Race {
         assert_eq!(self.acd.check(), Vec::<String>::new());
     }
 
+    /// E5: whoever waits now and ranks before this caller could not be served by the agent who got the call.
+    fn nobody_was_overtaken(&self, call: CallId, agent: &str) {
+        let (Some(ticket), Some(agent)) = (self.acd.tickets.get(&call), self.acd.agents().get(agent)) else {
+            return;
+        };
+        let before = |other: &&Ticket| other.ringing.is_empty() && other.rank < ticket.rank;
+        for other in self.acd.tickets.values().filter(before) {
+            let rules = &self.acd.config.queue[&other.queue];
+            let could = rules.agents.contains(&agent.id) && other.wanted.suits(rules, agent);
+            assert!(!could, "call {call} overtook call {} at agent {}", other.call, agent.id);
+        }
+    }
+
     /// Adds the spell that ended to the agent's work.
     fn spell(&mut self, spell: AgentSpell) {
         let since = spell.since.0;
@@ -133,7 +158,9 @@ impl Race {
             0..=3 => {
                 let queue = *self.dice.pick(&["support", "sales"]);
                 if !self.book.talking.contains_key(&call) {
-                    let _ = self.acd.enqueue(now, CallId(call), queue, Caller::default(), &mut out);
+                    let priority = u32::try_from(self.dice.roll(4)).expect("small");
+                    let caller = Caller { priority, ..Caller::default() };
+                    let _ = self.acd.enqueue(now, CallId(call), queue, caller, &mut out);
                 }
             }
             4 => {
@@ -155,13 +182,17 @@ impl Race {
                 let phone = number(&self.phones[&agent]);
                 self.acd.code(now, &phone, self.dice.pick(&codes), &mut out);
             }
-            14 => self.pass_time(&mut out),
+            14 => {
+                self.one_moment = false;
+                self.pass_time(&mut out);
+            }
             _ => {
                 let config = self.dice.pick(configs).clone();
                 self.acd.configure(now, &config, &mut out);
             }
         }
         self.read(out);
+        self.one_moment = true;
     }
 
     fn offer_result(&mut self, out: &mut Vec<Out>) {
@@ -224,6 +255,7 @@ impl Race {
             self.acd.call_ended(self.now, CallId(call), &mut out);
             self.read(out);
         }
+        self.one_moment = false;
         let mut out = Vec::new();
         self.now.mono = self.now.mono + Duration::from_secs(60);
         self.now.wall.0 += 60_000;

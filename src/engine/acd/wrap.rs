@@ -116,6 +116,7 @@ mod tests {
         desk.caller(1);
         assert!(desk.result(1, "1", OfferResult::Answered));
         desk.ends(1);
+        desk.out.clear();
         desk
     }
 
