@@ -113,6 +113,8 @@ pub enum Input {
     HangUp(&'static str),
     /// A party steers the conversation.
     Steer(Option<Number>, Steer),
+    /// A supervisor at this extension, who called by star code, is here.
+    Watched(Box<Leg>, Number),
     /// A leg of another call takes the place of the party on this side (attended transfer by phones).
     Joined(Side, Box<Leg>, String),
     /// For its stage.
@@ -320,17 +322,20 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
             }
             stage
         }
-        Input::Steer(party, steer) => match stage {
-            Stage::Bridged(bridged) => bridged.steer(core, cx, party.as_ref(), steer, out),
-            other => other,
-        },
-        Input::Joined(side, leg, number) => match stage {
-            Stage::Bridged(mut bridged) => {
-                bridged.take_place(core, cx, side, *leg, number, out);
-                Stage::Bridged(bridged)
-            }
-            other => other,
-        },
+        Input::Steer(party, steer) => {
+            let Stage::Bridged(bridged) = stage else { return stage };
+            bridged.steer(core, cx, party.as_ref(), steer, out)
+        }
+        Input::Watched(leg, at) => {
+            let Stage::Bridged(mut bridged) = stage else { return unwanted(*leg, stage, out) };
+            bridged.admit(core, *leg, &at, out);
+            Stage::Bridged(bridged)
+        }
+        Input::Joined(side, leg, number) => {
+            let Stage::Bridged(mut bridged) = stage else { return unwanted(*leg, stage, out) };
+            bridged.take_place(core, cx, side, *leg, number, out);
+            Stage::Bridged(bridged)
+        }
         Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
             Some(session) => heard(core, stage, cx, Heard::Digit(session, digit), out),
             None => stage,
@@ -343,6 +348,13 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
             panic!("a bug in call {}", core.id)
         }
     }
+}
+
+/// A leg came for a conversation that is over by now.
+fn unwanted(mut leg: Leg, stage: Stage, out: &mut Out) -> Stage {
+    leg.hang_up(None, out);
+    stage::bridged::guests::close(&leg, out);
+    stage
 }
 
 fn heard(core: &mut Core, stage: Stage, cx: &Cx, what: Heard, out: &mut Out) -> Stage {

@@ -119,6 +119,7 @@ fn features() -> Features {
         agent_wrap_up_done: number("*53"),
         agent_wrap_code: number("*54"),
         agent_wrap_extend: number("*55"),
+        supervise: number("*60"),
         paging: number("*80"),
         record: number("*1"),
         record_pause: number("*2"),
@@ -154,6 +155,7 @@ fn extension(n: &str) -> Extension {
             max_message_s: 120,
             max_messages: 50,
         }),
+        supervisor: false,
         location: None,
     }
 }

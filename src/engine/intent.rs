@@ -127,6 +127,8 @@ pub enum Intent {
     },
     /// The agent who took the call is no longer in it, though it goes on.
     AgentDone,
+    /// The caller, who gave the PIN, listens to the call at this extension. Answered by `Heard::CodeDone` when there is none.
+    Watch(Number),
     /// A supervisor changed by a key how it is in the call: for the event log.
     Supervised {
         /// Whose phone.

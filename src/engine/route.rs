@@ -39,6 +39,8 @@ pub enum Target {
     Queue(String),
     /// The caller's own mailbox, with PIN.
     Retrieve,
+    /// The call at this extension, for a supervisor with a PIN.
+    Supervise(Number),
     /// A mailbox, to leave a message.
     Voicemail(Number),
 }

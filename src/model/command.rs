@@ -77,6 +77,11 @@ pub enum Command {
         /// Heard or new.
         heard: bool,
     },
+    /// Somebody else than its owner listens to a message: it stands in the event log.
+    MessageListened {
+        /// Which.
+        message: MessageId,
+    },
     /// Ends a ban early.
     Pardon {
         /// Who.

@@ -3,8 +3,8 @@
 use crate::error::ApiError;
 use crate::ports::{Storage, Stored};
 use model::query::{Role, TokenRow, UserRow};
-use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// People who may sign in, at most: every list of them is shown whole.
 const USERS: usize = 1000;
@@ -43,6 +43,15 @@ impl Accounts {
     #[must_use]
     pub fn users(&self) -> Vec<UserRow> {
         self.read().users.values().cloned().collect()
+    }
+
+    /// Mailboxes at the phones of agents other than the one at `own`: they are personal.
+    #[must_use]
+    pub fn personal_mailboxes(&self, own: Option<&str>) -> Arc<BTreeSet<String>> {
+        let known = self.read();
+        let agents = known.users.values().filter(|u| u.role == Role::Agent);
+        let phones = agents.filter_map(|u| u.extension.clone()).filter(|e| Some(e.as_str()) != own);
+        Arc::new(phones.collect())
     }
 
     /// All tokens by name.

@@ -12,7 +12,9 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::query::{Own, Role};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Header that carries the CSRF proof of a session.
 pub const CSRF: &str = "x-csrf";
@@ -58,6 +60,9 @@ pub struct Asker {
     pub proof: Proof,
     /// Their agent and extension.
     pub own: Own,
+    /// Mailboxes of agents other than the asker: personal, so closed to administrators; supervisors may listen, and it is
+    /// noted.
+    pub personal: Arc<BTreeSet<String>>,
 }
 
 impl Asker {
@@ -148,7 +153,14 @@ fn setup_first() -> ApiError {
 fn identify(app: &App, request: &Request) -> Result<Option<Asker>, ApiError> {
     if peer(request.extensions()) == Peer::Local {
         let own = Own::default();
-        return Ok(Some(Asker { name: CONSOLE.into(), role: Role::Admin, proof: Proof::Local, own }));
+        let personal = app.accounts.personal_mailboxes(None);
+        return Ok(Some(Asker {
+            name: CONSOLE.into(),
+            role: Role::Admin,
+            proof: Proof::Local,
+            own,
+            personal,
+        }));
     }
     let headers = request.headers();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -162,7 +174,8 @@ fn identify(app: &App, request: &Request) -> Result<Option<Asker>, ApiError> {
 fn by_token(app: &App, token: &str) -> Option<Asker> {
     let row = app.accounts.token_by_hash(&secret::sha256_hex(token))?;
     let proof = Proof::Token { token_hash: row.token_hash };
-    Some(Asker { name: row.name, role: row.role, proof, own: Own::default() })
+    let personal = app.accounts.personal_mailboxes(None);
+    Some(Asker { name: row.name, role: row.role, proof, own: Own::default(), personal })
 }
 
 fn by_cookie(app: &App, cookie: &str) -> Option<Asker> {
@@ -172,6 +185,7 @@ fn by_cookie(app: &App, cookie: &str) -> Option<Asker> {
         keep(app, row);
     }
     Some(Asker {
+        personal: app.accounts.personal_mailboxes(user.extension.as_deref()),
         name: user.name,
         role: user.role,
         proof: Proof::Session { cookie_hash: found.cookie_hash, csrf: found.csrf },

@@ -278,6 +278,39 @@ fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
 }
 
 #[test]
+fn a_supervisor_listens_by_star_code_with_the_own_pin() {
+    some_seeds(|seed| {
+        let site = site::site(|s| s["extension"][4]["supervisor"] = true.into());
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101", "104", "105"]);
+        let (caller, agent, call) = served(&mut w);
+        let curious = w.dial("104", "*60101");
+        assert_eq!(w.until_over(curious), 403, "104 has no right");
+        let lead = w.dial("105", "*60101");
+        w.until_hears(lead, "vm-enter-pin");
+        w.press(lead, "111111#");
+        w.until_hears(lead, "vm-pin-wrong");
+        w.press(lead, "246810#");
+        heard_by(&mut w, caller, &[agent, lead], &[]);
+        heard_by(&mut w, lead, &[], &[caller, agent]);
+        w.press(lead, "2");
+        w.pass(1);
+        heard_by(&mut w, lead, &[agent], &[caller]);
+        w.hang_up(lead);
+        w.until_talk(caller, agent);
+        let logged = w.pbx.watch.notes.iter().filter(|(kind, _)| kind == "supervision").count();
+        assert_eq!(logged, 2, "listen and whisper");
+        assert!(w.pbx.watch.journey(call).contains(&"supervised".to_owned()));
+        let nobody = w.dial("105", "*60103");
+        w.until_hears(nobody, "vm-enter-pin");
+        w.press(nobody, "246810#");
+        w.until_hears(nobody, "not-available");
+        w.until_over(nobody);
+        w.rest();
+    });
+}
+
+#[test]
 fn a_transfer_gives_no_right_that_its_maker_lacks() {
     some_seeds(|seed| {
         let mut w = World::new(seed, site::site(|s| s["extension"][0]["outside_calls"] = "internal".into()));

@@ -8,6 +8,7 @@ pub mod queued;
 pub mod ringing;
 pub mod service;
 pub mod summon;
+pub mod supervise;
 
 use super::{Core, Cx, Heard, Out, bridge};
 use crate::route::Target;
@@ -24,6 +25,7 @@ use queued::Queued;
 use ringing::{Back, Ringing};
 use service::Service;
 use summon::Summon;
+use supervise::Supervise;
 
 /// Where a call is.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub enum Stage {
     Mailbox(Box<Mailbox>),
     /// The box itself answers: echo, announcement, star code, paging.
     Service(Service),
+    /// A supervisor gives the PIN.
+    Supervise(Supervise),
     /// A last prompt, then the end.
     GoodBye(GoodBye),
     /// Over; the engine takes back what is left.
@@ -63,7 +67,7 @@ impl Stage {
             Stage::Queued(q) => q.name(),
             Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
-            Stage::Service(_) => "service",
+            Stage::Service(_) | Stage::Supervise(_) => "service",
             Stage::GoodBye(_) | Stage::Clearing => "clearing",
         }
     }
@@ -71,10 +75,10 @@ impl Stage {
     /// The same, with what happens in a conversation.
     #[must_use]
     pub fn shown(&self, core: &Core) -> &'static str {
-        match self {
-            Stage::Bridged(b) => b.name(core),
-            other => other.name(),
+        if let Stage::Bridged(bridged) = self {
+            return bridged.name(core);
         }
+        self.name()
     }
 
     /// Numbers of the parties that are muted.
@@ -90,6 +94,7 @@ impl Stage {
             | Stage::Dialing(_)
             | Stage::Mailbox(_)
             | Stage::Service(_)
+            | Stage::Supervise(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => Vec::new(),
         }
@@ -108,6 +113,7 @@ impl Stage {
             | Stage::Dialing(_)
             | Stage::Mailbox(_)
             | Stage::Service(_)
+            | Stage::Supervise(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => Vec::new(),
         }
@@ -126,6 +132,7 @@ impl Stage {
             Stage::Bridged(b) => b.with(),
             Stage::Mailbox(m) => m.with(),
             Stage::Service(s) => s.with(),
+            Stage::Supervise(s) => s.with(),
         }
     }
 
@@ -136,7 +143,7 @@ impl Stage {
             Stage::Routing | Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) | Stage::Queued(_) => {
                 Outcome::Abandoned
             }
-            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) => Outcome::Answered,
+            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) | Stage::Supervise(_) => Outcome::Answered,
             Stage::Mailbox(m) => m.outcome(),
             Stage::GoodBye(g) => g.outcome(),
             Stage::Clearing => Outcome::Failed,
@@ -168,6 +175,7 @@ impl Stage {
             Stage::Bridged(b) => b.step(core, cx, input, out),
             Stage::Mailbox(m) => m.step(core, cx, input, out),
             Stage::Service(s) => s.step(core, input, out),
+            Stage::Supervise(s) => s.step(core, cx, input, out),
             Stage::GoodBye(g) => g.step(core, input, out),
             Stage::Clearing => Stage::Clearing,
         }
@@ -211,6 +219,7 @@ pub fn enter(core: &mut Core, target: Target, cx: &Cx, out: &mut Out) -> Stage {
         Target::Paging => service::paging(core, cx, out),
         Target::Queue(name) => queued::enter(core, &name, cx, out),
         Target::Retrieve => mailbox::retrieve(core, cx, out),
+        Target::Supervise(number) => supervise::enter(core, number, cx, out),
         Target::Voicemail(number) => mailbox::deposit(core, number, cx, out),
     }
 }

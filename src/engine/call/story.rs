@@ -189,6 +189,7 @@ fn described(target: &Target) -> (&'static str, String) {
         Target::Paging => ("dialled", "paging".into()),
         Target::Queue(name) => ("dialled", name.clone()),
         Target::Retrieve => ("dialled", "mailbox".into()),
+        Target::Supervise(n) => ("dialled", format!("supervise {n}")),
         Target::Voicemail(n) => ("voicemail", n.to_string()),
     }
 }

@@ -80,6 +80,7 @@ impl Engine {
             Intent::AgentDone => {
                 self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
             }
+            Intent::Watch(number) => self.watch(now, call, &number),
             Intent::Supervised { at, how } => {
                 let name = format!("extension {at}");
                 self.note_supervision(now, call, &name, &at, how.word());

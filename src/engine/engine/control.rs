@@ -1,17 +1,20 @@
 //! Conversations steered from a desk or by a phone's REFER: whether it goes is asked before it is done, so that whoever asks
 //! is told; supervisors leave a line in the event log. Puts two calls together for attended transfers by phones.
 use super::Engine;
+use crate::call::leg::Leg;
 use crate::call::stage::Stage;
 use crate::call::stage::bridged::Bridged;
-use crate::call::{Call, Core, Cx, Input, Out, Side};
+use crate::call::{Call, Core, Cx, Heard, Input, Out, Side};
+use crate::effect::Effect;
 use crate::intent::Peer;
 use model::clock::Now;
 use model::command::{Actor, Reply};
 use model::id::{CallId, LegId};
+use model::media::MediaCommand;
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
-use model::steer::Steer;
+use model::steer::{Steer, Supervision};
 use sip::endpoint::{Reply as Answer, SessionName};
 use sip::indication::ServerId;
 use sip::{NameAddr, Request, Uri};
@@ -63,6 +66,41 @@ impl Engine {
     pub(super) fn note_supervision(&mut self, now: Now, call: CallId, who: &str, at: &Number, how: &str) {
         let text = format!("{who}: {how} in call {call} at extension {at}");
         self.note(now, "info", "supervision", &call.to_string(), &text);
+    }
+
+    /// A supervisor's phone joins the call at an extension; its own call ends with that.
+    pub(super) fn watch(&mut self, now: Now, from: CallId, watched: &Number) {
+        let talks = |call: &Call| {
+            let Stage::Bridged(bridged) = &call.stage else { return false };
+            bridged.side_of(&call.core, Some(watched)).is_ok()
+        };
+        let found = self.calls.iter().find(|(_, c)| talks(c)).map(|(id, _)| *id);
+        let at = self.calls.get(&from).and_then(|c| c.core.caller.extension().cloned());
+        let (Some(call), Some(at)) = (found, at) else {
+            return self.hears(from, Heard::CodeDone("not-available"));
+        };
+        let steer = Steer::Supervise { at: at.clone(), how: Supervision::Listen };
+        if self.may_steer(now, call, None, &steer).is_err() {
+            return self.hears(from, Heard::CodeDone("not-available"));
+        }
+        self.note_supervision(now, call, &format!("extension {at}"), &at, Supervision::Listen.word());
+        let Some(running) = self.calls.remove(&from) else { return };
+        let Call { mut core, .. } = *running;
+        let leg = std::mem::replace(&mut core.a, Leg::nobody(Peer::Phone(at.clone())));
+        if let Some(session) = leg.session() {
+            self.effects.push(Effect::Media(MediaCommand::StopPlay { session }));
+        }
+        self.moves(&leg, call);
+        self.clear(now, from, Outcome::Answered, &format!("listens to call {call}"));
+        self.pending.push_back((call, Input::Watched(Box::new(leg), at)));
+    }
+
+    /// A leg and its sound go on in another call.
+    fn moves(&mut self, leg: &Leg, to: CallId) {
+        self.ledger.leg_moves(leg.id, to);
+        if let Some(session) = leg.session() {
+            self.ports.moves(session, to);
+        }
     }
 
     /// A phone hands over by REFER: to a number, or by naming another session of its own.
@@ -127,7 +165,7 @@ impl Engine {
         bridged: Box<Bridged>,
         stays: Side,
         to: CallId,
-    ) -> (crate::call::leg::Leg, String) {
+    ) -> (Leg, String) {
         let from = core.id;
         let mut out = Out {
             intents: Vec::new(),
@@ -140,10 +178,7 @@ impl Engine {
         for intent in out.intents {
             self.carry_out(now, from, intent);
         }
-        self.ledger.leg_moves(leg.id, to);
-        if let Some(session) = leg.session() {
-            self.ports.moves(session, to);
-        }
+        self.moves(&leg, to);
         self.clear(now, from, Outcome::Answered, &format!("put together with call {to}"));
         (leg, number)
     }

@@ -49,6 +49,12 @@ impl Engine {
                 self.keep(now, Record::MessageHeard { message, heard }, None);
                 Ok(())
             }
+            Command::MessageListened { message } => {
+                let mailbox = self.mailboxes.message(message).ok_or(Refusal::Unknown)?.mailbox.clone();
+                let text = format!("{} listens to message {message} of mailbox {mailbox}", by.name);
+                self.note(now, "info", "voicemail_listened", mailbox.as_str(), &text);
+                Ok(())
+            }
             Command::Pardon { address } => self.pardon(now, by, address),
             Command::RecordPause { call, paused } => {
                 self.for_running(call, Heard::RecordPause(paused).into())

@@ -61,6 +61,10 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
     if let Some((_, target)) = exact.into_iter().find(|(code, _)| *code == dialled) {
         return Some(target);
     }
+    let watched = dialled.as_str().strip_prefix(f.supervise.as_str()).and_then(Number::read);
+    if let Some(number) = watched.filter(|n| config.extension.contains_key(n)) {
+        return Some(Target::Supervise(number));
+    }
     let digits_after = |code: &Number| {
         dialled
             .as_str()
@@ -107,6 +111,8 @@ mod tests {
             ("*52", Some(Target::Feature(Code::Pause(None)))),
             ("*521", Some(Target::Feature(Code::Pause(Digit::try_from('1').ok())))),
             ("*5412", Some(Target::Feature(Code::WrapCode(number("12"))))),
+            ("*60101", Some(Target::Supervise(number("101")))),
+            ("*60199", None),
             ("600", Some(Target::Queue("support".into()))),
             ("700", Some(Target::Flow("main".into()))),
             ("0301234567", Some(Target::Outside(number("301234567")))),

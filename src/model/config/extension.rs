@@ -35,6 +35,8 @@ pub struct Extension {
     /// Its mailbox; `None` = no voicemail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voicemail: Option<Voicemail>,
+    /// Whether its phones may listen to others' calls by star code, with the PIN of its mailbox.
+    pub supervisor: bool,
     /// Where it stands, told to emergency notices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,

@@ -84,6 +84,9 @@ pub struct Features {
     pub agent_wrap_code: Number,
     /// Agent gets more time for after-call work, `*55`.
     pub agent_wrap_extend: Number,
+    /// A supervisor listens to the call at an extension, whose number follows; keys change to whisper, barge in, take
+    /// over, `*60`.
+    pub supervise: Number,
     /// Paging prefix: `*80` rings the default paging output.
     pub paging: Number,
     /// During a call: start or stop recording on demand, `*1`.

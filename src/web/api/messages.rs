@@ -1,5 +1,6 @@
-//! Voicemail. It is personal: everybody, supervisors too, reaches only the own mailbox; administrators reach all, for a
-//! mailbox belongs to a desk as often as to a person.
+//! Voicemail. It is personal: everybody reaches the own mailbox. Those of agents are closed to everybody else but
+//! supervisors, who may listen, and each listening stands in the event log; other mailboxes belong to a desk as often as to a
+//! person, so administrators reach them.
 use super::sound::{self, Sound};
 use crate::app::App;
 use crate::error::ApiError;
@@ -38,30 +39,38 @@ pub async fn list(
     asker: Asker,
     Query(params): Query<MessageParams>,
 ) -> Result<axum::Json<Vec<MessageRecord>>, ApiError> {
-    let mailbox = match (params.mailbox, asker.role == Role::Admin) {
-        (mailbox, true) => mailbox,
-        (Some(mailbox), false) if asker.own.extension.as_ref() != Some(&mailbox) => {
-            return Err(ApiError::forbidden());
-        }
-        (_, false) => match asker.own.extension {
-            Some(own) => Some(own),
+    let all = asker.role == Role::Admin && params.mailbox.is_none();
+    let mailbox = match params.mailbox {
+        Some(mailbox) => match reach(&asker, &mailbox) {
+            Reach::Full | Reach::Listen => Some(mailbox),
+            Reach::Closed | Reach::Hidden => return Err(ApiError::forbidden()),
+        },
+        None if all => None,
+        None => match &asker.own.extension {
+            Some(own) => Some(own.clone()),
             None => return Ok(axum::Json(Vec::new())),
         },
     };
-    Ok(axum::Json(app.store(move |s| s.messages(mailbox.as_deref())).await?))
+    let mut messages = app.store(move |s| s.messages(mailbox.as_deref())).await?;
+    messages.retain(|m| !all || reach(&asker, m.mailbox.as_str()) == Reach::Full);
+    Ok(axum::Json(messages))
 }
 
 /// `GET /messages/{message}/audio`
 ///
 /// # Errors
-/// 404, also for somebody else's; 416.
+/// 404, also for somebody else's; 403 for an agent's, to administrators; 416.
 pub async fn sound(
     State(app): State<App>,
     asker: Asker,
     Path(message): Path<u64>,
     headers: HeaderMap,
 ) -> Result<Sound, ApiError> {
-    let message = visible(&app, &asker, message).await?;
+    let (message, reach) = visible(&app, &asker, message).await?;
+    if reach == Reach::Listen {
+        let listened = Command::MessageListened { message: message.message };
+        app.command(&asker.name, listened).await?;
+    }
     sound::open(&app, &message.path, &headers).await
 }
 
@@ -75,7 +84,7 @@ pub async fn mark(
     Path(message): Path<u64>,
     Json(form): Json<HeardForm>,
 ) -> Result<StatusCode, ApiError> {
-    let message = visible(&app, &asker, message).await?.message;
+    let message = changeable(&app, &asker, message).await?;
     app.command(&asker.name, Command::MessageHeard { message, heard: form.heard }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -89,13 +98,49 @@ pub async fn delete(
     asker: Asker,
     Path(message): Path<u64>,
 ) -> Result<StatusCode, ApiError> {
-    let message = visible(&app, &asker, message).await?.message;
+    let message = changeable(&app, &asker, message).await?;
     app.command(&asker.name, Command::MessageDelete { message }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn visible(app: &App, asker: &Asker, message: u64) -> Result<MessageRecord, ApiError> {
+/// How far somebody reaches into a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Everything.
+    Full,
+    /// Listening only, and it is noted.
+    Listen,
+    /// It is known to be there and closed.
+    Closed,
+    /// As if there were none.
+    Hidden,
+}
+
+fn reach(asker: &Asker, mailbox: &str) -> Reach {
+    let own = asker.own.extension.as_deref() == Some(mailbox);
+    match (asker.role, asker.personal.contains(mailbox)) {
+        _ if own => Reach::Full,
+        (Role::Admin, false) => Reach::Full,
+        (Role::Admin, true) => Reach::Closed,
+        (Role::Supervisor, true) => Reach::Listen,
+        (Role::Agent, true) => Reach::Closed,
+        (Role::Supervisor | Role::Agent, false) | (Role::User, _) => Reach::Hidden,
+    }
+}
+
+async fn visible(app: &App, asker: &Asker, message: u64) -> Result<(MessageRecord, Reach), ApiError> {
     let found = app.store(move |s| s.message(MessageId(message))).await?;
-    let mine = |m: &MessageRecord| asker.own.extension.as_deref() == Some(m.mailbox.as_str());
-    found.filter(|m| asker.role == Role::Admin || mine(m)).ok_or_else(|| ApiError::not_found("message"))
+    let found = found.ok_or_else(|| ApiError::not_found("message"))?;
+    match reach(asker, found.mailbox.as_str()) {
+        Reach::Hidden => Err(ApiError::not_found("message")),
+        Reach::Closed => Err(ApiError::forbidden()),
+        reach @ (Reach::Full | Reach::Listen) => Ok((found, reach)),
+    }
+}
+
+async fn changeable(app: &App, asker: &Asker, message: u64) -> Result<MessageId, ApiError> {
+    match visible(app, asker, message).await? {
+        (message, Reach::Full) => Ok(message.message),
+        (_, Reach::Listen | Reach::Closed | Reach::Hidden) => Err(ApiError::forbidden()),
+    }
 }

@@ -4,6 +4,8 @@ use super::topic::Topic;
 use crate::guard::Asker;
 use model::notice::{CallView, Notice};
 use model::query::{Own, Role};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Somebody's view.
@@ -11,6 +13,7 @@ use std::time::Duration;
 pub struct Scope {
     role: Role,
     own: Own,
+    personal: Arc<BTreeSet<String>>,
 }
 
 /// What is the viewer's own goes out this soon: only what one step of the engine changes together is joined.
@@ -20,7 +23,7 @@ impl Scope {
     /// The view of somebody signed in.
     #[must_use]
     pub fn of(asker: &Asker) -> Scope {
-        Scope { role: asker.role, own: asker.own.clone() }
+        Scope { role: asker.role, own: asker.own.clone(), personal: Arc::clone(&asker.personal) }
     }
 
     /// Whether they may watch a topic at all.
@@ -42,11 +45,12 @@ impl Scope {
         if self.role >= Role::Supervisor { topic.pace() } else { OWN_PACE }
     }
 
-    /// Whether they may see this one thing. Voicemail is personal: only administrators see other people's.
+    /// Whether they may see this one thing. Voicemail is personal: only administrators see other people's, and not those
+    /// of agents.
     #[must_use]
     pub fn sees(&self, notice: &Notice) -> bool {
         if self.role == Role::Admin {
-            return true;
+            return !matches!(notice, Notice::Message(m) if self.personal.contains(m.mailbox.as_str()));
         }
         let lead = self.role == Role::Supervisor;
         match notice {

@@ -432,7 +432,13 @@ async fn a_program_killed_a_hundred_times_goes_on_from_its_number_and_ends_with_
 }
 
 fn asker_anna() -> Asker {
-    Asker { name: "anna".into(), role: Role::Admin, proof: Proof::Local, own: Own::default() }
+    Asker {
+        name: "anna".into(),
+        role: Role::Admin,
+        proof: Proof::Local,
+        own: Own::default(),
+        personal: std::sync::Arc::default(),
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -195,19 +195,38 @@ fn keep_a_call_and_a_message(bench: &Bench) {
 }
 
 #[tokio::test]
+async fn an_agents_voicemail_is_closed_to_administrators_and_a_supervisors_listening_is_noted() {
+    let bench = bench();
+    keep_a_call_and_a_message(&bench);
+    let (sam, anna) = (bench.sign_in("sam").await, bench.sign_in("anna").await);
+    for path in ["/api/v1/messages/1/audio", "/api/v1/messages?mailbox=101"] {
+        assert_eq!(bench.get(&anna, path).await.status, StatusCode::FORBIDDEN, "admin {path}");
+    }
+    assert_eq!(bench.get(&anna, "/api/v1/messages").await.json(), json!([]), "not even listed");
+    assert_eq!(bench.ask(&anna, "DELETE", "/api/v1/messages/1", None).await.status, StatusCode::FORBIDDEN);
+    assert!(bench.engine.asked.lock().unwrap().is_empty());
+    assert_eq!(bench.get(&sam, "/api/v1/messages?mailbox=101").await.json()[0]["message"], 1);
+    assert_eq!(bench.get(&sam, "/api/v1/messages/1/audio").await.status, StatusCode::OK);
+    let asked = format!("{:?}", bench.engine.asked.lock().unwrap());
+    assert!(asked.contains("MessageListened") && asked.contains("sam"), "{asked}");
+    assert_eq!(bench.ask(&sam, "DELETE", "/api/v1/messages/1", None).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn other_peoples_calls_recordings_and_messages_do_not_exist() {
     let bench = bench();
     keep_a_call_and_a_message(&bench);
     let see = async |browser: &Browser, path: &str| bench.get(browser, path).await.status;
     let (ada, uli) = (bench.sign_in("ada").await, bench.sign_in("uli").await);
     let (sam, anna) = (bench.sign_in("sam").await, bench.sign_in("anna").await);
-    for path in ["/api/v1/history/1", "/api/v1/recordings/1", "/api/v1/messages/1/audio"] {
+    for path in ["/api/v1/history/1", "/api/v1/recordings/1"] {
         assert_eq!(see(&ada, path).await, StatusCode::OK, "own {path}");
         assert_eq!(see(&anna, path).await, StatusCode::OK, "admin {path}");
         assert_eq!(see(&uli, path).await, StatusCode::NOT_FOUND, "other's {path}");
     }
+    assert_eq!(see(&ada, "/api/v1/messages/1/audio").await, StatusCode::OK, "own message");
+    assert_eq!(see(&uli, "/api/v1/messages/1/audio").await, StatusCode::NOT_FOUND, "other's message");
     assert_eq!(see(&sam, "/api/v1/recordings/1").await, StatusCode::OK);
-    assert_eq!(see(&sam, "/api/v1/messages/1/audio").await, StatusCode::NOT_FOUND, "voicemail is personal");
     assert_eq!(see(&uli, "/api/v1/messages?mailbox=101").await, StatusCode::FORBIDDEN);
     assert_eq!(bench.get(&uli, "/api/v1/messages").await.json(), json!([]));
     assert_eq!(bench.get(&uli, "/api/v1/history").await.json()["items"], json!([]));

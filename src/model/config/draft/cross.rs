@@ -92,7 +92,7 @@ fn reserved(s: &Sections, number: &Number, path: &str, out: &Problems) {
     }
 }
 
-fn codes(s: &Sections) -> [(&'static str, &Number); 12] {
+fn codes(s: &Sections) -> [(&'static str, &Number); 13] {
     let f = &s.feature;
     [
         ("echo", &f.echo),
@@ -104,6 +104,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 12] {
         ("agent_wrap_up_done", &f.agent_wrap_up_done),
         ("agent_wrap_code", &f.agent_wrap_code),
         ("agent_wrap_extend", &f.agent_wrap_extend),
+        ("supervise", &f.supervise),
         ("paging", &f.paging),
         ("record", &f.record),
         ("record_pause", &f.record_pause),
@@ -111,7 +112,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 12] {
 }
 
 /// Codes after which more digits follow: no other code may begin with them.
-const OPEN_CODES: [&str; 2] = ["agent_pause", "agent_wrap_code"];
+const OPEN_CODES: [&str; 3] = ["agent_pause", "agent_wrap_code", "supervise"];
 
 fn features(s: &Sections, out: &Problems) {
     let codes = codes(s);

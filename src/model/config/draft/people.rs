@@ -34,6 +34,7 @@ pub(super) fn extension(t: Table<'_>) -> Extension {
         max_contacts: t.count("max_contacts", 1..=20, 5),
         record: record(&t),
         voicemail: t.table("voicemail").map(voicemail),
+        supervisor: t.flag("supervisor", false),
         location: t.text("location"),
         number,
     };

@@ -37,7 +37,7 @@ pub struct Guest {
 #[derive(Debug)]
 pub enum Who {
     /// The phone rings.
-    Rings(Fork),
+    Rings(Box<Fork>),
     /// In the call.
     Here(Box<Leg>),
 }
@@ -140,6 +140,7 @@ impl Bridged {
             | Target::Paging
             | Target::Queue(_)
             | Target::Retrieve
+            | Target::Supervise(_)
             | Target::Voicemail(_) => return Err(Refusal::Unknown),
         };
         self.expect(to.to_string(), role, fork, cx, out);
@@ -165,8 +166,19 @@ impl Bridged {
     }
 
     fn expect(&mut self, number: String, role: Role, fork: Fork, cx: &Cx, out: &mut Out) {
-        self.guests.push(Guest { number, role, who: Who::Rings(fork) });
+        self.guests.push(Guest { number, role, who: Who::Rings(Box::new(fork)) });
         out.wait(cx.now, CallTimer::Guest, RING);
+    }
+
+    /// A supervisor who is on the line already listens from now on.
+    pub fn admit(&mut self, core: &mut Core, leg: Leg, at: &Number, out: &mut Out) {
+        out.step("supervised", format!("listen {at}"));
+        self.guests.push(Guest {
+            number: at.to_string(),
+            role: Role::Listens,
+            who: Who::Here(Box::new(leg)),
+        });
+        self.refresh(core, out);
     }
 
     /// A leg of a guest did something.

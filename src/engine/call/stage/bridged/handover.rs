@@ -114,7 +114,7 @@ impl Bridged {
             Some(number) => {
                 out.step("transferred", format!("{} -> {number}", self.party(core, side).number));
                 self.quit(core, side, by, out);
-                ringing::resume(core, fork, number, cx, out)
+                ringing::resume(core, *fork, number, cx, out)
             }
             None => {
                 Guest { who: Who::Rings(fork), ..guest }.dismiss(out);

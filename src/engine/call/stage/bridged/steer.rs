@@ -48,6 +48,7 @@ impl Bridged {
                 | Target::HangUp
                 | Target::Paging
                 | Target::Retrieve
+                | Target::Supervise(_)
                 | Target::Voicemail(_) => Err(Refusal::Forbidden),
             },
             Steer::Transfer { to: None } => {
@@ -93,6 +94,7 @@ impl Bridged {
             | Target::Paging
             | Target::Queue(_)
             | Target::Retrieve
+            | Target::Supervise(_)
             | Target::Voicemail(_) => Err(Refusal::Forbidden),
         }
     }

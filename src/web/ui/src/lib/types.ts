@@ -237,6 +237,7 @@ export interface Extension {
   max_contacts?: number;
   record?: RecordPolicy;
   voicemail?: Voicemail;
+  supervisor?: boolean;
   location?: string;
 }
 
@@ -475,6 +476,7 @@ export const FEATURES = [
   'agent_wrap_up_done',
   'agent_wrap_code',
   'agent_wrap_extend',
+  'supervise',
   'paging',
   'record',
   'record_pause',

@@ -45,6 +45,8 @@ export const X = texts({
   callerId: ['Number shown outside', '外显号码'],
   callerIdHint: ['The trunk’s, unless given.', '留空则使用中继的号码。'],
   record: ['Recording', '录音'],
+  supervisor: ['May supervise by star code', '可用星号代码监听'],
+  supervisorHint: ['Listens to others’ calls with the PIN of this mailbox. Each time stands in the event log.', '凭本信箱密码监听他人通话，每次都会记入事件日志。'],
   vmOn: ['This extension has a mailbox', '此分机有语音信箱'],
   vmHint: ['Callers can leave a message when nobody answers.', '无人接听时来电可以留言。'],
   pin: ['PIN for listening', '收听密码（PIN）'],

@@ -128,6 +128,7 @@ export const FEATURE = texts({
   agent_wrap_up_done: ['Agent ends after-call work', '坐席结束话后处理'],
   agent_wrap_extend: ['Agent gets more time after a call', '坐席延长话后处理'],
   agent_wrap_code: ['Agent sets the wrap code (two digits follow)', '坐席设置话后代码（再加两位数字）'],
+  supervise: ['Supervisor listens to an extension (number follows; 1 listen, 2 whisper, 3 barge in, 4 take over)', '主管监听分机（再加分机号；1 监听、2 密语、3 插话、4 接管）'],
   paging: ['Page through the loudspeaker', '扬声器广播'],
   record: ['In a call: start or stop recording', '通话中：开始或停止录音'],
   record_pause: ['In a call: pause or resume recording', '通话中：暂停或恢复录音'],

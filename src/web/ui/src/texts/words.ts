@@ -198,6 +198,7 @@ export const NOTE = texts({
   emergency_room: ['A call on trunk {s} made room for an emergency call', '中继 {s} 上的一路通话为紧急呼叫让路'],
   late_answer: ['Agent {s} answered after the offer had ended', '坐席 {s} 在振铃结束后才接听'],
   media: ['Trouble in the sound process', '音频进程出现问题'],
+  voicemail_listened: ['Somebody listened to a message of mailbox {s}', '有人收听了信箱 {s} 的留言'],
   supervision: ['A supervisor is in a call', '主管监听或介入通话'],
   media_restarted: ['The sound process was started again', '音频进程已重新启动'],
   backup_alarm: ['No recent backup', '没有近期备份'],
