@@ -124,7 +124,7 @@ fn reach(asker: &Asker, mailbox: &str) -> Reach {
         (Role::Admin, true) => Reach::Closed,
         (Role::Supervisor, true) => Reach::Listen,
         (Role::Agent, true) => Reach::Closed,
-        (Role::Supervisor | Role::Agent, false) | (Role::User, _) => Reach::Hidden,
+        (Role::Supervisor | Role::Agent, false) | (Role::User | Role::Wall, _) => Reach::Hidden,
     }
 }
 

@@ -74,6 +74,7 @@ impl Supervise {
             Heard::CodeDone(prompt) => self.bye(core, &[prompt, "goodbye"], "no call to hear", out),
             Heard::CallerGone => caller_gone(core, Outcome::Answered, out),
             Heard::Leg(..)
+            | Heard::Answered(..)
             | Heard::Digit(..)
             | Heard::PlayDone(..)
             | Heard::RecordDone(..)
