@@ -259,7 +259,7 @@ fn figures() -> Vec<Operation> {
             .query::<r::ReportParams>()
             .gives_raw(CSV),
         op(GET, "/api/v1/wall", WALL, "Queues and agents as a screen on the wall shows them.", wall::wall)
-            .gives::<wall::Wall>(),
+            .gives::<wall::WallBoard>(),
     ]
 }
 

@@ -33,10 +33,21 @@ pub struct Pop {
     pub waited_ms: u64,
     /// What agents of that queue say; lines of plain text.
     pub script: String,
+    /// What a call of that queue may have been about; said in after-call work.
+    pub wrap_codes: Vec<WrapChoice>,
     /// The last calls of that number or contact, newest first.
     pub calls: Vec<EarlierCall>,
     /// What happened in this call so far.
     pub steps: Vec<CallStep>,
+}
+
+/// A wrap code of the queue.
+#[derive(Serialize, ToSchema)]
+pub struct WrapChoice {
+    /// Two digits.
+    pub code: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// An earlier call.
@@ -77,7 +88,9 @@ pub async fn pop(
         let calls = earlier(storage.calls_of(&as_kept(&home, numbers), EARLIER + 1)?, call, &tree);
         let (queue, waited_ms) = visit(&journey, now);
         let script = queue.as_deref().map(|q| script(&tree, q)).unwrap_or_default();
-        Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, calls, steps: journey.steps }))
+        let wrap_codes = queue.as_deref().map(|q| wrap_codes(&tree, q)).unwrap_or_default();
+        let steps = journey.steps;
+        Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, wrap_codes, calls, steps }))
     })
     .await
 }
@@ -119,4 +132,12 @@ fn script(tree: &Value, queue: &str) -> String {
     let queues = tree["queue"].as_array().into_iter().flatten();
     let lines = queues.filter(|q| q["name"] == queue).find_map(|q| q["script"].as_array());
     lines.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+}
+
+fn wrap_codes(tree: &Value, queue: &str) -> Vec<WrapChoice> {
+    let queues = tree["queue"].as_array().into_iter().flatten();
+    let codes = queues.filter(|q| q["name"] == queue).find_map(|q| q["wrap_codes"].as_array());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let choice = |code: &Value| WrapChoice { code: text(&code["code"]), name: text(&code["name"]) };
+    codes.into_iter().flatten().map(choice).collect()
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 /// What a screen shows.
 #[derive(Serialize, ToSchema)]
-pub struct Wall {
+pub struct WallBoard {
     /// The box's time.
     pub now: clock::Wall,
     /// Name of the site.
@@ -67,13 +67,13 @@ pub struct WallAgent {
 ///
 /// # Errors
 /// 500 when the disk failed.
-pub async fn wall(State(app): State<App>) -> Result<axum::Json<Wall>, ApiError> {
+pub async fn wall(State(app): State<App>) -> Result<axum::Json<WallBoard>, ApiError> {
     let (_, tree) = app.site(|s| s.current()).await?;
     let board = app.hub.board();
     let alarms = board.checks.iter().filter(|c| c.state == CheckState::Alarm).count();
     let mut agents: Vec<WallAgent> = board.agents.into_iter().filter_map(agent).collect();
     agents.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(axum::Json(Wall {
+    Ok(axum::Json(WallBoard {
         now: app.now().wall,
         site: tree["system"]["name"].as_str().unwrap_or_default().to_owned(),
         queues: board.queues.iter().map(queue).collect(),

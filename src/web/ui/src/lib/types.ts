@@ -675,6 +675,7 @@ export interface Pop {
   queue: string | null;
   waited_ms: number;
   script: string;
+  wrap_codes: { code: string; name: string }[];
   calls: (CallRecord & { agent_name?: string | null })[];
   steps: CallStep[];
 }
