@@ -30,7 +30,6 @@ export const DK = texts({
   wrapCodes: ['What was it about?', '本次通话主题'],
   wrapKeys: ['Press 1 to 9 or click.', '按 1 到 9 键或点击。'],
   wrapSaid: ['Noted: {name}', '已记录：{name}'],
-  moreTime: ['More time', '延长时间'],
   waited: ['Waited', '已等待'],
   queue: ['Queue', '队列'],
   number: ['Number', '号码'],
