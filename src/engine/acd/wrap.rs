@@ -109,7 +109,7 @@ mod tests {
 
     fn desk(required: bool) -> Desk {
         let mut desk = Desk::new(|q| {
-            q.agents = vec!["1".into()];
+            (q.agents, q.max_wait_s) = (vec!["1".into()], 0);
             (q.wrap_up_s, q.wrap_extend_s, q.wrap_code_required) = (10, 30, required);
             q.wrap_codes = vec![WrapCode { code: "01".into(), name: "Order".into() }];
         });
