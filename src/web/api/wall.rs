@@ -84,7 +84,7 @@ pub async fn wall(State(app): State<App>) -> Result<axum::Json<WallBoard>, ApiEr
 
 fn agent(view: AgentView) -> Option<WallAgent> {
     let there = view.state != AgentState::LoggedOut;
-    there.then(|| WallAgent { name: view.name, state: view.state, since: view.since })
+    there.then_some(WallAgent { name: view.name, state: view.state, since: view.since })
 }
 
 fn queue(view: &QueueView) -> WallQueue {

@@ -124,8 +124,11 @@ pub struct Whole {
     /// Number of that event.
     pub number: u64,
     /// Everything by topic and key, as JSON.
-    pub topics: Vec<(Topic, Vec<(String, Arc<str>)>)>,
+    pub topics: Vec<(Topic, Keyed)>,
 }
+
+/// The things of a topic by key, as JSON.
+pub type Keyed = Vec<(String, Arc<str>)>;
 
 /// The last state of each thing.
 pub struct Hub {

@@ -116,7 +116,6 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
         missed: 0,
         wrap_code_due: false,
         queues: Vec::new(),
-        wrap_code_due: false,
     };
     [Notice::Queue(queue), Notice::Agent(agent)].into_iter().for_each(|n| bench.app.inbox().put(n));
     let made =

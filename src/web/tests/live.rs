@@ -407,7 +407,7 @@ async fn a_program_killed_a_hundred_times_goes_on_from_its_number_and_ends_with_
                 &bench,
                 [call(round % 9, "101", "102", &format!("{round}")), queue(u32::try_from(round).unwrap())],
             );
-            if round % 7 == 0 {
+            if round.is_multiple_of(7) {
                 tell(&bench, [Notice::CallGone(CallId(round % 9))]);
             }
         }

@@ -39,9 +39,9 @@ pub fn enter(core: &mut Core, name: &str, cx: &Cx, out: &mut Out) -> Stage {
 }
 
 /// The agent hung up: the flow goes on with the caller.
-pub fn resume(core: &mut Core, run: Box<Run>, session: SessionId, cx: &Cx, out: &mut Out) -> Stage {
+pub fn resume(core: &mut Core, run: Run, session: SessionId, cx: &Cx, out: &mut Out) -> Stage {
     core.language = run.language();
-    Box::new(Ivr { run: *run, session, play: None }).tell(core, RunInput::Alone, cx, out)
+    Box::new(Ivr { run, session, play: None }).tell(core, RunInput::Alone, cx, out)
 }
 
 /// What a flow knows of a call when it begins: the parties, and the contact that calls.

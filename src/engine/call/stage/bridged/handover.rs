@@ -34,7 +34,7 @@ impl Bridged {
             out.want(Intent::LegGone(self.b.id));
             out.want(Intent::Tell(Chapter::Alone));
             self.quit(core, side, None, out);
-            return ivr::resume(core, run, session, cx, out);
+            return ivr::resume(core, *run, session, cx, out);
         }
         self.leg_mut(core, side).hang_up(None, out);
         self.leg_mut(core, side.other()).hang_up(None, out);
