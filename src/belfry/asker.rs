@@ -73,10 +73,14 @@ fn answer(data: &Path, ask: &Ask) -> Answer {
 fn look_up(url: &str, patience: Duration) -> Result<BTreeMap<String, String>, String> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(patience)).max_redirects(0).build().into();
-    let brief = |error: ureq::Error| match error {
-        ureq::Error::StatusCode(code) => format!("the service answered {code}"),
-        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-        other => other.to_string(),
+    let brief = |error: ureq::Error| {
+        if let ureq::Error::StatusCode(code) = error {
+            format!("the service answered {code}")
+        } else if matches!(error, ureq::Error::Timeout(_)) {
+            "no answer in time".to_owned()
+        } else {
+            error.to_string()
+        }
     };
     let mut response = agent.get(url).header("Accept", "application/json").call().map_err(brief)?;
     if !response.status().is_success() {
