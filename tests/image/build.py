@@ -60,21 +60,22 @@ def image(name, version, *more):
     return folder(name)
 
 
-def images(program, with_updates):
-    """Paths: the disk to boot and the bundles."""
+def disk(program):
+    """The disk to boot."""
     os.environ["BELFRY_BIN"] = os.path.abspath(program)
-    first = image("first", VERSION)
-    made = {"disk": f"{first}/disk.img"}
-    if with_updates:
-        made["good"] = f"{image('next', NEXT, '--bundle-only')}/update.raucb"
-        broken = folder("broken-overlay")
-        drop_in = f"{broken}/etc/systemd/system/belfry.service.d"
-        os.makedirs(drop_in, exist_ok=True)
-        with open(f"{drop_in}/95-broken.conf", "w") as f:
-            f.write("# A version whose call to itself fails: it hears nobody.\n[Service]\nIPAddressDeny=any\n")
-        made["bad"] = f"{image('later', LATER, '--bundle-only', '--overlay', broken)}/update.raucb"
-        made.update(wrong_bundles(made["good"]))
-    return made
+    return f"{image('first', VERSION)}/disk.img"
+
+
+def bundles():
+    """Updates for it, after `disk`: a good one, one that will not work, and some that are to be refused."""
+    made = {"good": f"{image('next', NEXT, '--bundle-only')}/update.raucb"}
+    broken = folder("broken-overlay")
+    drop_in = f"{broken}/etc/systemd/system/belfry.service.d"
+    os.makedirs(drop_in, exist_ok=True)
+    with open(f"{drop_in}/95-broken.conf", "w") as f:
+        f.write("# A version whose call to itself fails: it hears nobody.\n[Service]\nIPAddressDeny=any\n")
+    made["bad"] = f"{image('later', LATER, '--bundle-only', '--overlay', broken)}/update.raucb"
+    return made | wrong_bundles(made["good"])
 
 
 def wrong_bundles(good):

@@ -18,14 +18,15 @@ from vm import Vm
 
 def fresh(work, with_updates):
     """A set-up box on a recorded disk: the box, the disk as it was at first, what was built."""
-    made = build.images(build.binary(), with_updates)
+    made = build.disk(build.binary())
+    bundles = build.bundles() if with_updates else None
     for name in ("disk", "before"):
-        subprocess.run(["cp", "--sparse=always", made["disk"], f"{work}/{name}.img"], check=True)
+        subprocess.run(["cp", "--sparse=always", made, f"{work}/{name}.img"], check=True)
     vm = Vm(f"{work}/disk.img", work, writes=f"{work}/writes.log").start()
     print(f"SIP after {vm.wait_sip():.0f} s", flush=True)
     vm.console.wait("> $", 500, 0)
     set_up(vm)
-    return vm, f"{work}/before.img", made
+    return vm, f"{work}/before.img", bundles
 
 
 def power_cut(words, work):
@@ -73,10 +74,10 @@ def slot_of(box):
 
 
 def update_cut(words, work):
-    vm, before, made = fresh(work, True)
+    vm, before, bundles = fresh(work, True)
     try:
         first = os.path.getsize(vm.writes)
-        version, answer = offer(vm, made["good"])
+        version, answer = offer(vm, bundles["good"])
         print(f"bundle taken: {version} {answer}", flush=True)
         install(vm)
         vm.wait_sip()
@@ -87,9 +88,9 @@ def update_cut(words, work):
     record = cuts.Record(vm.writes)
     first = record.index_at(first)
     print(f"{len(record.entries) - first} writes while it was updated", flush=True)
-    disk = f"{work}/replay.img"
-    subprocess.run(["cp", "--sparse=always", before, disk], check=True)
-    replay, seen, dead = cuts.Replay(record, disk), {}, 0
+    for name in ("replay", "lied"):
+        subprocess.run(["cp", "--sparse=always", before, f"{work}/{name}.img"], check=True)
+    replay, seen, dead = cuts.Replay(record, f"{work}/replay.img"), {}, 0
     for point in sorted(random.sample(range(first, len(record.entries)), min(words.count, len(record.entries) - first))):
         starts = who_starts(replay.to(point, random.choice((0.0, 0.5, 1.0))), work)
         seen[starts] = seen.get(starts, 0) + 1
@@ -97,10 +98,10 @@ def update_cut(words, work):
             dead += 1
             print(f"cut {point}: nothing would start", flush=True)
     print(f"{sum(seen.values())} cuts; which version starts: {seen}", flush=True)
-    lied = cuts.Replay(record, before)
+    lied = cuts.Replay(record, f"{work}/lied.img")
     control = [who_starts(lied.to(p, 0.5, lying=True), work) for p in sorted(random.sample(range(first, len(record.entries)), 20))]
     print(f"control, a disk that lies about its flushes: {control.count('nobody')} of 20 would not start", flush=True)
-    dead += boots(record, made["disk"], sorted(random.sample(range(first, len(record.entries)), words.boots)), work)
+    dead += boots(record, before, sorted(random.sample(range(first, len(record.entries)), words.boots)), work)
     print("FAILED" if dead or not kept else "passed")
     return 1 if dead or not kept else 0
 
