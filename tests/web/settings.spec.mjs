@@ -106,7 +106,7 @@ test('a menu gets a new key and step in the outline', async () => {
   await seat.go('/numbers/menus/welcome');
   await page.getByLabel('Add a key').selectOption('5');
   await page.getByLabel('Key 5', { exact: true }).selectOption({ label: 'Ring an extension' });
-  await page.getByRole('button', { name: /Rings the extension that was entered/ }).click();
+  await page.locator('button.step', { hasText: 'Rings the extension that was entered' }).click();
   await page.getByLabel('Which extension').selectOption('101');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved. It is in force now.').waitFor();

@@ -13,6 +13,8 @@ use utoipa::IntoParams;
 
 /// Longest span of a report.
 const LONGEST_MS: i64 = 400 * 86_400_000;
+/// Times of reports: from 1970 until the year 10,000, where calendars end.
+const TIMES: std::ops::Range<i64> = 0..253_402_300_800_000;
 /// Most rows of an answer.
 const ROWS: usize = 20_000;
 
@@ -125,6 +127,15 @@ fn bounded<T>(rows: Vec<T>, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>, ApiEr
 
 /// The span asked for, in the site's zone, and the configuration.
 async fn span(app: &App, params: &ReportParams) -> Result<(Span, Value), ApiError> {
+    for (field, time) in [("from", params.from), ("to", params.to)] {
+        if !TIMES.contains(&time) {
+            return Err(ApiError::field(
+                field,
+                "out_of_range",
+                "Give a time between the years 1970 and 9999.",
+            ));
+        }
+    }
     if params.from >= params.to || params.to.saturating_sub(params.from) > LONGEST_MS {
         return Err(ApiError::field("to", "out_of_range", "Give a span of at most 400 days."));
     }

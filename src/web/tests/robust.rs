@@ -115,7 +115,7 @@ fn recording(bench: &Bench) -> Vec<u8> {
 fn message(path: &str) -> model::record::MessageRecord {
     model::record::MessageRecord {
         message: model::id::MessageId(1),
-        mailbox: model::number::Number::read("101").unwrap(),
+        mailbox: model::number::Number::read("103").unwrap(),
         call: model::id::CallId(1),
         caller: model::record::Party::default(),
         at: model::clock::Wall(0),

@@ -258,7 +258,7 @@ impl<'a> Table<'a> {
                     self.problems.add(&path, "wrong_text", "this is no short name; use letters and digits")
                 }
                 None => {
-                    let message = format!("a whole number from {low} to {high} is needed here");
+                    let message = format!("a whole number is needed here: from {low} to {high}");
                     self.problems.add(&path, "out_of_range", message);
                 }
             }
