@@ -152,7 +152,6 @@ export async function startBox({ site, ports = PORTS } = {}) {
       if (made.status >= 300) throw new Error(`user ${name}: ${made.status} ${made.text}`);
     },
     async stop() {
-      child.removeAllListeners('exit');
       child.kill('SIGTERM');
       await ended;
       fs.rmSync(data, { recursive: true, force: true });
