@@ -2,11 +2,15 @@
 import schemathesis
 
 
+def as_it_is(value):
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 @schemathesis.serializer("application/toml")
 def toml(ctx, value):
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+    return as_it_is(value)
 
 
 @schemathesis.serializer("audio/wav")
 def wav(ctx, value):
-    return toml(ctx, value)
+    return as_it_is(value)
