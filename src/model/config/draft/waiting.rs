@@ -76,7 +76,7 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
     }
     if queue.wrap_code_required && (queue.wrap_codes.is_empty() || queue.wrap_up_s == 0) {
         let message =
-            "a code can only be asked for with wrap_codes to choose from and some seconds of wrap_up_s";
+            "no code can be asked for here; give wrap_codes to choose from and some seconds of wrap_up_s";
         t.problem("wrap_code_required", "missing", message);
     }
     let late = queue.skill.windows(2).position(|two| two[0].after_s >= two[1].after_s);
