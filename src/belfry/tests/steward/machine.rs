@@ -132,7 +132,8 @@ fn steward(root: &Path) -> Child {
         .spawn()
         .expect("a machine for tests does this");
     let until = Instant::now() + PATIENCE;
-    while !socket.exists() {
+    // The socket stands there a moment before it is listened to.
+    while std::os::unix::net::UnixStream::connect(&socket).is_err() {
         assert!(Instant::now() < until, "the steward does not start");
         std::thread::yield_now();
     }
