@@ -84,39 +84,13 @@ impl Stage {
     /// Numbers of the parties that are muted.
     #[must_use]
     pub fn muted(&self, core: &Core) -> Vec<String> {
-        match self {
-            Stage::Bridged(b) => b.muted(core),
-            Stage::Routing
-            | Stage::Summon(_)
-            | Stage::Ivr(_)
-            | Stage::Queued(_)
-            | Stage::Ringing(_)
-            | Stage::Dialing(_)
-            | Stage::Mailbox(_)
-            | Stage::Service(_)
-            | Stage::Supervise(_)
-            | Stage::GoodBye(_)
-            | Stage::Clearing => Vec::new(),
-        }
+        if let Stage::Bridged(b) = self { b.muted(core) } else { Vec::new() }
     }
 
     /// Who is in the call besides its two parties.
     #[must_use]
     pub fn others(&self) -> Vec<OtherView> {
-        match self {
-            Stage::Bridged(b) => b.others(),
-            Stage::Routing
-            | Stage::Summon(_)
-            | Stage::Ivr(_)
-            | Stage::Queued(_)
-            | Stage::Ringing(_)
-            | Stage::Dialing(_)
-            | Stage::Mailbox(_)
-            | Stage::Service(_)
-            | Stage::Supervise(_)
-            | Stage::GoodBye(_)
-            | Stage::Clearing => Vec::new(),
-        }
+        if let Stage::Bridged(b) = self { b.others() } else { Vec::new() }
     }
 
     /// Who or what it is with.
