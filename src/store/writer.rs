@@ -80,11 +80,12 @@ impl Health {
     }
 
     fn failed(&self, why: &str) {
-        if !self.suspect.swap(true, Ordering::Relaxed) {
-            tracing::error!(why, "the disk failed: nothing is confirmed until it writes again");
-        }
+        // The words first: whoever sees that the disk is suspect finds them.
         if let Ok(mut trouble) = self.trouble.lock() {
             why.clone_into(&mut trouble);
+        }
+        if !self.suspect.swap(true, Ordering::Release) {
+            tracing::error!(why, "the disk failed: nothing is confirmed until it writes again");
         }
     }
 
