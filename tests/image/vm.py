@@ -228,8 +228,17 @@ class Vm:
             except ValueError:
                 return refused.code, text.decode("utf-8", "replace"), refused.headers
 
-    def get(self, path):
-        status, body, _ = self.ask("GET", path)
+    def get(self, path, limit=120):
+        """The body of a GET. A box that has only just started may not answer the first of them."""
+        end = time.monotonic() + limit * SLOW
+        while True:
+            try:
+                status, body, _ = self.ask("GET", path)
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(1)
         if status != 200:
             raise RuntimeError(f"GET {path}: {status} {body}")
         return body
