@@ -27,7 +27,7 @@ fn kinds(source: &str) -> Vec<String> {
         // A sentence in that place is no kind.
         call[start..].split('"').next().filter(|word| !word.contains(' ')).map(str::to_owned)
     };
-    plain.split("note(").skip(1).filter_map(kind).collect()
+    plain.replace("Note(", "note(").split("note(").skip(1).filter_map(kind).collect()
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::engine_loop::{EngineLoop, Hands};
 use crate::health::Health;
 use crate::health::reports::Reports;
 use crate::health::watch::Watch;
+use crate::hopper::{HopperLoop, Hoppers};
 use crate::intake::{self, Events, Intake};
 use crate::keeper::Keeper;
 use crate::lan::{self, Lan};
@@ -143,6 +144,7 @@ impl Control {
         let setup = app.clone();
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
         let inbox = app.inbox();
+        let (hoppers, entries) = Hoppers::new(store.clone());
         let (resolver, names) = Resolver::new(wire::NAMES.length, resolve::system());
         let hands = Hands {
             udp: udp.clone(),
@@ -151,6 +153,7 @@ impl Control {
             store: store.clone(),
             resolver,
             asker: Asker::new(&options.data, events.clone()),
+            hoppers,
             replies: control.replies.clone(),
             inbox: inbox.clone(),
             mirror: control.mirror.clone(),
@@ -178,10 +181,12 @@ impl Control {
             bindings: boot.bindings,
             bans: boot.bans,
             wrong_pins: boot.wrong_pins,
+            campaigns: boot.campaigns,
             started: clock::wall(),
         };
         control.start_engine(clock, boot, hands, intake, &bond)?;
         control.start_names(names, &bond)?;
+        control.start_hoppers(entries, &bond)?;
         control.start_sip_streams(listener, &bond)?;
         control.start_web(app, https, http, options, &bond)?;
         control.start_mail()?;
@@ -240,6 +245,7 @@ impl Control {
             lan: self.lan.clone(),
             capture: Arc::new(Desk { capture: self.capture.clone(), store: self.store.clone() }),
             updates,
+            lists: Arc::new(crate::lists::Lists::new(self.store.clone())),
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
         Ok(App::start(ports, settings)?)
@@ -263,6 +269,14 @@ impl Control {
         let (beat, events) = (bond.beat("names"), self.events.clone());
         role::spawn("names", move || {
             names.run(&beat, |id, addresses| events.push(Event::Resolved { ticket: Ticket(id), addresses }));
+        })?;
+        Ok(())
+    }
+
+    fn start_hoppers(&self, entries: HopperLoop, bond: &Bond) -> anyhow::Result<()> {
+        let (beat, events) = (bond.beat("lists"), self.events.clone());
+        role::spawn("lists", move || {
+            entries.run(&beat, |campaign, entries| events.push(Event::Entries { campaign, entries }));
         })?;
         Ok(())
     }

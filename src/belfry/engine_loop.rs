@@ -4,6 +4,7 @@ use crate::asker::Asker;
 use crate::capture::{Capture, Way};
 use crate::clock::Clock;
 use crate::door::Door;
+use crate::hopper::Hoppers;
 use crate::intake::Intake;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
@@ -45,6 +46,8 @@ pub struct Hands {
     pub resolver: Resolver,
     /// To services outside.
     pub asker: Asker,
+    /// To the reader of lists.
+    pub hoppers: Hoppers,
     /// Who waits for an answer.
     pub replies: Arc<Replies>,
     /// To the open pages.
@@ -133,6 +136,11 @@ impl EngineLoop {
                 Effect::SelfCalled(result) => self.hands.mirror.self_called(result),
                 Effect::Ask { call, number, ask } => {
                     self.again.extend(self.hands.asker.ask(call, number, ask));
+                }
+                Effect::Fetch { campaign, query } => {
+                    if !self.hands.hoppers.ask(campaign, query) {
+                        wire::HOPPERS.lost();
+                    }
                 }
                 Effect::Resolve { ticket, name } => {
                     if !self.hands.resolver.ask(ticket.0, name) {

@@ -76,7 +76,11 @@ impl Mirror {
             | Notice::Note(_)
             | Notice::Queue(_)
             | Notice::QueueGone(_)
-            | Notice::Update(_) => {}
+            | Notice::Update(_)
+            | Notice::Campaign(_)
+            | Notice::CampaignGone(_)
+            | Notice::Outreach(_)
+            | Notice::OutreachGone(_) => {}
         }
     }
 

@@ -59,7 +59,7 @@ fn put(contact: &Contact) -> ContactChange {
     ContactChange::Put(Box::new(contact.clone()))
 }
 
-fn fault(error: store::Fault) -> Fault {
+pub(crate) fn fault(error: store::Fault) -> Fault {
     Fault(error.to_string())
 }
 

@@ -27,6 +27,8 @@ fn chinese_event(kind: &str) -> Option<&'static str> {
         "backup_good" => "站点已备份并通过验证",
         "backup_well" => "备份恢复正常",
         "ban" => "{s} 被封禁",
+        "campaign_fault" => "外呼活动 {s} 的节奏模块故障，座席先看到条目再拨号",
+        "campaign_form" => "外呼活动 {s} 改变了工作方式",
         "capture_started" => "{s} 开始抓取 SIP 消息",
         "capture_taken" => "{s} 下载了抓取的 SIP 消息",
         "certificate_alarm" => "网页证书即将到期",

@@ -18,7 +18,9 @@ pub mod deadlines;
 mod desk;
 mod dice;
 pub mod forecast;
+pub mod level;
 mod offers;
+mod outreach;
 pub mod overflow;
 pub mod rank;
 mod relax;
@@ -182,6 +184,8 @@ pub struct Acd {
     dice: Dice,
     /// How far the queues with shares are.
     share_clock: u64,
+    reaches: outreach::Reaches,
+    levels: BTreeMap<String, level::Level>,
 }
 
 impl Acd {
@@ -211,6 +215,8 @@ impl Acd {
             forecasts: BTreeMap::new(),
             dice: Dice::new(now.wall.0.unsigned_abs()),
             share_clock: 0,
+            reaches: outreach::Reaches::default(),
+            levels: BTreeMap::new(),
         };
         acd.agents.configure(config);
         for spell in spells {
@@ -304,7 +310,9 @@ impl Acd {
 
     /// The caller went before an agent answered. Nothing happens when the call does not wait.
     pub fn abandon(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) {
+        self.reach_gone(now, call, out);
         if let Some(ticket) = self.remove(now, call, "caller hung up", out) {
+            self.levels.entry(ticket.queue.clone()).or_default().count(now.mono, false);
             self.tally(now, &ticket.queue).abandoned += 1;
         }
         self.finish(now, out);
@@ -330,6 +338,9 @@ impl Acd {
         result: OfferResult,
         out: &mut Vec<Out>,
     ) -> bool {
+        if let Some(stood) = self.reach_result(now, call, agent, result, out) {
+            return stood;
+        }
         let stands = self.tickets.get(&call).is_some_and(|t| t.ringing.contains(agent));
         if !stands {
             return false;
@@ -439,6 +450,6 @@ impl Acd {
     /// Whether this call waits in a queue, and where.
     #[must_use]
     pub fn queue_of(&self, call: CallId) -> Option<&str> {
-        self.tickets.get(&call).map(|t| t.queue.as_str())
+        self.tickets.get(&call).map(|t| t.queue.as_str()).or_else(|| self.reaches.queue_of(call))
     }
 }

@@ -65,6 +65,8 @@ pub struct Agent {
     pub pause_after: Option<String>,
     /// No longer configured: goes when the call is over.
     pub removed: bool,
+    /// Kept free for this call of a campaign.
+    pub reserved: Option<CallId>,
     /// Queues they serve, with their place in each list.
     pub queues: BTreeMap<String, usize>,
     /// What they can do: skill → level.
@@ -98,6 +100,7 @@ impl Agent {
             resting: false,
             pause_after: None,
             removed: false,
+            reserved: None,
             queues: BTreeMap::new(),
             skill: config.skill.clone(),
         }
@@ -247,6 +250,16 @@ impl Agents {
     /// Whether a call may be offered to this agent now.
     #[must_use]
     pub fn is_free(&self, agent: &Agent) -> bool {
+        agent.reserved.is_none() && self.could(agent)
+    }
+
+    /// Whether a call of a campaign may be offered to this agent now: also one they are kept free for.
+    #[must_use]
+    pub fn is_free_for(&self, agent: &Agent, call: CallId) -> bool {
+        agent.reserved.is_none_or(|kept| kept == call) && self.could(agent)
+    }
+
+    fn could(&self, agent: &Agent) -> bool {
         agent.state == AgentState::Ready
             && !agent.resting
             && !agent.removed

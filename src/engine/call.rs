@@ -10,6 +10,7 @@ pub mod story;
 
 use crate::acd;
 use crate::contacts::Contacts;
+use crate::dialer::Outreach;
 use crate::intent::{Chapter, Intent, Peer};
 use crate::ivr::Run;
 use crate::ledger::Ids;
@@ -103,6 +104,8 @@ pub enum Input {
     Refuse(Refusal, &'static str),
     /// It begins with the phone that shall become the caller (click to call).
     Summon(Target),
+    /// It begins with a number that a campaign calls.
+    Reach(Number),
     /// A party wants to change its sound (hold, another address).
     Reoffer(LegId, Option<Vec<u8>>),
     /// A party answered the offer that we made in a 2xx.
@@ -257,6 +260,8 @@ pub struct Core {
     pub on_behalf: Option<Number>,
     /// Whose phone rings again when nobody takes what was handed over.
     pub give_back: Option<Number>,
+    /// Of a campaign: how it is treated.
+    pub outreach: Option<Box<Outreach>>,
 }
 
 /// A call.
@@ -314,6 +319,7 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
         Input::Start(target) => core.go(target, cx, out),
         Input::Refuse(refusal, cause) => core.refuse(refusal, cause, out),
         Input::Summon(target) => stage::summon::enter(core, target, cx, out),
+        Input::Reach(number) => stage::dialing::campaign(core, &number, cx, out),
         Input::Reoffer(leg, sdp) => bridge::reoffer(core, stage, leg, sdp, out),
         Input::Acked(leg, sdp) => {
             let mut stage = stage;
@@ -419,6 +425,7 @@ impl Core {
             agent_leg: None,
             on_behalf: None,
             give_back: None,
+            outreach: None,
         }
     }
 

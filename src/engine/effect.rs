@@ -1,6 +1,7 @@
 //! What the engine wants done outside: bytes sent, media told, records kept, questions answered, the web informed, names
 //! looked up. In the order given. Plain data; decides nothing.
 use model::ask::Ask;
+use model::campaign::HopperQuery;
 use model::command::Reply;
 use model::id::{CallId, Ticket};
 use model::media::MediaCommand;
@@ -54,5 +55,12 @@ pub enum Effect {
         ticket: Ticket,
         /// Host name.
         name: String,
+    },
+    /// Entries that a campaign wants to dial soon; answered by `Event::Entries`, from a thread that may wait for the disk.
+    Fetch {
+        /// Whose.
+        campaign: String,
+        /// Which.
+        query: HopperQuery,
     },
 }

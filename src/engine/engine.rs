@@ -10,6 +10,7 @@ mod indicated;
 mod mending;
 mod mwi;
 mod ordered;
+mod outreach;
 mod receipts;
 pub(crate) mod self_call;
 mod site;
@@ -20,6 +21,7 @@ use crate::acd::bonds::Bonds;
 use crate::acd::{self, Acd};
 use crate::call::{Call, Cx, Heard, Input, Out};
 use crate::contacts::Contacts;
+use crate::dialer::Dialer;
 use crate::effect::Effect;
 use crate::event::{Boot, Event};
 use crate::guard::{Failure, Guard};
@@ -77,6 +79,7 @@ pub struct Engine {
     pub(crate) guard: Guard,
     pub(crate) nonces: Nonces,
     pub(crate) acd: Acd,
+    pub(crate) dialer: Dialer,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) contacts: Contacts,
     pub(crate) calls: BTreeMap<CallId, Box<Call>>,
@@ -108,6 +111,7 @@ impl Engine {
         let seed = spread(boot.seed);
         let mut said = Vec::new();
         let acd = Acd::new(now, &boot.config, &boot.agents, Bonds::new(&boot.bonds), &mut said);
+        let dialer = Dialer::new(now, &boot.config, &boot.campaigns);
         let mut engine = Engine {
             sip: Endpoint::new(Settings::new(seed)),
             outputs: Vec::new(),
@@ -127,6 +131,7 @@ impl Engine {
             guard: Guard::default(),
             nonces: Nonces::new(spread(boot.seed ^ 0x6e6f_6e63_6573)),
             acd,
+            dialer,
             mailboxes: Mailboxes::new(boot.messages, boot.greetings).with_wrong_pins(now, &boot.wrong_pins),
             contacts: Contacts::default(),
             calls: BTreeMap::new(),
@@ -188,6 +193,7 @@ impl Engine {
             Event::Answered { call, number, answer } => {
                 self.hears(call, Heard::Answered(number, Box::new(answer)));
             }
+            Event::Entries { campaign, entries } => self.dialer.filled(now, &campaign, entries),
             Event::Tick => {}
         }
         self.settle(now);
@@ -319,6 +325,7 @@ impl Engine {
             Reason::SelfCall => self.self_hears(now, crate::canary::Heard::Late),
             Reason::Receipt(ticket) => self.stored(now, &[ticket]),
             Reason::System => self.tell_system(),
+            Reason::Dialer => self.dialer_tick(now),
         }
     }
 

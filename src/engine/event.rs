@@ -1,6 +1,7 @@
 //! What comes into the engine from outside: packets, media's reports, the store's receipts, a new configuration, what
 //! people ask, answers of the name service. Plain data; decides nothing.
 use model::ask::Answer;
+use model::campaign::{CampaignPast, Entry};
 use model::clock::Wall;
 use model::command::{Actor, Command};
 use model::config::Config;
@@ -73,6 +74,13 @@ pub enum Event {
         /// What came back.
         answer: Answer,
     },
+    /// Answer to `Effect::Fetch`: entries that a campaign may dial.
+    Entries {
+        /// Whose.
+        campaign: String,
+        /// In order.
+        entries: Vec<Entry>,
+    },
     /// Nothing but time has passed: `Engine::deadline` was reached.
     Tick,
 }
@@ -112,6 +120,8 @@ pub struct Boot {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs in a row.
     pub wrong_pins: Vec<WrongPins>,
+    /// Campaigns as they were left.
+    pub campaigns: BTreeMap<String, CampaignPast>,
     /// Wall time of the start.
     pub started: Wall,
 }

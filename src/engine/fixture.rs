@@ -89,6 +89,7 @@ pub fn site() -> Config {
         },
         queue: BTreeMap::from([("support".into(), queue())]),
         flow: BTreeMap::from([("main".into(), flow())]),
+        campaign: BTreeMap::new(),
     }
 }
 
@@ -119,6 +120,7 @@ fn features() -> Features {
         agent_wrap_up_done: number("*53"),
         agent_wrap_code: number("*54"),
         agent_wrap_extend: number("*55"),
+        agent_campaigns: number("*56"),
         supervise: number("*60"),
         paging: number("*80"),
         record: number("*1"),

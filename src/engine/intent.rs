@@ -3,6 +3,7 @@
 use crate::acd::OfferResult;
 use crate::acd::code::Code;
 use crate::acd::ticket::Caller;
+use crate::dialer::campaign::Told;
 use crate::route::Target;
 use crate::timers::CallTimer;
 use model::ask::Ask;
@@ -138,6 +139,15 @@ pub enum Intent {
     },
     /// Asks somebody outside for a flow; answered by `Heard::Answered` with the number.
     Ask(u32, Ask),
+    /// A person reached by a campaign needs an agent of this queue, this one before others.
+    Reach {
+        /// Queue.
+        queue: String,
+        /// This agent, if there.
+        agent: Option<String>,
+    },
+    /// Something that the call's campaign wants to know.
+    Outreach(Told),
     /// The call is over. Whatever it still owns is taken back.
     Finish {
         /// How it ended.

@@ -20,6 +20,8 @@ pub enum Reason {
     SelfCall,
     /// An answer has waited long enough for the disk.
     Receipt(Ticket),
+    /// Campaigns decide.
+    Dialer,
     /// The numbers of the box are told to the web when they changed.
     System,
 }
@@ -43,6 +45,8 @@ pub enum CallTimer {
     Code,
     /// Somebody rung into a conversation must answer by now.
     Guest,
+    /// A person reached by a campaign waits for an agent no longer.
+    Grace,
 }
 
 /// What a trunk waits for.
@@ -89,7 +93,7 @@ impl Timers {
     pub fn cancel_call(&mut self, call: CallId) {
         let reasons: Vec<Reason> = self
             .by_reason
-            .range(Reason::Call(call, CallTimer::NoAnswer)..=Reason::Call(call, CallTimer::Guest))
+            .range(Reason::Call(call, CallTimer::NoAnswer)..=Reason::Call(call, CallTimer::Grace))
             .map(|(r, _)| r.clone())
             .collect();
         for reason in reasons {
@@ -123,6 +127,7 @@ impl Timers {
             | Reason::BanEnd(_)
             | Reason::Receipt(_)
             | Reason::SelfCall
+            | Reason::Dialer
             | Reason::System => None,
         })
     }

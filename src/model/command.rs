@@ -122,6 +122,22 @@ pub enum Command {
         /// What.
         steer: Steer,
     },
+    /// Something about a campaign.
+    Campaign {
+        /// Which.
+        campaign: String,
+        /// What.
+        order: crate::campaign::CampaignOrder,
+    },
+    /// A number must not be called by any campaign, or may be again.
+    Bar {
+        /// In international form.
+        number: Number,
+        /// On the list, or off it.
+        listed: bool,
+    },
+    /// Lists on the disk changed: campaigns look again.
+    ListsChanged,
 }
 
 /// The answer. What was changed is on disk when it comes.

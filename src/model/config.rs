@@ -2,6 +2,7 @@
 //! tree of values (TOML file or JSON from the API) by [`draft`], which reports every problem with its field path, and it
 //! is written back as the same tree by `Serialize`. Each change is a stored generation. Decides nothing.
 pub mod alarm;
+pub mod campaign;
 pub mod cascade;
 pub mod diff;
 pub mod draft;
@@ -19,6 +20,7 @@ pub mod vault;
 
 use crate::number::Number;
 use alarm::Alarm;
+use campaign::Campaign;
 use extension::{Agent, Extension};
 use flow::Flow;
 use network::{Network, Time};
@@ -77,6 +79,9 @@ pub struct Config {
     /// IVR flows by name.
     #[serde(serialize_with = "as_list")]
     pub flow: BTreeMap<String, Flow>,
+    /// Outbound jobs by name.
+    #[serde(serialize_with = "as_list")]
+    pub campaign: BTreeMap<String, Campaign>,
 }
 
 fn as_list<K, V: Serialize, S: serde::Serializer>(map: &BTreeMap<K, V>, s: S) -> Result<S::Ok, S::Error> {

@@ -33,6 +33,8 @@ id!(/// One kept voicemail message.
     MessageId);
 id!(/// Somebody the site knows.
     ContactId);
+id!(/// One number of a list of outbound calls.
+    EntryId);
 id!(/// A stored version of the configuration; grows by one with each change.
     Generation);
 id!(/// Pairs an answer with the question of a shell; the engine only hands it back.

@@ -2,6 +2,7 @@
 //! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
 
 pub mod ask;
+pub mod campaign;
 pub mod clock;
 pub mod command;
 pub mod config;
@@ -21,3 +22,4 @@ pub mod saving;
 pub mod steer;
 pub mod update;
 pub mod what_if;
+pub mod zone;

@@ -51,6 +51,14 @@ pub enum Notice {
     TrunkGone(String),
     /// The system and its updates.
     Update(Box<crate::update::UpdateView>),
+    /// A campaign.
+    Campaign(Box<crate::campaign::CampaignView>),
+    /// A campaign is no longer configured.
+    CampaignGone(String),
+    /// A campaign's entry at an agent's desk.
+    Outreach(Box<crate::campaign::OutreachView>),
+    /// Nothing of a campaign is at this agent's desk any more.
+    OutreachGone(String),
 }
 
 /// A call in progress.

@@ -297,3 +297,108 @@ mod tests {
         assert_eq!(Role::read("root"), None);
     }
 }
+
+/// Which column of a sheet is what; a column left out is found by its usual names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Mapping {
+    /// The number to call.
+    pub number: Option<String>,
+    /// Name of the person or company.
+    pub name: Option<String>,
+    /// Time zone, an IANA name.
+    pub zone: Option<String>,
+    /// Higher is called first.
+    pub value: Option<String>,
+}
+
+/// What became of an import.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ListImported {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows taken.
+    pub taken: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Rejected rows by reason: `do_not_call duplicate empty found_invalid impossible_number no_zone not_a_number
+    /// unknown_zone`.
+    pub reasons: std::collections::BTreeMap<String, u64>,
+}
+
+/// An imported list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ListRow {
+    /// Name.
+    pub list: String,
+    /// Last import.
+    pub at: Wall,
+    /// By whom.
+    pub by: String,
+    /// File.
+    pub file: String,
+    /// Rows read, over all imports.
+    pub rows: u64,
+    /// Rows taken.
+    pub taken: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Entries that may still be called.
+    pub open: u64,
+    /// Entries that are done with.
+    pub done: u64,
+}
+
+/// A row that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RejectRow {
+    /// Row of the file, from 1.
+    pub line: u64,
+    /// As it stood there.
+    pub text: String,
+    /// Why, see [`ListImported::reasons`].
+    pub reason: String,
+}
+
+/// An entry of a list, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct EntryRow {
+    /// Key.
+    pub entry: crate::id::EntryId,
+    /// Number.
+    pub number: String,
+    /// Name.
+    pub name: String,
+    /// `open trying done`.
+    pub state: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Not before.
+    pub due: Wall,
+    /// Result of the last attempt.
+    pub result: Option<String>,
+    /// What an agent said of it.
+    pub word: Option<String>,
+}
+
+/// An import of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListImport {
+    /// The list it goes to; rows are added when it is there already.
+    pub list: String,
+    /// Name of the file, for people.
+    pub file: String,
+    /// ISO code of the country of numbers written without one.
+    pub country: String,
+    /// Which column is what.
+    pub mapping: Mapping,
+    /// Who imports.
+    pub by: String,
+    /// When.
+    pub at: Wall,
+}

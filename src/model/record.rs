@@ -1,5 +1,6 @@
 //! Kept by the box: what the store writes, and what comes back from it. Every record is plain data with the unit last in
 //! its field names. `Keep` is acknowledged (`Event::Stored`) only when it is on disk.
+use crate::campaign::{AttemptRecord, Barred, SteerRecord};
 use crate::clock::Wall;
 use crate::id::{CallId, MessageId, RecordingId};
 use crate::number::Number;
@@ -51,6 +52,35 @@ pub enum Record {
     WrongPins(WrongPins),
     /// Something for the event log shown in the admin (security, trunk, box).
     Note(NoteRecord),
+    /// An entry of a list is about to be dialled: on disk before the INVITE leaves.
+    AttemptBegun(AttemptRecord),
+    /// That attempt is over.
+    AttemptEnded(AttemptRecord),
+    /// What an agent said of an attempt.
+    AttemptSaid(Said),
+    /// A number must not be called, or may be again.
+    Barred(Barred),
+    /// A campaign is steered otherwise.
+    Steered(SteerRecord),
+}
+
+/// What an agent said of an attempt, and what becomes of its entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// Which attempt.
+    pub call: CallId,
+    /// Its entry.
+    pub entry: crate::id::EntryId,
+    /// Word of the disposition.
+    pub word: String,
+    /// Anything to remember.
+    pub note: String,
+    /// Called again from then on; `None` = done with.
+    pub again: Option<Wall>,
+    /// By this agent, at the time agreed on.
+    pub own: Option<String>,
+    /// `again` was agreed on with the person.
+    pub appointment: bool,
 }
 
 /// Who a party is, as known.

@@ -1,6 +1,7 @@
 //! The data partition: records that are durable only after a while, files that are synced at least once a second, and power
 //! that can fail at any moment. What was acknowledged is there after a cut; of the rest a random beginning.
 use crate::dice::Dice;
+use crate::lists::Lists;
 use media::out::{FileId, FileOp};
 use model::clock::{Mono, Wall};
 use model::id::{CallId, MessageId, RecordingId, Ticket};
@@ -39,6 +40,8 @@ pub struct Disk {
     batch_done: Option<(Mono, usize)>,
     files: BTreeMap<FileId, File>,
     sync_due: Option<Mono>,
+    /// Lists of numbers to be called.
+    pub lists: Lists,
     /// Nothing is acknowledged while it is full or stuck.
     pub stuck: bool,
 }
@@ -54,6 +57,7 @@ impl Disk {
             batch_done: None,
             files: BTreeMap::new(),
             sync_due: None,
+            lists: Lists::default(),
             stuck: false,
         }
     }
@@ -94,6 +98,7 @@ impl Disk {
         let mut tickets = Vec::new();
         for (ticket, record) in self.waiting.drain(..count) {
             tickets.push(ticket);
+            self.lists.apply(&record);
             self.durable.push(record);
         }
         self.begin_batch(now);
@@ -154,8 +159,11 @@ impl Disk {
     pub fn power_cut(&mut self, now: Wall) {
         let more = self.dice.below(self.waiting.len() as u64 + 1);
         for _ in 0..more {
-            self.durable.extend(self.waiting.pop_front().map(|(_, record)| record));
+            let Some((_, record)) = self.waiting.pop_front() else { break };
+            self.lists.apply(&record);
+            self.durable.push(record);
         }
+        self.lists.power_cut(now);
         self.waiting.clear();
         self.batch_done = None;
         self.sync_due = None;
@@ -197,7 +205,12 @@ impl Disk {
                 | Record::Binding(_)
                 | Record::Ban(_)
                 | Record::WrongPins(_)
-                | Record::Note(_) => {}
+                | Record::Note(_)
+                | Record::AttemptBegun(_)
+                | Record::AttemptEnded(_)
+                | Record::AttemptSaid(_)
+                | Record::Barred(_)
+                | Record::Steered(_) => {}
             }
         }
         open.into_values().collect()
@@ -250,7 +263,14 @@ impl Disk {
                 Record::WrongPins(pins) => {
                     wrong_pins.insert(pins.mailbox.clone(), pins.clone());
                 }
-                Record::CallStep(_) | Record::RecordingEnded { .. } | Record::Note(_) => {}
+                Record::AttemptBegun(attempt) => found.next_call = found.next_call.max(attempt.call.0 + 1),
+                Record::CallStep(_)
+                | Record::RecordingEnded { .. }
+                | Record::Note(_)
+                | Record::AttemptEnded(_)
+                | Record::AttemptSaid(_)
+                | Record::Barred(_)
+                | Record::Steered(_) => {}
             }
         }
         found.messages = messages.into_values().collect();

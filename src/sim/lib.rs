@@ -4,6 +4,7 @@ pub mod dialer;
 pub mod dice;
 pub mod disk;
 pub mod ladder;
+pub mod lists;
 pub mod site;
 pub mod sound;
 pub mod ua;

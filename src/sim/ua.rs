@@ -43,6 +43,8 @@ pub enum Habit {
     Busy,
     /// Presses the red key after a while: 603.
     Decline(Duration),
+    /// The network refuses at once with this code, and this Q.850 cause when it names one.
+    Refuse(u16, Option<u16>),
     /// Lets it ring.
     Ignore,
     /// The phone is switched off: no answer to anything.

@@ -1,8 +1,10 @@
 //! What the box told and kept, and the facts about it that must hold whatever happened: one record per call, agents' spells
 //! without gap or overlap, nothing acknowledged that is not kept, no trouble in media. The box's own facts (agents, tickets,
 //! sessions, deadlines) come from `Engine::check`.
+use model::campaign::{AttemptRecord, CampaignView, OutreachView};
 use model::id::CallId;
 use model::notice::{AgentView, CallView, MailboxView, Notice, QueueView, TrunkView};
+use model::number::Number;
 use model::record::{AgentSpell, AgentState, CallRecord, CallStep, MessageRecord, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +29,15 @@ pub struct Watch {
     pub messages: Vec<MessageRecord>,
     /// Event log: kind and subject.
     pub notes: Vec<(String, String)>,
+    /// Campaigns.
+    pub campaigns: BTreeMap<String, CampaignView>,
+    /// Entries of campaigns at desks, by agent.
+    pub desks: BTreeMap<String, OutreachView>,
+    /// Attempts that are over.
+    pub attempts: Vec<AttemptRecord>,
+    /// Attempts that were written down, dialled or not.
+    pub begun: Vec<AttemptRecord>,
+    trying: BTreeMap<Number, CallId>,
     /// Offers to agents so far.
     pub offers: u64,
     started: BTreeSet<CallId>,
@@ -51,6 +62,9 @@ impl Watch {
         self.agents.clear();
         self.queues.clear();
         self.trunks.clear();
+        self.campaigns.clear();
+        self.desks.clear();
+        self.trying.clear();
         self.mailboxes.clear();
         self.started.clear();
         self.spells.clear();
@@ -101,6 +115,18 @@ impl Watch {
             | Notice::PhoneGone(_)
             | Notice::System(_)
             | Notice::Update(_) => {}
+            Notice::Campaign(view) => {
+                self.campaigns.insert(view.campaign.clone(), *view);
+            }
+            Notice::CampaignGone(name) => {
+                self.campaigns.remove(&name);
+            }
+            Notice::Outreach(view) => {
+                self.desks.insert(view.agent.clone(), *view);
+            }
+            Notice::OutreachGone(agent) => {
+                self.desks.remove(&agent);
+            }
         }
     }
 
@@ -123,7 +149,23 @@ impl Watch {
             | Record::Greeting { .. }
             | Record::Binding(_)
             | Record::WrongPins(_)
-            | Record::Ban(_) => {}
+            | Record::Ban(_)
+            | Record::AttemptSaid(_)
+            | Record::Barred(_)
+            | Record::Steered(_) => {}
+            Record::AttemptBegun(attempt) => self.tries(attempt),
+            Record::AttemptEnded(attempt) => {
+                self.trying.remove(&attempt.number);
+                self.attempts.push(attempt.clone());
+            }
+        }
+    }
+
+    /// No number is tried twice at once.
+    fn tries(&mut self, attempt: &AttemptRecord) {
+        self.begun.push(attempt.clone());
+        if self.trying.insert(attempt.number.clone(), attempt.call).is_some() {
+            self.broken.push(format!("{} is tried twice at once", attempt.number));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Writes one record inside the writer's transaction. Every write may be repeated with the same result, because a batch
 //! whose commit failed half-way is written again. Files are only named here; the writer removes them after the commit.
+use crate::outbound;
 use crate::row::{self, key};
 use model::record::{
     AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Record,
@@ -31,6 +32,11 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::Ban(ban) => ban_row(db, ban),
         Record::WrongPins(pins) => pins_row(db, pins),
         Record::Note(note) => note_row(db, note),
+        Record::AttemptBegun(attempt) => outbound::begun(db, attempt),
+        Record::AttemptEnded(attempt) => outbound::ended(db, attempt),
+        Record::AttemptSaid(said) => outbound::said(db, said),
+        Record::Barred(barred) => outbound::barred(db, barred),
+        Record::Steered(steered) => outbound::steered(db, steered),
     }
 }
 

@@ -4,8 +4,10 @@
 use crate::fault::Fault;
 use crate::row::id;
 use crate::{
-    backup, config, contacts, housekeeping, migrate, newer, pulse, reset, row, schema, spool, unfinished,
+    backup, config, contacts, housekeeping, migrate, newer, outbound, pulse, reset, row, schema, spool,
+    unfinished,
 };
+use model::campaign::CampaignPast;
 use model::clock::Wall;
 use model::config::Config;
 use model::config::draft::Problem;
@@ -54,6 +56,8 @@ pub struct BootState {
     pub wrong_pins: Vec<WrongPins>,
     /// Everybody the site knows.
     pub contacts: Vec<Contact>,
+    /// Campaigns as the box left them.
+    pub campaigns: BTreeMap<String, CampaignPast>,
     /// Calls that were open when the box stopped, as they were closed now.
     pub closed: Vec<CallRecord>,
     /// Where a damaged database was put, if there was one.
@@ -163,6 +167,7 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
     housekeeping::tidy_start(db, now)?;
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let closed = unfinished::close(&tx, now, beat)?;
+    outbound::close(&tx, now)?;
     let next = next_ids(&tx)?;
     let epoch = counted(&tx, "epoch", |n| n + 1)?;
     name_box(&tx)?;
@@ -202,6 +207,7 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
         .collect(),
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
         contacts: contacts::all(&tx)?,
+        campaigns: outbound::states(&tx, now)?,
         closed,
         set_aside: None,
         restored: None,
@@ -248,7 +254,8 @@ fn bonds(db: &Connection) -> rusqlite::Result<Vec<Bond>> {
 /// Ids that were never used, whatever the crash took. Stored, so that a start without calls moves on too.
 fn next_ids(db: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT max(coalesce((SELECT max(call) FROM call), 0), coalesce((SELECT max(recording) FROM recording), 0),
-        coalesce((SELECT max(message) FROM message), 0), coalesce((SELECT max(call) FROM step), 0))";
+        coalesce((SELECT max(message) FROM message), 0), coalesce((SELECT max(call) FROM step), 0),
+        coalesce((SELECT max(call) FROM attempt), 0))";
     let used: i64 = db.query_row(sql, [], |row| row.get(0))?;
     counted(db, "next_id", |before| match (before, id(used)) {
         (0, 0) => 1,

@@ -107,6 +107,7 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::CallEnded(_)
         | Record::Recording(_)
         | Record::RecordingEnded { .. }
+        | Record::AttemptEnded(_)
         | Record::Note(_) => Duration::from_millis(50),
         // Of these too only the queue knows.
         Record::AgentState(spell)
@@ -114,12 +115,16 @@ pub(crate) fn patience(record: &Record) -> Duration {
         {
             Duration::from_millis(50)
         }
-        Record::AgentState(_) | Record::Binding(_) => Duration::from_millis(10),
+        // A call waits for the first of these before it is dialled; a few together cost one commit.
+        Record::AttemptBegun(_) | Record::AgentState(_) | Record::Binding(_) => Duration::from_millis(10),
         Record::Message(_)
         | Record::MessageHeard { .. }
         | Record::MessageDeleted(_)
         | Record::Greeting { .. }
         | Record::Ban(_)
+        | Record::AttemptSaid(_)
+        | Record::Barred(_)
+        | Record::Steered(_)
         | Record::WrongPins(_) => Duration::ZERO,
     }
 }

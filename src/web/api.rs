@@ -4,6 +4,7 @@ pub mod access;
 pub mod agents;
 pub mod backups;
 pub mod calls;
+pub mod campaigns;
 pub mod capture;
 pub mod config;
 pub mod contacts;
@@ -13,6 +14,7 @@ pub mod flows;
 pub mod health;
 pub mod history;
 pub mod item;
+pub mod lists;
 pub mod live;
 pub mod messages;
 pub mod network;
@@ -37,9 +39,10 @@ use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, WALL, 
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
+use model::campaign::{Barred, CampaignOrder, CampaignView, SteerRecord};
 use model::contact::{Contact, ContactDraft};
 use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
-use model::query::{GenerationRow, Journey, NoteRow, Status};
+use model::query::{EntryRow, GenerationRow, Journey, ListImported, ListRow, NoteRow, Status};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::report::{AgentFigures, QueueFigures};
 use model::saving::BackupState;
@@ -55,6 +58,7 @@ const JSON: &str = "application/json";
 const TOML: &str = "application/toml";
 const CSV: &str = "text/csv";
 const WAV: &str = "audio/wav";
+const LINES: &str = "application/x-ndjson";
 const BYTES: &str = "application/octet-stream";
 const PCAP: &str = "application/vnd.tcpdump.pcap";
 
@@ -67,6 +71,7 @@ pub fn operations() -> Vec<Operation> {
         calls(),
         steering(),
         directory(),
+        outbound(),
         figures(),
         people(),
         menus(),
@@ -277,6 +282,60 @@ fn menus() -> Vec<Operation> {
         op(POST, "/api/v1/prompts/{name}/{language}/spoken", ADMIN, "Has a prompt spoken.", f::speak)
             .takes::<f::SpeakForm>()
             .gives::<f::Kept>(),
+    ]
+}
+
+fn outbound() -> Vec<Operation> {
+    use {campaigns as c, lists as l};
+    vec![
+        op(GET, "/api/v1/campaigns", AGENTS, "Campaigns now.", c::all).gives_list::<CampaignView>(),
+        op(
+            POST,
+            "/api/v1/campaigns/{campaign}/order",
+            AGENTS,
+            "Steers a campaign, or works in it.",
+            c::order,
+        )
+        .takes::<CampaignOrder>(),
+        op(GET, "/api/v1/campaigns/{campaign}/changes", LEADS, "Who changed what, newest first.", c::changes)
+            .gives_list::<SteerRecord>(),
+        op(
+            GET,
+            "/api/v1/campaigns/{campaign}/attempts",
+            LEADS,
+            "The evidence: every attempt with its raw events, one JSON object a line.",
+            c::attempts,
+        )
+        .query::<l::AfterParams>()
+        .gives_raw(LINES),
+        op(GET, "/api/v1/lists", LEADS, "Lists of numbers.", l::all).gives_list::<ListRow>(),
+        op(POST, "/api/v1/lists/import", LEADS, "Reads a sheet (CSV or XLSX) into a list.", l::import)
+            .query::<l::ImportParams>()
+            .takes_raw(BYTES)
+            .gives::<ListImported>(),
+        op(GET, "/api/v1/lists/{list}/entries", LEADS, "Entries of a list.", l::entries)
+            .query::<l::AfterParams>()
+            .gives_list::<EntryRow>(),
+        op(
+            GET,
+            "/api/v1/lists/{list}/rejects",
+            LEADS,
+            "Rows that were not taken, with the reason.",
+            l::rejects,
+        )
+        .gives_raw(CSV),
+        op(
+            DELETE,
+            "/api/v1/lists/{list}",
+            LEADS,
+            "Removes a list; its attempts stay as evidence.",
+            l::delete,
+        ),
+        op(GET, "/api/v1/barred", LEADS, "Numbers that must not be called.", l::barred)
+            .query::<l::AfterNumber>()
+            .gives_list::<Barred>(),
+        op(POST, "/api/v1/barred", LEADS, "Puts a number on the do-not-call list, or takes it off.", l::bar)
+            .takes::<l::BarForm>(),
     ]
 }
 

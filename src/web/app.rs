@@ -4,12 +4,13 @@ use crate::error::ApiError;
 use crate::idempotency::Replays;
 use crate::live::hub::{Hub, Inbox};
 use crate::password::Gate;
-use crate::ports::{Fault, Ports, Site, Storage, Stored};
+use crate::ports::{Fault, Lists, Ports, Site, Storage, Stored};
 use crate::session::Sessions;
 use crate::setup::Setup;
 use crate::throttle::Throttle;
 use model::clock::Now;
 use model::command::{Actor, Command};
+use model::query::{ListImport, ListImported};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,6 +130,28 @@ impl App {
     {
         let site = Arc::clone(&self.ports.site);
         self.block(move || ask(&*site)).await?.map_err(Into::into)
+    }
+
+    /// Asks for lists of numbers, from a blocking thread.
+    ///
+    /// # Errors
+    /// 500 when the disk failed.
+    pub async fn lists<T, F>(&self, ask: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Lists) -> Stored<T> + Send + 'static,
+    {
+        let lists = Arc::clone(&self.ports.lists);
+        self.block(move || ask(&*lists)).await?.map_err(Into::into)
+    }
+
+    /// Reads a file into a list.
+    ///
+    /// # Errors
+    /// 422 with what is wrong with the file, 500 when the disk failed.
+    pub async fn list_import(&self, file: PathBuf, order: ListImport) -> Result<ListImported, ApiError> {
+        let lists = Arc::clone(&self.ports.lists);
+        self.block(move || lists.import(&file, &order)).await?.map_err(Into::into)
     }
 
     /// Runs what may wait for the disk on a blocking thread.

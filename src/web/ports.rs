@@ -3,13 +3,16 @@
 use crate::api::capture::CaptureView;
 use crate::api::network::NetworkView;
 use crate::api::update::StickBundle;
+use model::campaign::{AttemptRecord, Barred, SteerRecord};
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
 use model::contact::{Contact, ContactQuery, ContactRefusal};
+use model::id::EntryId;
 use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
 use model::media::Language;
 use model::number::Number;
+use model::query::{EntryRow, ListImport, ListImported, ListRow, RejectRow};
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
@@ -454,6 +457,66 @@ pub trait Capture: Send + Sync + 'static {
     fn file(&self, by: &str) -> Option<Vec<u8>>;
 }
 
+/// Why a list was not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ListRefusal {
+    /// The file: what is wrong with it and what to do.
+    #[error("{0}")]
+    File(String),
+    /// The disk failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// Lists of numbers and what campaigns did with them. Every method may block on the disk; `import` for a minute.
+pub trait Lists: Send + Sync + 'static {
+    /// All lists, by name.
+    ///
+    /// # Errors
+    /// The disk failed; the same holds for every method here.
+    fn lists(&self) -> Stored<Vec<ListRow>>;
+    /// Where the file of an import is to be put.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn upload(&self) -> Stored<PathBuf>;
+    /// Reads a file into a list.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    fn import(&self, file: &std::path::Path, order: &ListImport) -> Result<ListImported, ListRefusal>;
+    /// A page of the entries of a list, after this one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn entries(&self, list: &str, after: EntryId) -> Stored<Vec<EntryRow>>;
+    /// A page of the rows that were not taken, after this one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn rejects(&self, list: &str, after: u64) -> Stored<Vec<RejectRow>>;
+    /// Removes a list; false when there is none.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn delete(&self, list: &str) -> Stored<bool>;
+    /// A page of the numbers that must not be called, after this one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn barred(&self, after: &str) -> Stored<Vec<Barred>>;
+    /// A page of the attempts of a campaign, after this one.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn attempts(&self, campaign: &str, after: CallId) -> Stored<Vec<AttemptRecord>>;
+    /// The last changes of the steering of a campaign, newest first.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn changes(&self, campaign: &str) -> Stored<Vec<SteerRecord>>;
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -475,4 +538,6 @@ pub struct Ports {
     pub flows: Arc<dyn Flows>,
     /// Its system.
     pub updates: Arc<dyn Updates>,
+    /// Lists of numbers.
+    pub lists: Arc<dyn Lists>,
 }

@@ -13,9 +13,15 @@ use tokio::io::AsyncWriteExt;
 pub const BACKUP: u64 = 64 << 30;
 /// Longest update: a bundle is about 50 MB, the slot it goes to 160.
 pub const BUNDLE: u64 = 256 << 20;
+/// Longest list of numbers: two million rows.
+pub const LIST: u64 = 512 << 20;
 /// Paths whose body may be larger than others' and may take longer, because it goes to a file.
-const LARGE: [(&str, u64); 3] =
-    [("/api/v1/backups/upload", BACKUP), ("/api/v1/setup/backup", BACKUP), ("/api/v1/update", BUNDLE)];
+const LARGE: [(&str, u64); 4] = [
+    ("/api/v1/backups/upload", BACKUP),
+    ("/api/v1/lists/import", LIST),
+    ("/api/v1/setup/backup", BACKUP),
+    ("/api/v1/update", BUNDLE),
+];
 
 /// The largest body of a path that takes one to a file.
 #[must_use]

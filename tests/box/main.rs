@@ -2,6 +2,7 @@
 //! tells one). The facts are looked at while they run, and at the end of each nothing may be left over.
 mod agents;
 mod calls;
+mod campaign;
 mod clock;
 mod control;
 mod crash;

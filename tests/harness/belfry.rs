@@ -140,6 +140,16 @@ impl Belfry {
         ])
     }
 
+    /// Sends a file.
+    ///
+    /// # Panics
+    /// When the box does not answer 2xx.
+    pub fn upload(&self, path: &str, file: &Path) -> Vec<u8> {
+        let (url, body) = (format!("http://box/api/v1{path}"), format!("@{}", file.display()));
+        let kind = "content-type: application/octet-stream";
+        self.curl(&["--fail-with-body", "-sS", "-X", "POST", "-H", kind, "--data-binary", &body, &url])
+    }
+
     fn curl(&self, arguments: &[&str]) -> Vec<u8> {
         let out = Command::new("curl")
             .arg("--unix-socket")

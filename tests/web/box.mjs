@@ -63,6 +63,13 @@ number = "600"
 agents = ["102"]
 overflow = "voicemail:101"
 
+[[campaign]]
+name = "spring"
+queue = "main"
+lists = ["customers"]
+caller_id = "+4930123456"
+script = "Good morning, this is the web test."
+
 [[inbound]]
 name = "Everything"
 number = "!"

@@ -21,7 +21,8 @@ impl Acd {
             let id = &agent.id;
             match (&agent.state, agent.call) {
                 (AgentState::Offered, Some(call)) => {
-                    if !self.tickets.get(&call).is_some_and(|t| t.ringing.contains(id)) {
+                    let queued = self.tickets.get(&call).is_some_and(|t| t.ringing.contains(id));
+                    if !queued && !self.reaches.rings(call, id) {
                         broken.push(format!("agent {id} is offered call {call}, which does not ring there"));
                     }
                     if !self.deadlines.has(&Reason::Guard(id.clone())) {

@@ -23,6 +23,8 @@ pub enum Code {
     WrapUpDone,
     /// More time for after-call work.
     WrapUpMore,
+    /// In or out of the campaigns of the own queues. Whoever has some carries it out; here nobody has.
+    Campaigns,
 }
 
 /// Reasons of pause by the digit that follows the code; shown on the desks as they are.
@@ -30,7 +32,7 @@ const REASONS: [(char, &str); 5] =
     [('0', "pause"), ('1', "break"), ('2', "lunch"), ('3', "meeting"), ('4', "training")];
 
 /// Every prompt a code may be answered with.
-pub const PROMPTS: [&str; 13] = [
+pub const PROMPTS: [&str; 16] = [
     "agent-logged-in",
     "agent-logged-out",
     "agent-ready",
@@ -44,6 +46,9 @@ pub const PROMPTS: [&str; 13] = [
     "agent-not-logged-in",
     "agent-in-call",
     "agent-unknown",
+    "campaign-joined",
+    "campaign-left",
+    "campaign-none",
 ];
 
 impl Acd {
@@ -60,6 +65,7 @@ impl Acd {
             Code::WrapUpDone => (Ask::Ready, "wrap-up done code", "agent-wrap-up-done"),
             Code::WrapCode(digits) => return self.say_code(now, &id, digits, out),
             Code::WrapUpMore => return self.more_time(now, &id, out),
+            Code::Campaigns => return "campaign-none",
         };
         match self.ask(now, &id, &ask, cause, out) {
             Ok(()) => done,

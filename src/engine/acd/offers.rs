@@ -80,6 +80,7 @@ impl Acd {
 
     /// Offers the first caller of the queues that changed, as long as an agent is free for one.
     pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Out>) {
+        self.settle_reaches(now, out);
         let config = self.config.clone();
         while let Some(found) = self.next_match(now, &config) {
             if !found.joins {
@@ -195,6 +196,8 @@ impl Acd {
         if let Some(customer) = &ticket.caller.outside {
             self.bonds.served(now.wall, customer, agent);
         }
+        let in_time = wait <= Duration::from_secs(level.into());
+        self.levels.entry(ticket.queue.clone()).or_default().count(now.mono, in_time);
         self.talks.insert(call, Talk { agent: agent.to_owned(), queue: ticket.queue.clone() });
         if let Some(a) = self.agents.get_mut(agent) {
             a.calls += 1;
@@ -293,6 +296,7 @@ impl Acd {
     pub(super) fn send_on(&mut self, now: Now, call: CallId, why: Why, to: Destination, out: &mut Vec<Out>) {
         let Some(ticket) = self.remove(now, call, why.word(), out) else { return };
         self.tally(now, &ticket.queue).overflowed += 1;
+        self.levels.entry(ticket.queue.clone()).or_default().count(now.mono, false);
         out.push(Out::Overflow { call, to, why });
     }
 
@@ -351,6 +355,7 @@ impl Acd {
     pub(super) fn guard(&mut self, now: Now, agent: &str, out: &mut Vec<Out>) {
         let Some(call) = self.agents.get(agent).and_then(|a| a.call) else { return };
         out.push(Out::Withdraw { call, agent: agent.to_owned() });
+        self.reach_missed(call, agent);
         self.failed(now, call, agent, "no result of the offer", false, out);
     }
 }

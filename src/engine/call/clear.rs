@@ -22,6 +22,7 @@ impl Engine {
             self.ports.release(session);
         }
         self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
+        self.outreach_over(now, call);
         let Some(entry) = self.ledger.calls.remove(&call) else { return };
         for record in entry.story.close(now, outcome, cause) {
             self.keep(now, record, None);

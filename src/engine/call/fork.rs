@@ -71,7 +71,11 @@ impl Fork {
     /// # Errors
     /// `Unavailable` when no phone is registered, `Overloaded` when no port is free.
     pub fn extension(core: &Core, number: &Number, cx: &Cx, out: &mut Out) -> Result<Fork, Refusal> {
-        Fork::extension_as(core, &core.caller.party, number, cx, out)
+        let mut shown = core.caller.party.clone();
+        if let Some(outreach) = &core.outreach {
+            shown.name = format!("{}: {}", outreach.campaign, shown.name).trim_end_matches(": ").to_owned();
+        }
+        Fork::extension_as(core, &shown, number, cx, out)
     }
 
     /// The same, showing somebody else than the caller.
@@ -87,6 +91,7 @@ impl Fork {
     ) -> Result<Fork, Refusal> {
         let from = NameAddr::named(&shown.name, address(shown, cx));
         let to = NameAddr::new(Uri::at(Some(number.as_str()), cx.sip));
+        let headers = if core.outreach.is_some() { at_once() } else { Vec::new() };
         let ways: Vec<Way> = cx
             .phones
             .contacts(&core.config, number, cx.now)
@@ -98,7 +103,7 @@ impl Fork {
                 route: c.route,
                 from: from.clone(),
                 to: to.clone(),
-                headers: Vec::new(),
+                headers: headers.clone(),
                 credentials: None,
                 hop: Hop::Symmetric,
             })
@@ -267,6 +272,16 @@ pub fn refusal(code: u16) -> Refusal {
         503 => Refusal::Overloaded,
         _ => Refusal::Unavailable,
     }
+}
+
+/// Asks a phone to take the call by itself, in the two ways that makers of phones know: a person reached by a campaign is
+/// not kept waiting for a hand.
+fn at_once() -> Vec<(String, String)> {
+    let ways = [
+        ("Alert-Info", "<http://127.0.0.1>;info=alert-autoanswer"),
+        ("Call-Info", "<sip:127.0.0.1>;answer-after=0"),
+    ];
+    ways.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 fn address(party: &Party, cx: &Cx) -> Uri {

@@ -108,6 +108,21 @@ struct Line {
     segment: u32,
 }
 
+/// A supervisor's hand on the forecast. It acts before the risk is looked at, which always holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hand {
+    /// Factor on the number of agents about to be free, 0.5 to 1.5.
+    pub coefficient: f64,
+    /// That number itself.
+    pub free_agents: Option<f64>,
+}
+
+impl Default for Hand {
+    fn default() -> Hand {
+        Hand { coefficient: 1.0, free_agents: None }
+    }
+}
+
 /// The pace of one campaign.
 pub struct Pace {
     terms: Terms,
@@ -121,6 +136,7 @@ pub struct Pace {
     in_flight: BTreeMap<u64, Line>,
     waiting: BTreeMap<u64, f64>,
     launched: VecDeque<f64>,
+    hand: Hand,
 }
 
 impl Pace {
@@ -138,8 +154,50 @@ impl Pace {
             in_flight: BTreeMap::new(),
             waiting: BTreeMap::new(),
             launched: VecDeque::new(),
+            hand: Hand::default(),
             terms,
         }
+    }
+
+    /// Other terms from now on; what was learned is kept.
+    pub fn terms(&mut self, terms: Terms) {
+        self.terms = terms;
+    }
+
+    /// What a supervisor wants of the next decisions.
+    pub fn hand(&mut self, hand: Hand) {
+        self.hand = hand;
+    }
+
+    /// Live answers and abandoned ones of days before, the oldest first: the account goes on over a restart.
+    pub fn remember(&mut self, days: &[(u32, u32)]) {
+        self.budget.remember(days);
+    }
+
+    /// How many agents will be free this many seconds from now if nothing more is connected.
+    #[must_use]
+    pub fn soon(&self, now: f64, ahead: f64) -> u32 {
+        u32::try_from(whole(self.about_free(now, ahead).round())).unwrap_or(u32::MAX)
+    }
+
+    fn about_free(&self, now: f64, ahead: f64) -> f64 {
+        let until = whole(ahead).min(AHEAD);
+        let within = |density: &Density| density[..until].iter().sum::<f64>();
+        let agents = self.agents.values().filter(|agent| !agent.leaves);
+        agents
+            .map(|agent| {
+                let elapsed = (now - agent.since).max(0.0);
+                match agent.state {
+                    AgentState::Pause => 0.0,
+                    AgentState::Ready => 1.0,
+                    AgentState::Wrap => within(&self.wrap.ends(elapsed, agent.wrap.factor())),
+                    AgentState::Talk => {
+                        let talk = self.talk.ends(elapsed, agent.talk.factor());
+                        within(&then(&talk, &self.wrap.ends(0.0, agent.wrap.factor())))
+                    }
+                }
+            })
+            .sum()
     }
 
     /// A new shift: calls and agents are forgotten, what was learned and the account are kept.
@@ -300,7 +358,7 @@ impl Pace {
     }
 
     fn launch(&mut self, now: f64, risk: f64, offered: &[u32]) -> usize {
-        let room = self.room(now);
+        let room = self.room(now).min(self.by_hand(now));
         let mut launched = 0;
         for segment in offered.iter().take(room) {
             let density = self.lines.arrival(Phase::Setup, 0.0, self.rates.of(*segment));
@@ -315,6 +373,24 @@ impl Pace {
             self.outlook.play();
         }
         launched
+    }
+
+    /// Lines in flight that a supervisor's hand allows: their expected answers stay within the agents it sees about to be
+    /// free. Without a hand it allows everything; it never allows more than the risk does.
+    fn by_hand(&self, now: f64) -> usize {
+        if self.hand == Hand::default() {
+            return usize::MAX;
+        }
+        let ahead = real(AHEAD / 2);
+        let agents =
+            self.hand.free_agents.unwrap_or_else(|| self.about_free(now, ahead)) * self.hand.coefficient;
+        let answers = |line: &Line| {
+            let arrival = self.lines.arrival(line.phase, now - line.since, self.rates.of(line.segment));
+            arrival.iter().sum::<f64>()
+        };
+        let flying: f64 = self.in_flight.values().map(answers).sum::<f64>() + real(self.waiting.len());
+        let each = self.lines.arrival(Phase::Setup, 0.0, self.rates.of(0)).iter().sum::<f64>().max(0.02);
+        whole((agents - flying) / each)
     }
 
     /// Lines that may be dialled now, by channels and by launches a second. Nobody at work: none.

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::receipts::Waiting;
 use crate::acd::OfferResult;
+use crate::acd::code::Code;
 use crate::call::{Heard, Input};
 use crate::effect::Effect;
 use crate::intent::{Chapter, Intent, Peer};
@@ -62,7 +63,10 @@ impl Engine {
             }
             Intent::Offered { agent, result } => self.offered(now, call, &agent, result),
             Intent::Code { extension, code } => {
-                let done = self.with_acd(now, Some(call), |acd, said| acd.code(now, &extension, &code, said));
+                let part = (code == Code::Campaigns).then(|| self.takes_part(now, &extension)).flatten();
+                let done = part.or_else(|| {
+                    self.with_acd(now, Some(call), |acd, said| acd.code(now, &extension, &code, said))
+                });
                 if let Some(prompt) = done {
                     self.hears(call, Heard::CodeDone(prompt));
                 }
@@ -88,6 +92,10 @@ impl Engine {
             Intent::Ask(number, ask) => {
                 self.effects.push(Effect::Ask { call, number, ask });
             }
+            Intent::Reach { queue, agent } => {
+                self.with_acd(now, Some(call), |acd, said| acd.reach(now, call, &queue, agent, said));
+            }
+            Intent::Outreach(told) => self.outreach_told(now, call, told),
             Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
         }
     }

@@ -37,6 +37,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         bindings: Vec::new(),
         bans: Vec::new(),
         wrong_pins: Vec::new(),
+        campaigns: BTreeMap::new(),
         started: NOW.wall,
     };
     let mut effects = Vec::new();

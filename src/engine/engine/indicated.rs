@@ -29,8 +29,9 @@ impl Engine {
                 if self.self_ended(now, leg, Some(code)) {
                     return;
                 }
-                if response.is_some() {
+                if let Some(response) = response {
                     self.trunk_heard(now, leg);
+                    self.outreach_cause(now, leg, &response);
                 }
                 self.leg_over(now, leg, LegEvent::Refused(code));
             }

@@ -62,6 +62,12 @@ impl Engine {
             Command::RecordSwitch { call, on } => self.for_running(call, Heard::RecordSwitch(on).into()),
             Command::SelfCall => self.call_itself(now),
             Command::Steer { call, party, steer } => self.steer(now, by, call, party, steer),
+            Command::Campaign { campaign, order } => self.campaign_order(now, by, &campaign, order),
+            Command::Bar { number, listed } => self.bar(now, by, number, listed),
+            Command::ListsChanged => {
+                self.dialer.lists_changed();
+                Ok(())
+            }
             Command::TrunkRetry { trunk } => {
                 let mut said = Vec::new();
                 let ids = &mut self.ids;

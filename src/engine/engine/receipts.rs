@@ -18,6 +18,8 @@ const DISK_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Waiting {
     /// A call.
     Call(CallId),
+    /// A campaign, to dial what stands in it.
+    Attempt(CallId),
     /// A peer, for its answer. Its transaction is one of a limited number, and so are these.
     Answer(ServerId, Box<Reply>),
 }
@@ -28,6 +30,7 @@ impl Engine {
         for ticket in tickets {
             match self.awaited.remove(ticket) {
                 Some(Waiting::Call(call)) => self.hears(call, Heard::Stored),
+                Some(Waiting::Attempt(call)) => self.attempt_stored(now, call),
                 Some(Waiting::Answer(server, reply)) => {
                     self.timers.cancel(&Reason::Receipt(*ticket));
                     self.sip.respond(now, server, *reply, &mut self.outputs);

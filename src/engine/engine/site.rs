@@ -27,6 +27,7 @@ impl Engine {
             self.tell_mailbox(number);
         }
         self.configure_trunks(now);
+        self.dialer_wakes(now);
         self.timers.set(Reason::Phones, now.mono + PHONES_EVERY);
         self.tell_system();
         self.effects.push(Effect::Notice(Notice::ConfigApplied(self.generation)));
@@ -39,6 +40,7 @@ impl Engine {
         self.with_acd(now, None, |acd, said| acd.configure(now, &config, said));
         self.apply_extensions(now, &old);
         self.configure_trunks(now);
+        self.configure_dialer(now);
         if old.audio != config.audio && self.media_up {
             self.tell_devices();
         }

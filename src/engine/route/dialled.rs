@@ -56,6 +56,7 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
         (&f.agent_pause, Target::Feature(Code::Pause(None))),
         (&f.agent_wrap_up_done, Target::Feature(Code::WrapUpDone)),
         (&f.agent_wrap_extend, Target::Feature(Code::WrapUpMore)),
+        (&f.agent_campaigns, Target::Feature(Code::Campaigns)),
         (&f.paging, Target::Paging),
     ];
     if let Some((_, target)) = exact.into_iter().find(|(code, _)| *code == dialled) {

@@ -108,7 +108,12 @@ impl Mailboxes {
             | Record::Binding(_)
             | Record::Ban(_)
             | Record::WrongPins(_)
-            | Record::Note(_) => return None,
+            | Record::Note(_)
+            | Record::AttemptBegun(_)
+            | Record::AttemptEnded(_)
+            | Record::AttemptSaid(_)
+            | Record::Barred(_)
+            | Record::Steered(_) => return None,
         };
         notices.push(Notice::Mailbox(self.view(&changed)));
         Some(changed)

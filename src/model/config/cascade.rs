@@ -61,7 +61,7 @@ fn one(tree: &mut Value, problem: &Problem) {
         return;
     };
     let Some(item) = tree[section].get_mut(i) else { return };
-    let rule = matches!(section, "inbound" | "outbound" | "agent");
+    let rule = matches!(section, "inbound" | "outbound" | "agent" | "campaign");
     match (section, rest) {
         ("queue", "overflow") => item["overflow"] = json!("hang_up"),
         ("queue", "music") => item["music"] = json!("default"),
@@ -71,6 +71,7 @@ fn one(tree: &mut Value, problem: &Problem) {
         }
         ("queue", rest) if rest.starts_with("designated[") => designated(item, rest),
         ("extension", "voicemail.email") => drop(item["voicemail"]["email"].take()),
+        ("campaign", "hours" | "flow") => drop(item[rest].take()),
         ("flow", _) => step(item, rest, problem.code == "unreachable"),
         (_, rest) => match rest.strip_suffix(']').and_then(|r| r.rsplit_once('[')) {
             Some((list, at)) => drop(item.pointer_mut(&format!("/{list}/{at}")).map(Value::take)),

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Key field of the items of a section.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 7] = [
     ("agent", "id"),
+    ("campaign", "name"),
     ("extension", "number"),
     ("flow", "name"),
     ("queue", "name"),

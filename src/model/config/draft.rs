@@ -2,6 +2,7 @@
 //! once with its field path and remedy. Decides what is a valid site. Never stores; never makes a secret by itself:
 //! [`complete`] does that on request, before a tree is stored, so that a stored tree is complete.
 mod alarm;
+mod campaign;
 mod carrier;
 mod cross;
 mod ivr;
@@ -18,6 +19,7 @@ mod walk;
 
 use crate::config::Config;
 use crate::config::alarm::Alarm;
+use crate::config::campaign::Campaign;
 use crate::config::extension::{Agent, Extension};
 use crate::config::flow::Flow;
 use crate::config::network::{Network, Time};
@@ -65,6 +67,7 @@ struct Sections {
     distribution: Distribution,
     queue: Vec<Queue>,
     flow: Vec<Flow>,
+    campaign: Vec<Campaign>,
 }
 
 /// Reads a complete tree: `{ system, mail?, alarm?, feature?, audio?, schedule[], extension[], … }`.
@@ -125,6 +128,7 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
         distribution: waiting::distribution(or_empty("distribution")),
         queue: t.tables("queue", 200).into_iter().map(waiting::queue).collect(),
         flow: t.tables("flow", 200).into_iter().map(ivr::flow).collect(),
+        campaign: t.tables("campaign", 200).into_iter().map(campaign::campaign).collect(),
     };
     t.done();
     sections
@@ -151,6 +155,7 @@ impl Sections {
             distribution: self.distribution,
             queue: self.queue.into_iter().map(|x| (x.name.clone(), x)).collect(),
             flow: self.flow.into_iter().map(|x| (x.name.clone(), x)).collect(),
+            campaign: self.campaign.into_iter().map(|x| (x.name.clone(), x)).collect(),
         }
     }
 }

@@ -84,6 +84,8 @@ pub struct Features {
     pub agent_wrap_code: Number,
     /// Agent gets more time for after-call work, `*55`.
     pub agent_wrap_extend: Number,
+    /// Agent takes part in the campaigns of the own queues, or no longer, `*56`.
+    pub agent_campaigns: Number,
     /// A supervisor listens to the call at an extension, whose number follows; keys change to whisper, barge in, take
     /// over, `*60`.
     pub supervise: Number,

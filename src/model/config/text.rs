@@ -46,7 +46,7 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 18] = [
+const SECTIONS: [&str; 19] = [
     "system",
     "network",
     "time",
@@ -65,6 +65,7 @@ const SECTIONS: [&str; 18] = [
     "distribution",
     "queue",
     "flow",
+    "campaign",
 ];
 
 /// Fields that come first in their table, in this order; the others follow by name.

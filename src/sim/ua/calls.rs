@@ -55,6 +55,11 @@ impl Ua {
         if habit == Habit::Busy || self.live().count() >= self.lines {
             return self.endpoint.respond(now, server, Reply::new(486), outputs);
         }
+        if let Habit::Refuse(code, cause) = habit {
+            let cause = cause.map(|cause| ("Reason".to_owned(), format!("Q.850;cause={cause}")));
+            let reply = Reply { headers: cause.into_iter().collect(), ..Reply::new(code) };
+            return self.endpoint.respond(now, server, reply, outputs);
+        }
         let leg = self.new_leg();
         let side = self.new_side();
         let contact = self.contact();
@@ -66,7 +71,7 @@ impl Ua {
         match habit {
             Habit::Answer(after) => self.deeds.insert((now.mono + after, leg, Deed::Answer)),
             Habit::Decline(after) => self.deeds.insert((now.mono + after, leg, Deed::Decline)),
-            Habit::Ignore | Habit::Busy | Habit::Off => false,
+            Habit::Ignore | Habit::Busy | Habit::Refuse(..) | Habit::Off => false,
         };
     }
 

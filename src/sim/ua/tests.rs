@@ -79,6 +79,7 @@ fn each_habit_does_what_it_says() {
         (Habit::Answer(second), State::Up),
         (Habit::Busy, State::Over(486)),
         (Habit::Decline(second), State::Over(603)),
+        (Habit::Refuse(404, Some(1)), State::Over(404)),
         (Habit::Ignore, State::Ringing),
         (Habit::Off, State::Calling),
     ];

@@ -107,6 +107,7 @@ impl Pbx {
             bindings: found.bindings,
             bans: found.bans,
             wrong_pins: found.wrong_pins,
+            campaigns: self.disk.lists.past().clone(),
             started: now.wall,
         };
         self.media = new_media(self.seed ^ self.epoch, self.prompts.clone());
@@ -250,6 +251,11 @@ impl Pbx {
                         self.tell_at(now.mono + after, Event::Answered { call, number, answer });
                     }
                 }
+                Effect::Fetch { campaign, query } if !self.disk.stuck => {
+                    let entries = self.disk.lists.hopper(&query, now.wall);
+                    self.told.push_back((now.mono + SOCKET, Event::Entries { campaign, entries }));
+                }
+                Effect::Fetch { .. } => {}
                 Effect::Resolve { ticket, .. } => {
                     let answer = Event::Resolved { ticket, addresses: Vec::new() };
                     self.tell(now, answer);

@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 /// Sections that are lists of items, and the field that names an item.
-const LISTS: [(&str, &str); 6] = [
+const LISTS: [(&str, &str); 7] = [
     ("agent", "id"),
+    ("campaign", "name"),
     ("extension", "number"),
     ("flow", "name"),
     ("queue", "name"),

@@ -6,6 +6,7 @@ use super::scope::Scope;
 use super::topic::{Topic, place, view};
 use crate::ports::{Storage, Stored};
 use crate::secret;
+use model::campaign::{CampaignView, OutreachView};
 use model::clock::Wall;
 use model::id::CallId;
 use model::notice::{AgentView, CallView, CheckState, CheckView, Notice, QueueView};
@@ -307,6 +308,25 @@ impl Hub {
         }
         calls.sort_by_key(|c| c.call);
         calls
+    }
+
+    /// Every campaign.
+    #[must_use]
+    pub fn campaigns(&self) -> Vec<CampaignView> {
+        let state = self.caught_up();
+        let things = state.topics.get(&Topic::Campaigns).into_iter().flat_map(BTreeMap::values);
+        let view = |e: &Arc<Entry>| {
+            if let Notice::Campaign(view) = &e.notice { Some(CampaignView::clone(view)) } else { None }
+        };
+        things.filter_map(view).collect()
+    }
+
+    /// The entry of a campaign at an agent's desk.
+    #[must_use]
+    pub fn outreach(&self, agent: &str) -> Option<OutreachView> {
+        let state = self.caught_up();
+        let entry = state.topics.get(&Topic::Outreach)?.get(agent)?;
+        if let Notice::Outreach(view) = &entry.notice { Some(OutreachView::clone(view)) } else { None }
     }
 
     /// One call in progress, if somebody may see it.

@@ -34,7 +34,7 @@ impl Scope {
             Topic::Config | Topic::Health | Topic::Notes | Topic::System | Topic::Trunks => {
                 self.role >= Role::Supervisor
             }
-            Topic::Agents | Topic::Queues => self.role >= Role::Agent,
+            Topic::Agents | Topic::Campaigns | Topic::Outreach | Topic::Queues => self.role >= Role::Agent,
             Topic::Calls | Topic::Mailboxes | Topic::Messages | Topic::Phones => true,
         }
     }
@@ -59,7 +59,8 @@ impl Scope {
             Notice::Phone(v) => lead || self.is_mine(&v.extension),
             Notice::Call(v) => lead || self.has_call(v),
             Notice::Agent(v) => lead || self.own.agent.as_ref() == Some(&v.agent),
-            Notice::Queue(_) => self.role >= Role::Agent,
+            Notice::Queue(_) | Notice::Campaign(_) => self.role >= Role::Agent,
+            Notice::Outreach(v) => lead || self.own.agent.as_ref() == Some(&v.agent),
             Notice::Check(_)
             | Notice::ConfigApplied(_)
             | Notice::Note(_)
@@ -74,7 +75,9 @@ impl Scope {
             | Notice::MessageGone(_)
             | Notice::PhoneGone(_)
             | Notice::QueueGone(_)
-            | Notice::TrunkGone(_) => false,
+            | Notice::TrunkGone(_)
+            | Notice::CampaignGone(_)
+            | Notice::OutreachGone(_) => false,
         }
     }
 

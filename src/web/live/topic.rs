@@ -14,6 +14,8 @@ pub enum Topic {
     Bans,
     /// By call id.
     Calls,
+    /// By name.
+    Campaigns,
     /// Key `generation`.
     Config,
     /// By check: what the box keeps an eye on.
@@ -24,6 +26,8 @@ pub enum Topic {
     Messages,
     /// By running number, the last 50.
     Notes,
+    /// By agent id: the entry of a campaign at the desk.
+    Outreach,
     /// By extension number.
     Phones,
     /// By name.
@@ -42,15 +46,20 @@ impl Topic {
     #[must_use]
     pub fn pace(self) -> Duration {
         match self {
-            Topic::Agents | Topic::Health | Topic::Phones | Topic::Queues | Topic::System | Topic::Trunks => {
-                Duration::from_millis(250)
-            }
+            Topic::Agents
+            | Topic::Campaigns
+            | Topic::Health
+            | Topic::Phones
+            | Topic::Queues
+            | Topic::System
+            | Topic::Trunks => Duration::from_millis(250),
             Topic::Bans
             | Topic::Calls
             | Topic::Config
             | Topic::Mailboxes
             | Topic::Messages
             | Topic::Notes
+            | Topic::Outreach
             | Topic::Update => Duration::from_millis(100),
         }
     }
@@ -65,9 +74,11 @@ impl Topic {
             Topic::Agents
             | Topic::Bans
             | Topic::Calls
+            | Topic::Campaigns
             | Topic::Health
             | Topic::Mailboxes
             | Topic::Messages
+            | Topic::Outreach
             | Topic::Phones
             | Topic::Queues
             | Topic::Trunks => 20_000,
@@ -100,6 +111,10 @@ pub fn place(notice: &Notice) -> (Topic, Option<String>, bool) {
         Notice::Trunk(v) => (Topic::Trunks, v.trunk.clone(), true),
         Notice::TrunkGone(n) => (Topic::Trunks, n.clone(), false),
         Notice::Update(_) => (Topic::Update, "box".to_owned(), true),
+        Notice::Campaign(v) => (Topic::Campaigns, v.campaign.clone(), true),
+        Notice::CampaignGone(n) => (Topic::Campaigns, n.clone(), false),
+        Notice::Outreach(v) => (Topic::Outreach, v.agent.clone(), true),
+        Notice::OutreachGone(agent) => (Topic::Outreach, agent.clone(), false),
     };
     (topic, Some(key), there)
 }
@@ -123,6 +138,8 @@ pub fn view(notice: &Notice) -> String {
         Notice::System(v) => serde_json::to_string(v),
         Notice::Trunk(v) => serde_json::to_string(v),
         Notice::Update(v) => serde_json::to_string(v),
+        Notice::Campaign(v) => serde_json::to_string(v),
+        Notice::Outreach(v) => serde_json::to_string(v),
         Notice::AgentGone(_)
         | Notice::BanGone(_)
         | Notice::CallGone(_)
@@ -130,7 +147,9 @@ pub fn view(notice: &Notice) -> String {
         | Notice::MessageGone(_)
         | Notice::PhoneGone(_)
         | Notice::QueueGone(_)
-        | Notice::TrunkGone(_) => Ok("null".to_owned()),
+        | Notice::TrunkGone(_)
+        | Notice::CampaignGone(_)
+        | Notice::OutreachGone(_) => Ok("null".to_owned()),
     };
     text.unwrap_or_else(|_| "null".to_owned())
 }

@@ -105,6 +105,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         capture: std::sync::Arc::new(ports::Capture::default()),
         flows: std::sync::Arc::new(ports::FakeFlows),
         updates: system.clone(),
+        lists: std::sync::Arc::new(ports::Lists),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };
     let app = App::start(ports, settings).unwrap();

@@ -78,16 +78,25 @@ pub fn enter(core: &mut Core, b: Leg, with: String, cx: &Cx, out: &mut Out) -> S
     };
     (core.give_back, core.on_behalf) = (None, None);
     if recording::begins_by_itself(core, &bridged.b.peer) && core.config.system.announce_recording {
-        let prompt =
-            |core: &Core| vec![Sound::Prompt { language: core.language, name: "recording-notice".into() }];
-        bridged.announcing = Some(out.play(a, prompt(core), false, false));
+        let notice = Sound::Prompt { language: core.language, name: "recording-notice".into() };
+        bridged.announcing = Some(out.play(a, vec![notice.clone()], false, false));
         if let Some(b) = bridged.b.session() {
-            out.play(b, prompt(core), false, false);
+            let sounds = whisper(core).into_iter().chain([notice]).collect();
+            out.play(b, sounds, false, false);
         }
     } else {
         bridged.talk(core, cx, out);
+        if let (Some(b), Some(whisper)) = (bridged.b.session(), whisper(core)) {
+            out.play(b, vec![whisper], false, false);
+        }
     }
     Stage::Bridged(Box::new(bridged))
+}
+
+/// What an agent hears before a person reached by a campaign.
+fn whisper(core: &Core) -> Option<Sound> {
+    let wanted = core.outreach.as_ref().is_some_and(|o| o.whisper);
+    wanted.then(|| Sound::Prompt { language: core.language, name: "campaign-call".into() })
 }
 
 impl Bridged {

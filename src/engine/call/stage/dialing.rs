@@ -7,7 +7,9 @@ use super::super::fork::{Fork, Rung, Way, refusal};
 use super::super::leg::contact;
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::ringing::RING_BACK;
-use super::{Stage, bridged, caller_gone, ringing};
+use super::{Stage, bridged, caller_gone, queued, ringing};
+use crate::dialer::Outreach;
+use crate::dialer::campaign::Told;
 use crate::intent::{Chapter, Intent, Peer};
 use crate::route::outbound::{self, Attempt};
 use crate::route::screening;
@@ -111,6 +113,23 @@ pub fn reach(
     Err(last)
 }
 
+/// A call of a campaign: the party is called first, with the campaign's rights; whoever answers becomes the caller.
+pub fn campaign(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
+    let Some(rights) = core.outreach.as_ref().map(|o| o.rights) else {
+        return core.finish(Outcome::Failed, "not a call of a campaign", out);
+    };
+    match allowed(&core.config, rights, number, false) {
+        Ok(rule) => {
+            let attempts = outbound::attempts(&core.config, &rule, number, false);
+            begin(core, number, attempts, 1, cx, out)
+        }
+        Err((why, words)) => {
+            out.want(Intent::Outreach(Told::Refused(why.sip_code())));
+            core.finish(Outcome::Refused, words, out)
+        }
+    }
+}
+
 /// An emergency call: no rule, no right, no limit stops it.
 pub fn emergency(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
     core.emergency = true;
@@ -163,6 +182,9 @@ impl Dialing {
                 self.next(core, cx, out)
             }
             Heard::Timer(CallTimer::NoAnswer) => {
+                if core.outreach.is_some() {
+                    out.want(Intent::Outreach(Told::NoAnswer));
+                }
                 self.give_up(Refusal::NoAnswer, out);
                 self.over(core, Refusal::NoAnswer, "nobody answered", cx, out)
             }
@@ -193,8 +215,10 @@ impl Dialing {
                     core.trunk = Some(attempt.trunk.clone());
                     out.want(Intent::Tell(Chapter::Trunk(attempt.trunk.clone())));
                     self.trying = Some((attempt, fork));
+                    self.early &= core.outreach.is_none();
                     out.wait(cx.now, CallTimer::NoProgress, SILENCE);
-                    out.wait(cx.now, CallTimer::NoAnswer, RING);
+                    let ring = core.outreach.as_ref().map_or(RING, |o| o.ring);
+                    out.wait(cx.now, CallTimer::NoAnswer, ring);
                     return Stage::Dialing(self);
                 }
                 Err(why) => self.last = why,
@@ -223,6 +247,7 @@ impl Dialing {
         }
         out.step("outside", attempt.trunk.clone());
         core.direction = match core.caller.peer {
+            _ if core.outreach.is_some() => Direction::Outbound,
             Peer::Phone(_) => Direction::Outbound,
             Peer::Trunk(_) => Direction::Inbound,
         };
@@ -243,9 +268,16 @@ impl Dialing {
             Rung::Still => {}
             Rung::Ringing(code, sdp) => {
                 out.want(Intent::NoWait(CallTimer::NoProgress));
+                if let Some(outreach) = &core.outreach {
+                    self.rings_there(outreach, code, cx, out);
+                    return Stage::Dialing(self);
+                }
                 self.progress(core, cx, leg, code, sdp, out);
             }
             Rung::Answered(b) => {
+                if core.outreach.is_some() {
+                    return queued::reached(core, *b, cx, out);
+                }
                 let with = core.called.number.clone();
                 return bridged::enter(core, *b, with, cx, out);
             }
@@ -253,6 +285,9 @@ impl Dialing {
                 self.trying = None;
                 self.last = refusal(code);
                 let detail = format!("{code} {}", sip::builder::phrase(code));
+                if core.outreach.is_some() {
+                    out.want(Intent::Outreach(Told::Refused(code)));
+                }
                 if core.emergency || trunk_failed(code) {
                     out.step("missed", detail);
                     return self.next(core, cx, out);
@@ -262,6 +297,16 @@ impl Dialing {
             }
         }
         Stage::Dialing(self)
+    }
+
+    /// The phone of a campaign's party rings: its time runs from here, the way there does not count.
+    fn rings_there(&mut self, outreach: &Outreach, code: u16, cx: &Cx, out: &mut Out) {
+        if code < 180 || self.early {
+            return;
+        }
+        self.early = true;
+        out.wait(cx.now, CallTimer::NoAnswer, outreach.ring);
+        out.want(Intent::Outreach(Told::Ringing));
     }
 
     /// Ringing or early sound is passed on to the caller.
@@ -338,9 +383,10 @@ fn way(core: &Core, by: Option<&Number>, attempt: &Attempt, line: Line, cx: &Cx)
     let domain = trunk.domain.as_deref().unwrap_or(&trunk.host);
     let port = (trunk.domain.is_none() && trunk.port != 5060).then_some(trunk.port);
     let target = Uri::sip(Some(&attempt.number), domain, port).ok()?;
+    let of_campaign = core.outreach.as_ref().map(|o| o.caller_id.to_string());
     let shown = match by.and_then(|n| core.config.extension.get(n)) {
         Some(extension) => extension.caller_id.as_ref().or(trunk.caller_id.as_ref()).map(Number::to_string),
-        None => Some(core.caller.party.number.clone()).filter(|n| !n.is_empty()),
+        None => of_campaign.or_else(|| Some(core.caller.party.number.clone())).filter(|n| !n.is_empty()),
     };
     let shown = shown.map(|n| outbound::written(&core.config, trunk, &n));
     let user = shown.or_else(|| trunk.username.clone()).unwrap_or_else(|| "anonymous".into());

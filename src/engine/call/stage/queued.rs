@@ -2,11 +2,14 @@
 //! rule says · caller gone → Clearing. Who is offered when is the queue's decision (`acd`); here phones ring for it.
 use super::super::fork::{Fork, Rung};
 use super::super::{Core, Cx, Heard, LegEvent, Out};
-use super::{Stage, bridged, caller_gone};
+use super::{Stage, bridged, caller_gone, goodbye};
 use crate::acd::ticket::Caller;
 use crate::acd::{self, OfferResult};
+use crate::call::leg::Leg;
+use crate::dialer::campaign::Told;
 use crate::intent::{Chapter, Intent};
 use crate::route::Target;
+use crate::say;
 use crate::timers::CallTimer;
 use model::clock::Mono;
 use model::id::{LegId, PlayId, SessionId};
@@ -64,6 +67,34 @@ pub fn enter(core: &mut Core, queue: &str, cx: &Cx, out: &mut Out) -> Stage {
     }))
 }
 
+/// A person called by a campaign has answered: an agent within two seconds, or the recorded identity; or the flow that
+/// speaks instead of agents.
+pub fn reached(core: &mut Core, person: Leg, cx: &Cx, out: &mut Out) -> Stage {
+    out.want(Intent::NoWait(CallTimer::NoAnswer));
+    out.want(Intent::NoWait(CallTimer::NoProgress));
+    core.a = person;
+    let (Some(session), Some(outreach)) = (core.a.up_session(), core.outreach.clone()) else {
+        return core.finish(Outcome::Failed, "no sound with the called party", out);
+    };
+    out.want(Intent::Tell(Chapter::Service));
+    out.want(Intent::Outreach(Told::Answered));
+    if let Some(flow) = outreach.flow {
+        out.want(Intent::Outreach(Told::Flow));
+        return core.go(Target::Flow(flow), cx, out);
+    }
+    core.queue = Some(outreach.queue.clone());
+    out.want(Intent::Tell(Chapter::Queue(outreach.queue.clone())));
+    out.want(Intent::Reach { queue: outreach.queue.clone(), agent: outreach.agent });
+    out.wait(cx.now, CallTimer::Grace, outreach.grace);
+    Stage::Queued(Box::new(Queued {
+        queue: outreach.queue,
+        session,
+        music: String::new(),
+        saying: None,
+        offers: BTreeMap::new(),
+    }))
+}
+
 impl Queued {
     /// Its word in the live view.
     #[must_use]
@@ -101,6 +132,7 @@ impl Queued {
                 self.play_music(out);
             }
             Heard::Timer(CallTimer::NoAnswer) => self.ring_time_over(cx, out),
+            Heard::Timer(CallTimer::Grace) => return self.nobody_there(core, out),
             Heard::CallerGone => {
                 self.cancel_all(out);
                 out.want(Intent::LeaveQueue);
@@ -188,6 +220,10 @@ impl Queued {
                 self.cancel_all(out);
                 core.waiting_since = None;
                 out.want(Intent::Tell(Chapter::Agent(agent.clone())));
+                if core.outreach.is_some() {
+                    out.want(Intent::NoWait(CallTimer::Grace));
+                    out.want(Intent::Outreach(Told::Connected(agent.clone())));
+                }
                 out.want(Intent::Offered { agent, result: OfferResult::Answered });
                 core.agent_leg = Some(b.id);
                 return bridged::enter(core, *b, extension.unwrap_or_default(), cx, out);
@@ -199,6 +235,25 @@ impl Queued {
             }
         }
         Stage::Queued(self)
+    }
+
+    /// No agent in time: who called and why, how to be left alone, and the end.
+    fn nobody_there(mut self, core: &mut Core, out: &mut Out) -> Stage {
+        let Some(outreach) = core.outreach.clone() else { return Stage::Queued(Box::new(self)) };
+        self.cancel_all(out);
+        out.want(Intent::LeaveQueue);
+        out.want(Intent::Tell(Chapter::QueueLeft));
+        out.want(Intent::Outreach(Told::Message));
+        let sounds = match outreach.identity {
+            Some(file) => vec![Sound::File(file)],
+            None => {
+                let mut names = vec!["campaign-identity".to_owned()];
+                names.extend(say::digits(outreach.caller_id.as_str().trim_start_matches('+')));
+                say::sounds(core.language, names)
+            }
+        };
+        out.step("announced", "campaign-identity");
+        goodbye::enter(self.session, sounds, Outcome::Abandoned, "no agent in time", out)
     }
 
     fn ring_time_over(&mut self, cx: &Cx, out: &mut Out) {

@@ -59,6 +59,16 @@ impl Budget {
         self.recent.clear();
     }
 
+    /// Days before this one, the oldest first; the last of them goes on.
+    pub(super) fn remember(&mut self, days: &[(u32, u32)]) {
+        for (live, abandoned) in days.iter().rev().take(DAYS).rev() {
+            self.days.push_back(Count { live: f64::from(*live), abandoned: f64::from(*abandoned) });
+        }
+        while self.days.len() > DAYS {
+            self.days.pop_front();
+        }
+    }
+
     /// A person answered and was served, or was abandoned.
     pub(super) fn live(&mut self, now: f64, abandoned: bool) {
         if let Some(today) = self.days.back_mut() {

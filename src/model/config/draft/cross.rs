@@ -19,6 +19,7 @@ pub(super) fn check(s: &Sections, out: &Problems) {
     carriers(s, &known, out);
     queues(s, &known, out);
     flows(s, &known, out);
+    campaigns(s, &known, out);
     walk::circles(s, out);
 }
 
@@ -31,6 +32,7 @@ fn keys(s: &Sections, out: &Problems) {
     unique("trunk", "name", s.trunk.iter().map(|x| x.name.as_str()), out);
     unique("queue", "name", s.queue.iter().map(|x| x.name.as_str()), out);
     unique("flow", "name", s.flow.iter().map(|x| x.name.as_str()), out);
+    unique("campaign", "name", s.campaign.iter().map(|x| x.name.as_str()), out);
 }
 
 /// Each value of one field stands once in its section. Empty ones were reported when they were read.
@@ -92,7 +94,7 @@ fn reserved(s: &Sections, number: &Number, path: &str, out: &Problems) {
     }
 }
 
-fn codes(s: &Sections) -> [(&'static str, &Number); 13] {
+fn codes(s: &Sections) -> [(&'static str, &Number); 14] {
     let f = &s.feature;
     [
         ("echo", &f.echo),
@@ -104,6 +106,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 13] {
         ("agent_wrap_up_done", &f.agent_wrap_up_done),
         ("agent_wrap_code", &f.agent_wrap_code),
         ("agent_wrap_extend", &f.agent_wrap_extend),
+        ("agent_campaigns", &f.agent_campaigns),
         ("supervise", &f.supervise),
         ("paging", &f.paging),
         ("record", &f.record),
@@ -276,6 +279,36 @@ fn queues(s: &Sections, known: &Known<'_>, out: &Problems) {
                     "agent \"{id}\" does not serve this queue; add it to agents, or take it out here"
                 );
                 out.add(&format!("queue[{i}].designated[{j}].agents[{k}]"), "unknown_target", message);
+            }
+        }
+    }
+}
+
+fn campaigns(s: &Sections, known: &Known<'_>, out: &Problems) {
+    for (i, campaign) in s.campaign.iter().enumerate() {
+        let path = |field: &str| format!("campaign[{i}].{field}");
+        refer(&path("queue"), "queue", &campaign.queue, &known.queue, out);
+        let hours = campaign.hours.as_deref().unwrap_or_default();
+        refer(&path("hours"), "schedule", hours, &known.schedule, out);
+        refer(&path("flow"), "flow", campaign.flow.as_deref().unwrap_or_default(), &known.flow, out);
+        list_refers(&path("protects"), "queue", &campaign.protects, &known.queue, out);
+        let shown = &campaign.caller_id;
+        let answered = s.inbound.iter().any(|rule| rule.number.matches(shown));
+        if !shown.as_str().is_empty() && (!answered || !shown.as_str().starts_with('+')) {
+            let message = format!(
+                "whoever is called must be able to call {shown} back; write it in international form (+49…), and add an [[inbound]] rule that answers it"
+            );
+            out.add(&path("caller_id"), "not_called_back", message);
+        }
+        let mut words = BTreeSet::new();
+        for (place, d) in campaign.disposition.iter().enumerate().filter(|(_, d)| !d.word.is_empty()) {
+            if !words.insert(&d.word) {
+                let path = path(&format!("disposition[{place}].word"));
+                out.add(
+                    &path,
+                    "duplicate",
+                    format!("\"{}\" stands twice in this campaign; remove one", d.word),
+                );
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Writes a `Config` back as a tree: whole, or brief with everything left out that the reader would put there anyway.
 use super::table::{Problems, Table};
-use super::{alarm, carrier, ivr, lan, people, site, vault, waiting};
+use super::{alarm, campaign, carrier, ivr, lan, people, site, vault, waiting};
 use crate::config::Config;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -42,6 +42,7 @@ pub fn brief(config: &Config) -> Value {
     one(&mut tree, "distribution", &[], |t| value(&waiting::distribution(t)));
     each(&mut tree, "queue", &["name"], |t| value(&waiting::queue(t)));
     each(&mut tree, "flow", &["name"], |t| value(&ivr::flow(t)));
+    each(&mut tree, "campaign", &["name"], |t| value(&campaign::campaign(t)));
     tree.retain(|_, section| !is_empty(section));
     Value::Object(tree)
 }

@@ -495,3 +495,40 @@ impl crate::ports::Capture for Capture {
         self.0.lock().unwrap().map(|seconds| format!("{seconds} seconds for {by}").into_bytes())
     }
 }
+
+/// No lists of numbers.
+pub struct Lists;
+
+impl crate::ports::Lists for Lists {
+    fn lists(&self) -> Stored<Vec<model::query::ListRow>> {
+        Ok(Vec::new())
+    }
+    fn upload(&self) -> Stored<std::path::PathBuf> {
+        Err(crate::ports::Fault("no room".into()))
+    }
+    fn import(
+        &self,
+        _: &std::path::Path,
+        _: &model::query::ListImport,
+    ) -> Result<model::query::ListImported, crate::ports::ListRefusal> {
+        Err(crate::ports::ListRefusal::File("no file".into()))
+    }
+    fn entries(&self, _: &str, _: model::id::EntryId) -> Stored<Vec<model::query::EntryRow>> {
+        Ok(Vec::new())
+    }
+    fn rejects(&self, _: &str, _: u64) -> Stored<Vec<model::query::RejectRow>> {
+        Ok(Vec::new())
+    }
+    fn delete(&self, _: &str) -> Stored<bool> {
+        Ok(false)
+    }
+    fn barred(&self, _: &str) -> Stored<Vec<model::campaign::Barred>> {
+        Ok(Vec::new())
+    }
+    fn attempts(&self, _: &str, _: model::id::CallId) -> Stored<Vec<model::campaign::AttemptRecord>> {
+        Ok(Vec::new())
+    }
+    fn changes(&self, _: &str) -> Stored<Vec<model::campaign::SteerRecord>> {
+        Ok(Vec::new())
+    }
+}

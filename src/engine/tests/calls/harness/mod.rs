@@ -107,6 +107,7 @@ impl World {
             bindings: Vec::new(),
             bans: Vec::new(),
             wrong_pins: Vec::new(),
+            campaigns: BTreeMap::new(),
             started: now.wall,
         };
         change(&mut boot);
@@ -341,6 +342,7 @@ impl World {
                 Effect::Notice(notice) => self.notices.push(notice),
                 Effect::SelfCalled(result) => panic!("nobody asked the box to call itself: {result:?}"),
                 Effect::Ask { call, number, ask } => self.asked.push((call, number, ask)),
+                Effect::Fetch { .. } => {}
                 Effect::Resolve { ticket, name } => {
                     let addresses = self.names.get(&name).cloned().unwrap_or_default();
                     self.posts.push((soon, Post::ToBox(Event::Resolved { ticket, addresses })));

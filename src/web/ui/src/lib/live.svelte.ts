@@ -8,9 +8,11 @@ import type {
   AgentView,
   BanRecord,
   CallView,
+  CampaignView,
   CheckView,
   MailboxView,
   MessageRecord,
+  OutreachView,
   NoteRecord,
   PhoneView,
   QueueView,
@@ -22,6 +24,8 @@ import type {
 export interface Topics {
   system: SystemView;
   calls: CallView;
+  campaigns: CampaignView;
+  outreach: OutreachView;
   agents: AgentView;
   queues: QueueView;
   trunks: TrunkView;

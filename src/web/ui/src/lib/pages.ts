@@ -33,6 +33,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'supervise', title: NAV.supervise, icon: 'eye', group: NAV.groupCalls, roles: LEADERS, key: 'i', load: () => import('../pages/Supervise.svelte') },
   { at: 'reports', title: NAV.reports, icon: 'events', group: NAV.groupCalls, roles: LEADERS, key: 'r', load: () => import('../pages/Reports.svelte') },
   { at: 'wall', title: NAV.wall, icon: 'overview', group: NAV.groupCalls, roles: LEADERS, key: 'l', load: () => import('../pages/Wall.svelte') },
+  { at: 'campaigns', title: NAV.campaigns, icon: 'phone', group: NAV.groupCalls, roles: LEADERS, key: 'm', load: () => import('../pages/Campaigns.svelte') },
   { at: 'extensions', title: NAV.extensions, icon: 'phone', group: NAV.groupSite, roles: ADMIN, key: 'x', load: () => import('../pages/Extensions.svelte') },
   { at: 'trunks', title: NAV.trunks, icon: 'trunk', group: NAV.groupSite, roles: ADMIN, key: 't', load: () => import('../pages/Trunks.svelte') },
   { at: 'numbers', title: NAV.numbers, icon: 'numbers', group: NAV.groupSite, roles: ADMIN, key: 'n', load: () => import('../pages/Numbers.svelte') },

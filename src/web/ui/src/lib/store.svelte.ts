@@ -34,7 +34,7 @@ export function forget(): void {
   state.stored = null;
 }
 
-export type ItemSection = 'extension' | 'agent' | 'trunk' | 'queue' | 'flow' | 'schedule';
+export type ItemSection = 'extension' | 'agent' | 'trunk' | 'queue' | 'flow' | 'schedule' | 'campaign';
 export type WholeSection = 'system' | 'alarm' | 'mail' | 'feature' | 'audio' | 'backup' | 'distribution' | 'retention' | 'inbound' | 'network' | 'outbound' | 'time';
 
 /** Creates or replaces one item; throws `ApiError` with the problems. */

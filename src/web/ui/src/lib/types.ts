@@ -476,6 +476,7 @@ export const FEATURES = [
   'agent_wrap_up_done',
   'agent_wrap_code',
   'agent_wrap_extend',
+  'agent_campaigns',
   'supervise',
   'paging',
   'record',
@@ -616,6 +617,7 @@ export interface Config {
   distribution: Distribution;
   queue: Queue[];
   flow: Flow[];
+  campaign?: Campaign[];
 }
 
 export interface Stored {
@@ -703,4 +705,110 @@ export interface CapturedLine {
   transport: string;
   peer: string;
   first: string;
+}
+
+export type DialForm = 'manual' | 'preview' | 'progressive' | 'predictive' | 'automatic';
+
+export interface Campaign {
+  name: string;
+  queue: string;
+  lists: string[];
+  form?: DialForm;
+  profile?: 'china' | 'eu' | 'uk' | 'us';
+  caller_id: string;
+  outside_calls?: string;
+  flow?: string;
+  identity?: string;
+  hours?: string;
+  ring_s?: number;
+  attempts_max?: number;
+  attempts_day?: number;
+  abandoned_permille?: number;
+  lines_max?: number;
+  calls_per_second?: number;
+  protects: string[];
+  protect_percent?: number;
+  resume_percent?: number;
+  whisper?: boolean;
+  script: string;
+}
+
+export interface Hand {
+  value: number;
+  until: Wall;
+  reason: string;
+  by: string;
+}
+
+export interface CampaignView {
+  campaign: string;
+  queue: string;
+  left: string[];
+  steering: { running: boolean; form: DialForm | null; coefficient: Hand | null; free_agents: Hand | null };
+  form: DialForm;
+  works_as: DialForm;
+  held: string;
+  agents: number;
+  free: number;
+  talking: number;
+  wrap_up: number;
+  free_thought: number;
+  lines: number;
+  ready: number;
+  attempts: number;
+  live: number;
+  abandoned: number;
+  results: Record<string, number>;
+  live_30: number;
+  abandoned_30: number;
+  rate_low: number;
+  rate_high: number;
+  rate_max: number;
+  talk_ms: number;
+  wrap_ms: number;
+  work_ms: number;
+  refused: Record<string, number>;
+  changed: [Wall, string, string] | null;
+}
+
+/** A campaign's entry at an agent's desk. */
+export interface OutreachView {
+  agent: string;
+  campaign: string;
+  form: DialForm;
+  call: number | null;
+  stage: 'preview' | 'dialling' | 'talking' | 'wrap_up';
+  entry: number;
+  number: string;
+  name: string;
+  fields: Record<string, string>;
+  script: string;
+  dispositions: { word: string; name: string; then: 'callback' | 'do_not_call' | 'done' | 'retry' | 'wrong_number' }[];
+  since: Wall;
+}
+
+export interface ListRow {
+  list: string;
+  at: Wall;
+  by: string;
+  file: string;
+  rows: number;
+  taken: number;
+  rejected: number;
+  open: number;
+  done: number;
+}
+
+export interface ListImported {
+  rows: number;
+  taken: number;
+  rejected: number;
+  reasons: Record<string, number>;
+}
+
+export interface Barred {
+  number: string;
+  at: Wall;
+  by: string;
+  listed: boolean;
 }

@@ -96,6 +96,7 @@ export const NAV = texts({
   voicemail: ['Voicemail', '语音信箱'],
   desk: ['Desk', '工作台'],
   contacts: ['Contacts', '联系人'],
+  campaigns: ['Campaigns', '外呼活动'],
   queues: ['Queues and agents', '队列与坐席'],
   supervise: ['Supervisor', '主管台'],
   reports: ['Reports', '报表'],

@@ -76,6 +76,30 @@ export const DK = texts({
   keyReady: ['Ready or not ready', '就绪或未就绪'],
 });
 
+/** The card of a campaign. */
+export const DO = texts({
+  title: ['Campaign call', '外呼电话'],
+  campaigns: ['My campaigns', '我的外呼活动'],
+  takesPart: ['I take part', '我参与'],
+  next: ['Next number', '下一个号码'],
+  dial: ['Call now', '立即拨打'],
+  skip: ['Skip', '跳过'],
+  preview: ['To be called', '待拨打'],
+  dialling: ['Being called', '正在拨打'],
+  talking: ['Talking', '通话中'],
+  wrap_up: ['What came of it?', '结果如何？'],
+  campaign: ['Campaign', '活动'],
+  result: ['Result', '结果'],
+  resultKeys: ['Press 1 to 9 or click, during the call or after it.', '通话中或通话后，按 1 到 9 键或点击。'],
+  said: ['Result kept: {name}', '结果已保存：{name}'],
+  when: ['Call back at', '回拨时间'],
+  own: ['I call back myself', '由我本人回拨'],
+  note: ['Note', '备注'],
+  whenMissing: ['Say when to call back first.', '请先选择回拨时间。'],
+  keyDial: ['Call the number shown', '拨打所示号码'],
+  keySkip: ['Skip the number shown', '跳过所示号码'],
+});
+
 export const OTHER_ROLE = texts({
   consult: ['asked', '被咨询'],
   conference: ['in the conference', '三方通话'],

@@ -197,6 +197,8 @@ export const NOTE = texts({
   emergency_call: ['Emergency call from {s}', '{s} 拨打了紧急电话'],
   emergency_room: ['A call on trunk {s} made room for an emergency call', '中继 {s} 上的一路通话为紧急呼叫让路'],
   late_answer: ['Agent {s} answered after the offer had ended', '坐席 {s} 在振铃结束后才接听'],
+  campaign_fault: ['The pace of campaign {s} failed; agents see entries before they are dialled', '外呼活动 {s} 的节奏模块故障，座席先看到条目再拨号'],
+  campaign_form: ['Campaign {s} works in another form', '外呼活动 {s} 改变了工作方式'],
   media: ['Trouble in the sound process', '音频进程出现问题'],
   voicemail_listened: ['Somebody listened to a message of mailbox {s}', '有人收听了信箱 {s} 的留言'],
   supervision: ['A supervisor is in a call', '主管监听或介入通话'],

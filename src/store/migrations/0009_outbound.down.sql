@@ -1,0 +1,6 @@
+DROP TABLE steered;
+DROP TABLE barred;
+DROP TABLE attempt;
+DROP TABLE reject;
+DROP TABLE entry;
+DROP TABLE list;

@@ -1,0 +1,139 @@
+//! Campaigns through the real binary, its disk and a real trunk: SIPp answers as the people called and as the agents. A list
+//! comes in as a sheet over the interface; the evidence that comes out is judged by `tests/evidence.py`, which shares no
+//! code with the box.
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tests::harness::belfry::Belfry;
+use tests::harness::lan::Lan;
+use tests::harness::process::Process;
+use tests::harness::sipp::Sipp;
+use tests::harness::site;
+
+/// A loaded machine takes its time.
+const LONG: Duration = Duration::from_secs(60);
+/// People on the list, every tenth of them busy.
+const PEOPLE: u32 = 20;
+const BUSY: usize = 2;
+
+/// Begin of numbers of a place where it is day now, whenever this test runs.
+fn where_it_is_day() -> &'static str {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    match seconds / 3600 % 24 {
+        0..8 => "+8132345",  // Tokyo, 9 to 17 o'clock
+        8..18 => "+4930901", // Berlin, 9 to 20 o'clock
+        _ => "+1212555",     // New York, 13 to 20 o'clock
+    }
+}
+
+fn site(lan: Lan) -> String {
+    let campaign = r#"
+[[outbound]]
+name = "all"
+number = "!"
+trunks = ["lines"]
+
+[[campaign]]
+name = "spring"
+queue = "floor"
+lists = ["people"]
+form = "progressive"
+profile = "us"
+caller_id = "+4930123456"
+outside_calls = "international"
+ring_s = 15
+calls_per_second = 20
+script = "Good morning."
+"#;
+    let parts = [
+        site::head(),
+        site::agents(lan, 31, 201, 3),
+        site::queue(201, 3, "longest_idle", "never"),
+        site::lines(lan, "queue:floor"),
+        campaign.to_owned(),
+    ];
+    parts.concat()
+}
+
+fn party(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
+    let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
+    let local = SocketAddr::from((lan.host(host), port));
+    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(scenario, folder)
+}
+
+fn order(pbx: &Belfry, order: &Value) {
+    pbx.send("POST", "/campaigns/spring/order", order);
+}
+
+fn board(pbx: &Belfry) -> Value {
+    pbx.get("/campaigns")[0].clone()
+}
+
+/// Attempts that are over, by the board.
+fn over(board: &Value) -> u64 {
+    let results = board["results"].as_object().expect("results by name");
+    results.values().filter_map(Value::as_u64).sum()
+}
+
+/// What the script finds in the evidence.
+fn judged(evidence: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence.py");
+    let out = Command::new("python3").arg(script).arg(evidence).args(["--law", "us"]).output();
+    let out = out.expect("python3 is installed");
+    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| {
+        panic!("no verdict ({e}): {}", String::from_utf8_lossy(&out.stderr));
+    })
+}
+
+#[test]
+fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_board() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = folder.path();
+    let lan = Lan::take();
+    let pbx = Belfry::start(lan, &site(lan), folder);
+    let _people = party(lan, 21, 5060, "party", folder);
+    let _agents = party(lan, 31, 5090, "callee", folder);
+
+    let mut sheet = String::from("Name,Phone,City\n");
+    for n in 0..PEOPLE {
+        sheet += &format!("Person {n},{}{:04},Town\n", where_it_is_day(), 2000 + n);
+    }
+    sheet += "Nobody,not a number,Town\n";
+    std::fs::write(folder.join("people.csv"), sheet).expect("the test folder is writable");
+    let taken = pbx.upload("/lists/import?list=people&file=people.csv", &folder.join("people.csv"));
+    let taken: Value = serde_json::from_slice(&taken).expect("JSON");
+    assert_eq!((&taken["taken"], &taken["rejected"]), (&json!(PEOPLE), &json!(1)), "{taken}");
+    let rejects = String::from_utf8(pbx.get_bytes("/lists/people/rejects")).expect("text");
+    assert!(rejects.contains("not_a_number"), "{rejects}");
+
+    order(&pbx, &json!({ "order": "start" }));
+    pbx.until("somebody talks", "/campaigns", LONG, |c| c[0]["talking"].as_u64() > Some(0));
+    // In the middle of it the supervisor has it dial ahead of free agents.
+    order(&pbx, &json!({ "order": "form", "form": "predictive" }));
+    pbx.until("all were tried", "/campaigns", LONG, |c| over(&c[0]) >= u64::from(PEOPLE));
+    order(&pbx, &json!({ "order": "pause" }));
+
+    let evidence = folder.join("evidence.ndjson");
+    std::fs::write(&evidence, pbx.get_bytes("/campaigns/spring/attempts")).expect("writable");
+    let (verdict, board) = (judged(&evidence), board(&pbx));
+    assert_eq!(verdict["broken"], json!([]), "{verdict}");
+    assert_eq!(verdict["attempts"], json!(PEOPLE));
+    assert_eq!(
+        (&verdict["live"], &verdict["abandoned"]),
+        (&board["live_30"], &board["abandoned_30"]),
+        "{board}"
+    );
+    assert_eq!(board["results"]["busy"], json!(BUSY), "{board}");
+    assert!(board["results"]["talked"].as_u64() > Some(0), "{board}");
+
+    let text = std::fs::read_to_string(&evidence).expect("just written");
+    let attempts: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let numbers: BTreeSet<&str> = attempts.iter().filter_map(|a| a["number"].as_str()).collect();
+    assert_eq!(numbers.len(), attempts.len(), "everybody once");
+    let who: Vec<Value> = pbx.get("/campaigns/spring/changes").as_array().cloned().unwrap_or_default();
+    let what: Vec<&str> = who.iter().filter_map(|c| c["what"].as_str()).collect();
+    assert_eq!(what, ["pause", "form", "start"], "newest first");
+}
