@@ -98,7 +98,7 @@ def set_one(vm, number, marks):
     if status == 200:
         marks.settings.append((answer["generation"], marks.here()))
     marks.add(marks.messages, [m["message"] for m in vm.get("/messages?limit=200")])
-    marks.add(marks.calls, [c["caller"]["number"] for c in vm.get("/history?limit=200") if c["outcome"] != "open"])
+    marks.add(marks.calls, [c["caller"]["number"] for c in vm.get("/history?limit=200")["items"] if c["outcome"] != "open"])
 
 
 def judge(record, disk, table, marks, first, count, work, belfry=None, lying=False, seed=1):
