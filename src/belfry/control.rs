@@ -2,6 +2,7 @@
 //! other, stopped in the reverse. Decides nothing about calls.
 use crate::args::{Role, RunOptions};
 use crate::asker::Asker;
+use crate::browser_phones::{self, Phones};
 use crate::capture::{Capture, Desk};
 use crate::clock::{self, Clock};
 use crate::disk_watch::DiskWatch;
@@ -139,7 +140,9 @@ impl Control {
         };
         let keeper = control.keeper(options);
         let updates = control.updates(options)?;
-        let app = control.web_app(machine, keeper.clone(), updates.clone(), options)?;
+        let stopped = control.web_stop.subscribe();
+        let phones = browser_phones::start(options, &bond, sip, clock, store.clone(), stopped)?;
+        let app = control.web_app(machine, keeper.clone(), updates.clone(), phones, options)?;
         say_where(&bond, &app, https_address);
         let setup = app.clone();
         let ready = Report::Ready { sip: Some(sip), http: Some(http_address), https: Some(https_address) };
@@ -229,6 +232,7 @@ impl Control {
         machine: ports::Machine,
         keeper: Arc<Keeper>,
         updates: Arc<Updates>,
+        phones: Arc<Phones>,
         options: &RunOptions,
     ) -> anyhow::Result<App> {
         let ports = web::ports::Ports {
@@ -246,6 +250,7 @@ impl Control {
             capture: Arc::new(Desk { capture: self.capture.clone(), store: self.store.clone() }),
             updates,
             lists: Arc::new(crate::lists::Lists::new(self.store.clone())),
+            phones,
         };
         let settings = Settings { data: options.data.clone(), setup_code: options.data.join("setup-code") };
         Ok(App::start(ports, settings)?)

@@ -76,6 +76,12 @@ pub fn media_socket(data: &Path) -> PathBuf {
     run_folder(data).join("media.sock")
 }
 
+/// Socket between the two roles for phones in browsers.
+#[must_use]
+pub fn rtc_socket(data: &Path) -> PathBuf {
+    run_folder(data).join("rtc.sock")
+}
+
 fn make(path: &Path) -> anyhow::Result<()> {
     // Recordings and passwords are inside: only for the user the box runs as.
     fs::DirBuilder::new().recursive(true).mode(0o750).create(path).map_err(|error| unusable(path, &error))?;

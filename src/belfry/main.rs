@@ -2,6 +2,7 @@
 mod args;
 mod asker;
 mod backup_cli;
+mod browser_phones;
 mod capture;
 mod cli;
 mod cli_edit;

@@ -44,6 +44,7 @@ fn serve(options: &RunOptions) -> anyhow::Result<()> {
         // Of its own: a card that answers slowly keeps no call waiting.
         role::spawn("mixer", move || board::mixer::set(&sound))?;
     }
+    crate::browser_phones::start_sessions(options, &bond, stop.clone());
     let ready = bond.clone();
     let config = MediaRoleConfig {
         rtp: options.rtp,

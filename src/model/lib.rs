@@ -2,6 +2,7 @@
 //! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
 
 pub mod ask;
+pub mod browser_phone;
 pub mod campaign;
 pub mod clock;
 pub mod command;

@@ -34,7 +34,7 @@ pub mod wall;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::{Door, guard};
-use crate::live::{stream, ws};
+use crate::live::{phone, stream, ws};
 use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, WALL, op};
 use axum::Router;
 use axum::http::{Method, StatusCode};
@@ -123,6 +123,8 @@ fn sign_in() -> Vec<Operation> {
         op(POST, "/api/v1/password", EVERYONE, "Changes the own password; signs out elsewhere.", a::password)
             .takes::<a::PasswordForm>(),
         op(GET, "/api/v1/live", EVERYONE, "Live data over a WebSocket.", ws::upgrade),
+        op(GET, phone::PATH, EVERYONE, "The own phone in this browser, over a WebSocket.", phone::upgrade)
+            .query::<phone::PhoneParams>(),
         op(GET, "/api/v1/status", LEADS, "State of the box.", status::status).gives::<Status>(),
     ]
 }

@@ -203,7 +203,7 @@ impl Operation {
     }
 
     fn status(&self) -> &'static str {
-        if matches!(self.path, "/api/v1/live" | crate::live::stream::PATH) {
+        if matches!(self.path, "/api/v1/live" | crate::live::stream::PATH | crate::live::phone::PATH) {
             "101"
         } else if self.begins {
             "202"

@@ -3,6 +3,7 @@
 use crate::api::capture::CaptureView;
 use crate::api::network::NetworkView;
 use crate::api::update::StickBundle;
+use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::campaign::{AttemptRecord, Barred, SteerRecord};
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
@@ -517,6 +518,20 @@ pub trait Lists: Send + Sync + 'static {
     fn changes(&self, campaign: &str) -> Stored<Vec<SteerRecord>>;
 }
 
+/// A page's line to its phone; dropping it tells that the page is gone.
+pub struct PhoneLine {
+    /// Asks; false when the box is too busy.
+    pub ask: Box<dyn Fn(PhoneAsk) -> bool + Send + Sync>,
+    /// What the page is told.
+    pub told: tokio::sync::mpsc::Receiver<PhoneTell>,
+}
+
+/// Phones in browsers. Nothing here waits.
+pub trait Phones: Send + Sync + 'static {
+    /// A page comes to be the phone of an extension. `key` names its tab. `None`: the box is too busy.
+    fn attach(&self, extension: String, key: String) -> Option<PhoneLine>;
+}
+
 /// All ports together.
 #[derive(Clone)]
 pub struct Ports {
@@ -540,4 +555,6 @@ pub struct Ports {
     pub updates: Arc<dyn Updates>,
     /// Lists of numbers.
     pub lists: Arc<dyn Lists>,
+    /// Phones in browsers.
+    pub phones: Arc<dyn Phones>,
 }

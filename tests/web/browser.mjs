@@ -19,17 +19,18 @@ const FLAGS = [
 /** On a busy machine a page may take this long; no test waits for it on purpose. */
 const PATIENCE_MS = 30_000;
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
+export const launch = (more = []) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: [...FLAGS, ...more] });
 
 /** A fresh browser profile looking at the box. `close()` fails when something went wrong on its pages. */
-export async function visit(browser, box, { lang = 'en', theme = 'light', width = 1280 } = {}) {
+export async function visit(browser, box, { lang = 'en', theme = 'light', width = 1280, allow = [] } = {}) {
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 844 : 800 },
     locale: lang === 'zh' ? 'zh-CN' : 'en-US',
     colorScheme: theme,
     timezoneId: 'Europe/Berlin',
     ignoreHTTPSErrors: true,
-    permissions: ['clipboard-read', 'clipboard-write'],
+    permissions: ['clipboard-read', 'clipboard-write', ...allow],
   });
   const wrong = [];
   context.on('request', (request) => {

@@ -13,6 +13,13 @@ const TURN_MS = 1_500;
 
 /** A sample of A-law above the noise of silence: the upper five of its eight segments. */
 const loud = (sample) => (((sample ^ 0x55) >> 4) & 7) >= 3;
+/** G.711 A-law to linear, −1…1. */
+const linear = (sample) => {
+  const [code, segment] = [sample ^ 0x55, ((sample ^ 0x55) >> 4) & 7];
+  const step = ((code & 15) << 4) + 8;
+  const level = segment === 0 ? step : (step + 256) << (segment - 1);
+  return (code & 0x80 ? level : -level) / 32768;
+};
 const md5 = (text) => createHash('md5').update(text).digest('hex');
 const token = () => randomBytes(6).toString('hex');
 
@@ -27,6 +34,8 @@ export class Phone {
   #call;
   #sent = 0;
   #heardAt;
+  /** The last half second of what the other side said. */
+  #heard = [];
 
   /** `answers`: takes calls, else it is busy. `host`: its own address, one of the loopback. */
   constructor(box, number, password, { answers = true, host = '127.0.0.1' } = {}) {
@@ -39,6 +48,7 @@ export class Phone {
     this.#socket.on('message', (bytes) => this.#receive(bytes.toString('latin1')));
     this.#sound.on('message', (packet) => {
       if (packet.subarray(12).some(loud)) this.#heardAt = Date.now();
+      this.#heard = [...this.#heard, ...packet.subarray(12)].slice(-4000);
     });
     return this;
   }
@@ -89,6 +99,24 @@ export class Phone {
   speak(seconds) {
     const end = this.#sent + seconds * 50;
     return this.#until(() => this.#sent >= end);
+  }
+
+  /** Settles when half a second of what comes is this tone (Goertzel): nearly all of its energy, and loud. */
+  hears(hz) {
+    this.#heard = [];
+    return this.#until(() => {
+      const sound = this.#heard.map(linear);
+      const energy = sound.reduce((sum, x) => sum + x * x, 0);
+      const coefficient = 2 * Math.cos((2 * Math.PI * hz) / 8000);
+      let [a, b] = [0, 0];
+      for (const x of sound) [a, b] = [x + coefficient * a - b, a];
+      const power = (2 * (a * a + b * b - coefficient * a * b)) / sound.length;
+      return sound.length === 4000 && energy / sound.length > 0.001 && power / energy > 0.8;
+    });
+  }
+
+  get talks() {
+    return this.#call !== undefined;
   }
 
   /** Settles when the other side has hung up. */

@@ -2,6 +2,7 @@
 use crate::error::ErrorBody;
 use crate::live::proto::ClientFrame;
 use crate::live::topic::Topic;
+use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::notice::{MailboxView, SystemView};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -29,6 +30,8 @@ pub fn build() -> Value {
     add::<ErrorBody>(&mut schemas);
     add::<ClientFrame>(&mut schemas);
     add::<Topic>(&mut schemas);
+    add::<PhoneAsk>(&mut schemas);
+    add::<PhoneTell>(&mut schemas);
     // Values of live topics that no list gives.
     add::<MailboxView>(&mut schemas);
     add::<SystemView>(&mut schemas);

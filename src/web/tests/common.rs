@@ -106,6 +106,7 @@ pub fn bench_on(disk: Arc<Disk>) -> Bench {
         flows: std::sync::Arc::new(ports::FakeFlows),
         updates: system.clone(),
         lists: std::sync::Arc::new(ports::Lists),
+        phones: std::sync::Arc::new(ports::Phones),
     };
     let settings = Settings { data: folder.path().into(), setup_code: folder.path().join("setup-code") };
     let app = App::start(ports, settings).unwrap();

@@ -478,3 +478,31 @@ async fn what_a_supervisor_may_not_see_is_not_in_the_stream() {
     let refused = open_at(&bench, &ada, "https://box.lan", "/api/v1/events/stream").await.err();
     assert!(refused.is_some_and(|why| why.contains("403")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_in_the_browser_speaks_with_the_box_for_its_own_extension_only() {
+    let bench = bench();
+    let at = |tab: &str| format!("/api/v1/phone?tab={tab}");
+    let tab = "0123456789abcdef-tab";
+    let anna = bench.sign_in("anna").await;
+    let refused = open_at(&bench, &anna, "https://box.lan", &at(tab)).await.err();
+    assert!(refused.is_some_and(|line| line.contains("409")), "an account without extension has no phone");
+    let uli = bench.sign_in("uli").await;
+    for (origin, path) in [
+        ("https://elsewhere.example", at(tab)),
+        ("https://box.lan", at("short")),
+        ("https://box.lan", at("0123456789abcdef%0a")),
+        ("https://box.lan", "/api/v1/phone".to_owned()),
+    ] {
+        assert!(open_at(&bench, &uli, origin, &path).await.is_err(), "{origin} {path}");
+    }
+    let mut page = open_at(&bench, &uli, "https://box.lan", &at(tab)).await.unwrap();
+    page.say(r#"{"type":"offer","sdp":"v=0"}"#).await;
+    assert_eq!(page.next().await, json!({ "type": "answer", "sdp": "v=0" }));
+    page.say(r#"{"type":"dial","to":"102"}"#).await;
+    assert_eq!(page.next().await["type"], "elsewhere", "the box is told the extension of the account");
+    page.say(r#"{"type":"reboot"}"#).await;
+    assert_eq!(page.next().await, Value::Null, "what is not understood ends the page");
+    let mut silent = open_at(&bench, &uli, "https://box.lan", &at(tab)).await.unwrap();
+    assert_eq!(silent.next().await, Value::Null, "a silent page is let go");
+}

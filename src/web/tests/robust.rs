@@ -1,7 +1,7 @@
 //! Hostile bodies, headers and ranges: refused in our words, never a 5xx, never internals (W6, W7).
 use super::common::{Bench, bench, post, request, with};
 use crate::api::operations;
-use crate::headers::CSP;
+use crate::headers::{CSP, PERMISSIONS};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use proptest::prelude::*;
@@ -16,6 +16,7 @@ async fn every_answer_carries_the_security_headers() {
     {
         let answer = bench.get(&anna, path).await;
         assert_eq!(answer.headers["content-security-policy"], CSP, "{path}");
+        assert_eq!(answer.headers["permissions-policy"], PERMISSIONS, "{path}");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert!(answer.headers.contains_key("strict-transport-security"));
         assert!(!answer.headers.contains_key("access-control-allow-origin"));

@@ -6,6 +6,7 @@ use crate::ports::{
     Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, Saved, SavingRefusal, Site, Storage, Stored,
     Updates,
 };
+use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::clock::{Mono, Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::{self, Problem};
@@ -530,5 +531,29 @@ impl crate::ports::Lists for Lists {
     }
     fn changes(&self, _: &str) -> Stored<Vec<model::campaign::SteerRecord>> {
         Ok(Vec::new())
+    }
+}
+
+/// Phones that give an offer back, and say `elsewhere` to who dials the own extension.
+pub struct Phones;
+
+impl crate::ports::Phones for Phones {
+    fn attach(&self, extension: String, _: String) -> Option<crate::ports::PhoneLine> {
+        let (tell, told) = tokio::sync::mpsc::channel(8);
+        let ask = Box::new(move |ask| {
+            let said = match ask {
+                PhoneAsk::Dial { to } if to == extension => PhoneTell::Elsewhere,
+                PhoneAsk::Offer { sdp } => PhoneTell::Answer { sdp },
+                PhoneAsk::Answer
+                | PhoneAsk::Dial { .. }
+                | PhoneAsk::HangUp
+                | PhoneAsk::Key { .. }
+                | PhoneAsk::Off
+                | PhoneAsk::Ping
+                | PhoneAsk::Take => PhoneTell::Pong,
+            };
+            tell.try_send(said).is_ok()
+        });
+        Some(crate::ports::PhoneLine { ask, told })
     }
 }

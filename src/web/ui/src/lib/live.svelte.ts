@@ -126,8 +126,16 @@ export function disconnect(): void {
   for (const topic of topics.values()) forget(topic);
 }
 
+let otherWork: () => boolean = () => false;
+
+/** Whoever works in another way than as agent says so: the phone in this browser. */
+export function alsoAtWork(check: () => boolean): void {
+  otherWork = check;
+}
+
 /** An agent at work is there although nobody touches the page: the phone is what they use. */
 function atWork(): boolean {
+  if (otherWork()) return true;
   const mine = (topics.get('agents') as Topic<AgentView> | undefined)?.items.get(session()?.agent ?? '');
   return mine !== undefined && mine.state !== 'logged_out';
 }
