@@ -185,6 +185,7 @@ impl Control {
             bans: boot.bans,
             wrong_pins: boot.wrong_pins,
             campaigns: boot.campaigns,
+            past: engine::event::Past { callbacks: boot.callbacks },
             started: clock::wall(),
         };
         control.start_engine(clock, boot, hands, intake, &bond)?;

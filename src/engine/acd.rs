@@ -11,6 +11,7 @@
 //! at most four times a second, so that the cost of a call does not grow with the backlog.
 pub mod announce;
 pub mod bonds;
+pub mod callback;
 pub mod check;
 pub mod choose;
 pub mod code;
@@ -31,6 +32,8 @@ mod work;
 mod wrap;
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod reference;
@@ -41,6 +44,7 @@ mod whom;
 
 use crate::agents::{self, Agents, Answer, Ask};
 use bonds::Bonds;
+use callback::Callbacks;
 use deadlines::Deadlines;
 use dice::Dice;
 use forecast::Forecast;
@@ -127,6 +131,15 @@ pub enum Out {
         /// Why.
         why: Why,
     },
+    /// The caller may hang up: they will be called back.
+    Promised {
+        /// Who.
+        call: CallId,
+        /// By which queue.
+        queue: String,
+        /// Whom the box will call.
+        number: Number,
+    },
     /// To the store.
     Keep(Record),
     /// To the desks.
@@ -138,10 +151,16 @@ pub enum Out {
 pub enum Reason {
     /// The waiting caller hears the position next.
     Announce(CallId),
+    /// Somebody who will be called back stands in the line from now on.
+    CallBack(CallId),
+    /// Nobody calls this customer back any more.
+    Expires(CallId),
     /// No result of the agent's offer came.
     Guard(String),
     /// The caller has waited long enough.
     MaxWait(CallId),
+    /// The caller hears that they may be called back.
+    OfferCallback(CallId),
     /// More agents may take the caller.
     Relax(CallId),
     /// The agent may be offered calls again.
@@ -186,6 +205,7 @@ pub struct Acd {
     share_clock: u64,
     reaches: outreach::Reaches,
     levels: BTreeMap<String, level::Level>,
+    callbacks: Callbacks,
 }
 
 impl Acd {
@@ -217,6 +237,7 @@ impl Acd {
             share_clock: 0,
             reaches: outreach::Reaches::default(),
             levels: BTreeMap::new(),
+            callbacks: Callbacks::default(),
         };
         acd.agents.configure(config);
         for spell in spells {
@@ -238,6 +259,7 @@ impl Acd {
         for call in removed {
             self.overflow(now, call, Why::Removed, out);
         }
+        self.give_up_removed(now, config, out);
         for name in self.config.queue.keys().filter(|name| !config.queue.contains_key(*name)) {
             self.lines.remove(name);
             self.tallies.remove(name);
@@ -324,6 +346,7 @@ impl Acd {
             let seconds = self.config.queue.get(&talk.queue).map_or(0, |q| q.wrap_up_s);
             self.start_wrap_up(now, &talk.agent, seconds, "call ended", Some(call), out);
         }
+        self.call_over(now, call);
         self.abandon(now, call, out);
     }
 
@@ -406,8 +429,11 @@ impl Acd {
         while let Some(reason) = self.deadlines.pop_due(now.mono) {
             match reason {
                 Reason::Announce(call) => self.announce(now, call, out),
+                Reason::CallBack(call) => self.stand(now, call),
+                Reason::Expires(call) => self.expires(now, call, out),
                 Reason::Guard(agent) => self.guard(now, &agent, out),
                 Reason::MaxWait(call) => self.waited(now, call, out),
+                Reason::OfferCallback(call) => self.offer_callback(now, call, out),
                 Reason::Relax(call) => self.relax(now, call),
                 Reason::Rest(agent) => self.rested(&agent),
                 Reason::Rules(call) => self.ask_rules(now, call, out),

@@ -5,6 +5,7 @@ pub mod bridge;
 pub mod clear;
 pub mod fork;
 pub mod leg;
+pub mod offers;
 pub mod stage;
 pub mod story;
 
@@ -262,6 +263,8 @@ pub struct Core {
     pub give_back: Option<Number>,
     /// Of a campaign: how it is treated.
     pub outreach: Option<Box<Outreach>>,
+    /// Whether it calls a customer back for a queue and has not reached them yet.
+    pub callback: bool,
 }
 
 /// A call.
@@ -426,6 +429,7 @@ impl Core {
             on_behalf: None,
             give_back: None,
             outreach: None,
+            callback: false,
         }
     }
 

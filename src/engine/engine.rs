@@ -1,6 +1,7 @@
 //! The whole box in one value: an event comes in, effects go out. Routes ids to their owners and settles what parts want of
 //! each other, all within the one step. No business here.
 mod admit;
+mod callback;
 mod carry;
 mod check;
 mod control;
@@ -146,6 +147,7 @@ impl Engine {
             self_call: None,
         };
         engine.acd_said(now, said);
+        engine.recall(now, &boot.past.callbacks);
         engine.phones.restore(now, &boot.bindings);
         engine.guard.restore(now, &boot.bans);
         let proved = boot.bindings.iter().map(|b| (b.address.ip(), b.expires.min(now.wall)));
@@ -333,10 +335,15 @@ impl Engine {
     pub(crate) fn acd_said(&mut self, now: Now, said: Vec<acd::Out>) {
         for word in said {
             match word {
-                acd::Out::Offer { call, .. }
-                | acd::Out::Withdraw { call, .. }
+                acd::Out::Offer { call, ref agent, ref extension, .. } => {
+                    if self.is_there(now, call, agent, extension) {
+                        self.hears(call, Heard::Acd(Box::new(word)));
+                    }
+                }
+                acd::Out::Withdraw { call, .. }
                 | acd::Out::Say { call, .. }
                 | acd::Out::Music { call, .. }
+                | acd::Out::Promised { call, .. }
                 | acd::Out::Overflow { call, .. } => self.hears(call, Heard::Acd(Box::new(word))),
                 acd::Out::Keep(record) => {
                     self.keep(now, record, None);

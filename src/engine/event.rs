@@ -9,7 +9,7 @@ use model::contact::ContactChange;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, MessageRecord, WrongPins};
+use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, CallbackRecord, MessageRecord, WrongPins};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -122,6 +122,15 @@ pub struct Boot {
     pub wrong_pins: Vec<WrongPins>,
     /// Campaigns as they were left.
     pub campaigns: BTreeMap<String, CampaignPast>,
+    /// What the queues go on with.
+    pub past: Past,
     /// Wall time of the start.
     pub started: Wall,
+}
+
+/// What the queues of a box that stopped had begun.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// Customers who are to be called back.
+    pub callbacks: Vec<CallbackRecord>,
 }

@@ -223,6 +223,7 @@ fn queue() -> Queue {
         wrap_codes: Vec::new(),
         wrap_code_required: false,
         wrap_extend_s: 60,
+        callback: None,
     }
 }
 

@@ -92,6 +92,18 @@ pub enum Intent {
         /// Who waits.
         caller: Box<Caller>,
     },
+    /// Promises to call back. Answered by `Heard::Acd(Promised)` and, once it is on disk, `Heard::Stored`; or by
+    /// `Heard::CodeDone` with the prompt that says why not.
+    CallBack {
+        /// The queue.
+        queue: String,
+        /// Who asks.
+        caller: Box<Caller>,
+        /// Whom to call.
+        number: Number,
+    },
+    /// The customer who was promised it is on the line with the agent.
+    CalledBack,
     /// The call left its queue, or is over for its agent.
     LeaveQueue,
     /// What became of an offer to an agent.
@@ -172,6 +184,8 @@ pub enum Chapter {
     Queue(String),
     /// It waits no longer.
     QueueLeft,
+    /// It belongs to this queue, without waiting there.
+    Of(String),
     /// This agent took it.
     Agent(String),
     /// It uses this trunk.

@@ -41,6 +41,8 @@ pub enum Input {
     Digit(Digit),
     /// The last `Out::Play` was heard to its end.
     Played,
+    /// Whether the caller of `Out::CallBack` will be called back.
+    Promised(bool),
     /// The extension of `Out::Go` did not take the call.
     Refused(Refusal),
     /// The last `Out::Timer` is over.
@@ -77,6 +79,13 @@ pub enum Out {
     Ask(u32, Ask),
     /// The caller gave this score.
     Score(u8),
+    /// The caller asks to be called back; tell `Input::Promised`.
+    CallBack {
+        /// By which queue.
+        queue: String,
+        /// Whom to call.
+        number: Number,
+    },
     /// The call goes there.
     Go(Target),
 }
@@ -103,6 +112,8 @@ enum Phase {
     Choosing { tries: u32 },
     /// Somebody outside was asked.
     Asking { number: u32 },
+    /// Waits until it is promised to call back.
+    Promising { next: String, otherwise: String },
     /// Talks to an agent: the step after that.
     Served { next: String },
     /// A survey: how often it was said again.
@@ -170,7 +181,7 @@ impl Run {
                 out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
             }
             Input::Timer => out.push(Out::Trace { kind: "timer", detail: self.step.clone() }),
-            Input::Alone | Input::Answered(..) | Input::Played | Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Played | Input::Promised(_) | Input::Refused(_) => {}
         }
         let config = self.config.clone();
         let step = config.flow.get(&self.flow).and_then(|f| f.step.get(&self.step));
@@ -179,6 +190,7 @@ impl Run {
             (Phase::Collecting { tries }, Some(step)) => self.collecting(step, tries, input, here, out),
             (Phase::Asking { number }, Some(step)) => self.asking(step, number, input, here, out),
             (Phase::Scoring { tries }, Some(step)) => self.scoring(step, tries, input, here, out),
+            (Phase::Promising { next, otherwise }, _) => self.promising(next, otherwise, &input, here, out),
             (Phase::Served { next }, _) => self.served(next, &input, here, out),
             (Phase::Leaving, _) => self.leaving(input, out),
             (Phase::Playing { next }, _) => self.playing(next, input, here, out),
@@ -258,6 +270,9 @@ impl Run {
     /// Begins a step: the name of the next one if this needs nothing from outside.
     fn enter(&mut self, step: &Step, here: jiff::civil::DateTime, out: &mut Vec<Out>) -> Option<String> {
         match step {
+            Step::Callback { queue, field, next, otherwise } => {
+                return self.call_back(queue, field, next, otherwise, out);
+            }
             Step::Collect { .. } => self.ask_digits(step, 0, out),
             Step::Condition { field, test, value, then, otherwise } => {
                 let holds = field::holds(&self.field, field, *test, value);

@@ -58,6 +58,11 @@ pub enum Command {
         /// What is dialled there.
         to: Number,
     },
+    /// Nobody calls this customer back any more.
+    CallbackCancel {
+        /// The call in which it was promised.
+        callback: CallId,
+    },
     /// Refuses new calls from now on.
     Drain,
     /// Ends a call.

@@ -167,6 +167,30 @@ pub struct QueueView {
     pub wait_from_s: Option<u32>,
     /// To so many seconds.
     pub wait_to_s: Option<u32>,
+    /// Callers who hung up to be called back, since midnight.
+    #[serde(default)]
+    pub promised: u32,
+    /// Those who are still to be called back, the first 50.
+    #[serde(default)]
+    pub callbacks: Vec<CallbackView>,
+}
+
+/// Somebody who will be called back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct CallbackView {
+    /// Key: the call in which it was promised.
+    pub callback: CallId,
+    /// Who.
+    pub caller: Party,
+    /// Since when they wait.
+    pub since: Wall,
+    /// `waiting` for an agent in the line, `calling` now, `later` not before `next`.
+    pub state: String,
+    /// Calls made to them.
+    pub tries: u32,
+    /// When they may be called again, while `later`.
+    pub next: Option<Wall>,
 }
 
 /// A waiting caller.
@@ -179,6 +203,9 @@ pub struct WaitingView {
     pub caller: Party,
     /// Since when.
     pub since: Wall,
+    /// Whether they hung up and will be called back.
+    #[serde(default)]
+    pub callback: bool,
 }
 
 /// A trunk now.

@@ -3,6 +3,7 @@
 use crate::campaign::{AttemptRecord, Barred, SteerRecord};
 use crate::clock::Wall;
 use crate::id::{CallId, MessageId, RecordingId};
+use crate::media::Language;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,10 @@ pub enum Record {
     Barred(Barred),
     /// A campaign is steered otherwise.
     Steered(SteerRecord),
+    /// A caller hung up and will be called back, or a try was made.
+    Callback(CallbackRecord),
+    /// A callback is over: done, cancelled or given up.
+    CallbackGone(CallId),
 }
 
 /// What an agent said of an attempt, and what becomes of its entry.
@@ -186,7 +191,7 @@ pub struct CallStep {
     pub offset_ms: u64,
     /// What, one of a fixed set: `trunk_in dialled flow menu digit collect hours queue offered missed answered held
     /// resumed voicemail message recording recording_paused recording_resumed recording_stopped overflow outside
-    /// emergency refused ended`.
+    /// emergency refused callback picked_up machine ended`.
     pub kind: String,
     /// Who or what: step name, queue, agent, extension, digit.
     pub detail: String,
@@ -282,6 +287,33 @@ pub struct Bond {
     pub times: u32,
     /// When last.
     pub last: Wall,
+}
+
+/// Somebody who will be called back: a place in a queue without a caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackRecord {
+    /// Key: the call in which it was promised.
+    pub callback: CallId,
+    /// Where they stand.
+    pub queue: String,
+    /// Whom to call, in international form.
+    pub number: Number,
+    /// Their name, if known.
+    pub name: String,
+    /// What is spoken with them.
+    pub language: Language,
+    /// Class of the contact; empty = ordinary.
+    pub class: String,
+    /// Steps of priority above other callers.
+    pub priority: u32,
+    /// Since when they wait, in all.
+    pub came: Wall,
+    /// Nobody calls any more then.
+    pub expires: Wall,
+    /// Calls made to them.
+    pub tries: u32,
+    /// Not called before this.
+    pub next: Wall,
 }
 
 /// A registered contact.

@@ -7,8 +7,8 @@ use model::clock::{Mono, Wall};
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, Direction, MessageRecord, Outcome, Record,
-    WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, CallbackRecord, Direction, MessageRecord,
+    Outcome, Record, WrongPins,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -205,6 +205,8 @@ impl Disk {
                 | Record::Binding(_)
                 | Record::Ban(_)
                 | Record::WrongPins(_)
+                | Record::Callback(_)
+                | Record::CallbackGone(_)
                 | Record::Note(_)
                 | Record::AttemptBegun(_)
                 | Record::AttemptEnded(_)
@@ -225,6 +227,7 @@ impl Disk {
         let mut wrong_pins = BTreeMap::new();
         let mut bans = BTreeMap::new();
         let mut messages = BTreeMap::new();
+        let mut callbacks: BTreeMap<CallId, CallbackRecord> = BTreeMap::new();
         for record in &self.durable {
             match record {
                 Record::CallStarted(call) => found.next_call = found.next_call.max(call.call.0 + 1),
@@ -263,6 +266,12 @@ impl Disk {
                 Record::WrongPins(pins) => {
                     wrong_pins.insert(pins.mailbox.clone(), pins.clone());
                 }
+                Record::Callback(c) => {
+                    callbacks.insert(c.callback, c.clone());
+                }
+                Record::CallbackGone(callback) => {
+                    callbacks.remove(callback);
+                }
                 Record::AttemptBegun(attempt) => found.next_call = found.next_call.max(attempt.call.0 + 1),
                 Record::CallStep(_)
                 | Record::RecordingEnded { .. }
@@ -273,6 +282,8 @@ impl Disk {
                 | Record::Steered(_) => {}
             }
         }
+        found.callbacks = callbacks.into_values().collect();
+        found.callbacks.sort_by_key(|c| (c.came, c.callback));
         found.messages = messages.into_values().collect();
         found.agents = agents.into_values().collect();
         found.bindings = bindings.into_values().collect();
@@ -296,6 +307,8 @@ pub struct Found {
     next_message: u64,
     /// Messages.
     pub messages: Vec<MessageRecord>,
+    /// Customers who are to be called back, oldest first.
+    pub callbacks: Vec<CallbackRecord>,
     /// Own greetings.
     pub greetings: BTreeMap<Number, String>,
     /// Last spells.

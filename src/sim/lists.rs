@@ -90,6 +90,8 @@ impl Lists {
             | Record::Binding(_)
             | Record::Ban(_)
             | Record::WrongPins(_)
+            | Record::Callback(_)
+            | Record::CallbackGone(_)
             | Record::Note(_) => {}
         }
     }

@@ -149,6 +149,8 @@ impl Watch {
             | Record::Greeting { .. }
             | Record::Binding(_)
             | Record::WrongPins(_)
+            | Record::Callback(_)
+            | Record::CallbackGone(_)
             | Record::Ban(_)
             | Record::AttemptSaid(_)
             | Record::Barred(_)

@@ -3,8 +3,8 @@
 use crate::outbound;
 use crate::row::{self, key};
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Record,
-    RecordingRecord, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, MessageRecord, NoteRecord,
+    Record, RecordingRecord, WrongPins,
 };
 use model::{id::MessageId, number::Number};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
@@ -37,6 +37,11 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::AttemptSaid(said) => outbound::said(db, said),
         Record::Barred(barred) => outbound::barred(db, barred),
         Record::Steered(steered) => outbound::steered(db, steered),
+        Record::Callback(callback) => callback_row(db, callback),
+        Record::CallbackGone(callback) => db
+            .prepare_cached("DELETE FROM callback WHERE callback = ?1")?
+            .execute([key(callback.0)])
+            .map(drop),
     }
 }
 
@@ -164,6 +169,27 @@ fn pins_row(db: &Connection, p: &WrongPins) -> Result<()> {
     }
     let value = serde_json::json!({ "mailbox": p.mailbox, "tries": p.tries, "until": p.until }).to_string();
     db.prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2)")?.execute([name, value]).map(drop)
+}
+
+fn callback_row(db: &Connection, c: &CallbackRecord) -> Result<()> {
+    let sql = format!(
+        "INSERT OR REPLACE INTO callback ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+        row::CALLBACK
+    );
+    let values = params![
+        key(c.callback.0),
+        c.queue,
+        c.number.as_str(),
+        c.name,
+        c.language.code(),
+        c.class,
+        c.priority,
+        c.came.0,
+        c.expires.0,
+        c.tries,
+        c.next.0,
+    ];
+    db.prepare_cached(&sql)?.execute(values).map(drop)
 }
 
 fn note_row(db: &Connection, n: &NoteRecord) -> Result<()> {

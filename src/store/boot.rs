@@ -14,7 +14,9 @@ use model::config::draft::Problem;
 use model::contact::Contact;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, MessageRecord, WrongPins};
+use model::record::{
+    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, CallbackRecord, MessageRecord, WrongPins,
+};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -48,6 +50,8 @@ pub struct BootState {
     pub agents: Vec<AgentSpell>,
     /// Which agents served which customers in the last calls.
     pub bonds: Vec<Bond>,
+    /// Customers who are to be called back, oldest first.
+    pub callbacks: Vec<CallbackRecord>,
     /// Registrations: those that have not run out, and where phones were in the last 30 days.
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
@@ -190,6 +194,12 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
         greetings: all(&tx, "SELECT mailbox, path FROM greeting", [], row::greeting)?.into_iter().collect(),
         agents: last_spells(&tx)?,
         bonds: bonds(&tx)?,
+        callbacks: all(
+            &tx,
+            &format!("SELECT {} FROM callback ORDER BY came, callback", row::CALLBACK),
+            [],
+            row::callback,
+        )?,
         bindings: all(
             &tx,
             &format!("SELECT {} FROM binding WHERE expires > ?1", row::BINDING),

@@ -6,7 +6,7 @@ use model::clock::Wall;
 use rusqlite::{Connection, params};
 
 /// Every column that tells when something happened.
-const TIMES: [(&str, &str); 8] = [
+const TIMES: [(&str, &str); 11] = [
     ("call", "started"),
     ("call", "answered"),
     ("call", "ended"),
@@ -15,6 +15,9 @@ const TIMES: [(&str, &str); 8] = [
     ("message", "at"),
     ("spell", "since"),
     ("note", "at"),
+    ("callback", "came"),
+    ("callback", "expires"),
+    ("callback", "next_at"),
 ];
 
 impl Store {

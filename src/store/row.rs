@@ -4,8 +4,8 @@ use model::id::{CallId, MessageId, RecordingId};
 use model::number::Number;
 use model::query::{NoteRow, RecordingRow};
 use model::record::{
-    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, MessageRecord, NoteRecord, Party,
-    RecordingRecord, WrongPins,
+    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, MessageRecord,
+    NoteRecord, Party, RecordingRecord, WrongPins,
 };
 use model::saving::Hold;
 use rusqlite::types::Type;
@@ -68,6 +68,25 @@ fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 fn wall(row: &Row<'_>, column: usize) -> rusqlite::Result<Wall> {
     Ok(Wall(row.get(column)?))
+}
+
+pub(crate) const CALLBACK: &str =
+    "callback, queue, number, name, language, class, priority, came, expires, tries, next_at";
+
+pub(crate) fn callback(row: &Row<'_>) -> rusqlite::Result<CallbackRecord> {
+    Ok(CallbackRecord {
+        callback: CallId(id(row.get(0)?)),
+        queue: row.get(1)?,
+        number: number(row, 2)?,
+        name: row.get(3)?,
+        language: read_word(row, 4)?,
+        class: row.get(5)?,
+        priority: row.get(6)?,
+        came: wall(row, 7)?,
+        expires: wall(row, 8)?,
+        tries: row.get(9)?,
+        next: wall(row, 10)?,
+    })
 }
 
 pub(crate) const CALL: &str = "call, direction, caller_number, caller_name, called_number, called_name, trunk, queue, \

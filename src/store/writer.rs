@@ -125,6 +125,8 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::AttemptSaid(_)
         | Record::Barred(_)
         | Record::Steered(_)
+        | Record::Callback(_)
+        | Record::CallbackGone(_)
         | Record::WrongPins(_) => Duration::ZERO,
     }
 }

@@ -218,6 +218,13 @@ fn calls() -> Vec<Operation> {
         op(POST, "/api/v1/agents/{agent}/wrap", AGENTS, "What the last call was about.", g::wrap)
             .takes::<g::WrapForm>(),
         op(POST, "/api/v1/agents/{agent}/extend", AGENTS, "More time for after-call work.", g::extend),
+        op(
+            DELETE,
+            "/api/v1/callbacks/{callback}",
+            LEADS,
+            "Calls this customer back no more.",
+            c::no_callback,
+        ),
         op(POST, "/api/v1/calls/{call}/first", LEADS, "Puts a waiting caller first.", c::first),
     ]
 }

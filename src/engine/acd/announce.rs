@@ -17,6 +17,12 @@ pub fn position(language: Language, position: usize) -> Vec<Sound> {
     say::sounds(language, names)
 }
 
+/// "If you do not want to wait, press one: we call you back, and you keep your place."
+#[must_use]
+pub fn callback(language: Language) -> Vec<Sound> {
+    say::sounds(language, vec!["queue-callback".to_owned()])
+}
+
 /// "You will be served within a minute", "… in at most five minutes", "… in two to five minutes".
 #[must_use]
 pub fn wait(language: Language, wait: Wait) -> Vec<Sound> {

@@ -11,6 +11,7 @@ impl Acd {
         self.check_agents(&mut broken);
         self.check_tickets(&mut broken);
         self.check_deadlines(&mut broken);
+        self.check_callbacks(&mut broken);
         self.check_nobody_waits_in_vain(&mut broken);
         broken
     }
@@ -98,8 +99,11 @@ impl Acd {
     fn check_deadlines(&self, broken: &mut Vec<String>) {
         for reason in self.deadlines.reasons() {
             let fine = match reason {
+                Reason::CallBack(call) => self.callbacks.is_parked(*call),
+                Reason::Expires(call) => self.callback(*call).is_some(),
                 Reason::Announce(call)
                 | Reason::MaxWait(call)
+                | Reason::OfferCallback(call)
                 | Reason::Relax(call)
                 | Reason::Rules(call) => self.tickets.contains_key(call),
                 Reason::Guard(id) => self.agents.get(id).is_some_and(|a| a.state == AgentState::Offered),
@@ -109,6 +113,25 @@ impl Acd {
             };
             if !fine {
                 broken.push(format!("{reason:?} is pending without a reason"));
+            }
+        }
+    }
+
+    fn check_callbacks(&self, broken: &mut Vec<String>) {
+        let mut keys = BTreeMap::new();
+        for (key, ticket) in self.all_callbacks() {
+            let Some(back) = &ticket.back else {
+                broken.push(format!("ticket {key} is called back without a number"));
+                continue;
+            };
+            if let Some(other) = keys.insert(back.callback, key) {
+                broken.push(format!("callback {} stands as {other} and as {key}", back.callback));
+            }
+            if !self.deadlines.has(&Reason::Expires(key)) {
+                broken.push(format!("callback {} never expires", back.callback));
+            }
+            if self.callbacks.is_parked(key) && !self.deadlines.has(&Reason::CallBack(key)) {
+                broken.push(format!("callback {} is put off for ever", back.callback));
             }
         }
     }

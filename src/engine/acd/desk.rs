@@ -83,7 +83,12 @@ impl Acd {
             waiting: in_order
                 .iter()
                 .filter_map(|call| self.tickets.get(call))
-                .map(|t| WaitingView { call: t.call, caller: t.caller.party.clone(), since: t.since.wall })
+                .map(|t| WaitingView {
+                    call: t.call,
+                    caller: t.caller.party.clone(),
+                    since: t.since.wall,
+                    callback: t.back.is_some(),
+                })
                 .collect(),
             ready: count(states().filter(|a| a.state == AgentState::Ready).count()),
             busy: count(states().filter(|a| a.in_call()).count()),
@@ -96,6 +101,8 @@ impl Acd {
             wait_ms: tally.wait_ms,
             wait_from_s: wait.and_then(|w| seconds(w.from)),
             wait_to_s: wait.and_then(|w| seconds(w.to)),
+            promised: tally.promised,
+            callbacks: self.callback_views(&rules.name, TELL_MOST),
         }
     }
 }

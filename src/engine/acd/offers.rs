@@ -52,6 +52,7 @@ impl Acd {
             only,
             ringing: BTreeSet::new(),
             overdue: false,
+            back: None,
         };
         ticket.wanted = relax::wanted(rules, &ticket, Duration::ZERO);
         ticket
@@ -74,6 +75,7 @@ impl Acd {
         }
         self.announce_later(now, call, rules);
         self.ask_rules_later(now, call, rules);
+        self.offer_callback_later(now, call, rules);
         out.push(Out::Music { call, source: rules.music.clone() });
         self.touch(&rules.name);
     }
@@ -190,6 +192,9 @@ impl Acd {
         }
         let Some(ticket) = self.remove(now, call, "another agent answered", out) else { return };
         self.deadlines.clear(&Reason::Guard(agent.to_owned()));
+        if ticket.back.is_some() {
+            return self.calls_back(now, ticket, agent, out);
+        }
         let wait = now.mono.since(ticket.since.mono);
         let level = self.config.queue.get(&ticket.queue).map_or(0, |q| q.service_level_s);
         self.tally(now, &ticket.queue).answer(wait, level);
@@ -199,14 +204,19 @@ impl Acd {
         let in_time = wait <= Duration::from_secs(level.into());
         self.levels.entry(ticket.queue.clone()).or_default().count(now.mono, in_time);
         self.talks.insert(call, Talk { agent: agent.to_owned(), queue: ticket.queue.clone() });
+        self.takes(agent, call, &ticket.queue);
+        self.enter(now, agent, AgentState::Talking, "answered", Some(call), out);
+    }
+
+    /// The agent has a customer of this queue.
+    pub(super) fn takes(&mut self, agent: &str, call: CallId, queue: &str) {
         if let Some(a) = self.agents.get_mut(agent) {
             a.calls += 1;
             a.missed = 0;
             a.last_call = Some(call);
-            a.last_queue = Some(ticket.queue.clone());
+            a.last_queue = Some(queue.to_owned());
             a.wrap_code = None;
         }
-        self.enter(now, agent, AgentState::Talking, "answered", Some(call), out);
     }
 
     pub(super) fn failed(
@@ -273,6 +283,7 @@ impl Acd {
         self.deadlines.clear(&Reason::Announce(call));
         self.deadlines.clear(&Reason::Relax(call));
         self.deadlines.clear(&Reason::Rules(call));
+        self.deadlines.clear(&Reason::OfferCallback(call));
         let left = self.lines.get(&ticket.queue).map_or(0, super::rank::Line::len);
         self.forecasts.entry(ticket.queue.clone()).or_default().left(now.mono, left > 0);
         if !ticket.ringing.is_empty() {
@@ -288,6 +299,13 @@ impl Acd {
     }
 
     pub(super) fn overflow(&mut self, now: Now, call: CallId, why: Why, out: &mut Vec<Out>) {
+        if self.tickets.get(&call).is_some_and(|t| t.back.is_some()) {
+            // Who is not on the line leaves only when nobody may call any more.
+            return match why {
+                Why::Removed | Why::TooLong => self.give_up(now, call, why.word(), out),
+                Why::Empty | Why::Full | Why::Rule => {}
+            };
+        }
         let queue = self.tickets.get(&call).and_then(|t| self.config.queue.get(&t.queue));
         let to = queue.map_or(Destination::HangUp, |q| q.overflow.clone());
         self.send_on(now, call, why, to, out);
@@ -339,6 +357,9 @@ impl Acd {
             let mut sounds = announce::position(language, place);
             if let Some(wait) = self.outlook(rules, place).filter(|_| rules.announce_wait) {
                 sounds.extend(announce::wait(language, wait));
+            }
+            if self.may_ask(now, ticket, rules) {
+                sounds.extend(announce::callback(language));
             }
             out.push(Out::Say { call, sounds });
         }

@@ -9,10 +9,10 @@ use model::config::queue::Strategy;
 use model::record::AgentState;
 
 /// SplitMix64: small, seedable, good enough to shuffle events.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -120,6 +120,7 @@ impl Race {
                 | Out::Say { .. }
                 | Out::Music { .. }
                 | Out::Overflow { .. }
+                | Out::Promised { .. }
                 | Out::Notice(_) => {}
             }
         }

@@ -200,6 +200,7 @@ mod tests {
             only: None,
             ringing: BTreeSet::new(),
             overdue: false,
+            back: None,
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Tally {
     pub abandoned: u32,
     /// Sent on by rule.
     pub overflowed: u32,
+    /// Hung up to be called back.
+    pub promised: u32,
     /// Answered within the service level.
     pub in_level: u32,
     /// Sum of the waits of answered callers, ms.

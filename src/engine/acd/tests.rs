@@ -115,6 +115,7 @@ impl Desk {
                 | Out::Say { .. }
                 | Out::Music { .. }
                 | Out::Overflow { .. }
+                | Out::Promised { .. }
                 | Out::Keep(_)
                 | Out::Notice(_) => None,
             })
@@ -130,6 +131,7 @@ impl Desk {
                 | Out::Withdraw { .. }
                 | Out::Say { .. }
                 | Out::Music { .. }
+                | Out::Promised { .. }
                 | Out::Keep(_)
                 | Out::Notice(_) => None,
             })

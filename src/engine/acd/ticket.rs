@@ -1,7 +1,7 @@
 //! One caller's place in one queue. Its number and rank are given at arrival and kept until an agent answers, so that a
 //! failed offer puts the caller back where they were. Decides nothing.
 use super::rank::{Rank, Wanted};
-use model::clock::Now;
+use model::clock::{Now, Wall};
 use model::id::CallId;
 use model::media::Language;
 use model::number::Number;
@@ -60,4 +60,23 @@ pub struct Ticket {
     pub ringing: BTreeSet<String>,
     /// The longest wait is over, but a phone rings: it leaves if that fails.
     pub overdue: bool,
+    /// Somebody who hung up and will be called back; `None` = on the line.
+    pub back: Option<Back>,
+}
+
+/// What there is to know of somebody who hung up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Key: the call in which it was promised.
+    pub callback: CallId,
+    /// Whom to call.
+    pub number: Number,
+    /// Since when they wait, in all.
+    pub came: Wall,
+    /// Nobody calls any more then.
+    pub expires: Wall,
+    /// Calls made to them.
+    pub tries: u32,
+    /// Not called before this.
+    pub next: Wall,
 }

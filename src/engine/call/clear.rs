@@ -21,6 +21,7 @@ impl Engine {
             self.effects.push(Effect::Media(MediaCommand::Close { session }));
             self.ports.release(session);
         }
+        self.attempt_over(now, call, outcome);
         self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
         self.outreach_over(now, call);
         let Some(entry) = self.ledger.calls.remove(&call) else { return };

@@ -1,5 +1,6 @@
 //! Where a call is. One file a stage: its data, the way in, and one function over inputs that names every way out.
 pub mod bridged;
+pub mod callback;
 pub mod dialing;
 pub mod goodbye;
 pub mod ivr;
@@ -13,6 +14,7 @@ pub mod supervise;
 use super::{Core, Cx, Heard, Out, bridge};
 use crate::route::Target;
 use bridged::Bridged;
+use callback::Callback;
 use dialing::Dialing;
 use goodbye::GoodBye;
 use ivr::Ivr;
@@ -38,6 +40,8 @@ pub enum Stage {
     Ivr(Box<Ivr>),
     /// Waits in a queue; agents may ring.
     Queued(Box<Queued>),
+    /// Somebody is called back: agents' phones ring, or the customer is asked.
+    Callback(Box<Callback>),
     /// A phone rings.
     Ringing(Box<Ringing>),
     /// A trunk is asked for a number outside.
@@ -65,6 +69,7 @@ impl Stage {
             Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) => "ringing",
             Stage::Ivr(_) => "ivr",
             Stage::Queued(q) => q.name(),
+            Stage::Callback(c) => c.name(),
             Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
             Stage::Service(_) | Stage::Supervise(_) => "service",
@@ -79,6 +84,26 @@ impl Stage {
             return bridged.name(core);
         }
         self.name()
+    }
+
+    /// Whether a queue has a ticket for it.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        match self {
+            Stage::Queued(q) => q.waits(),
+            Stage::Callback(c) => c.waits(),
+            Stage::Routing
+            | Stage::Summon(_)
+            | Stage::Ivr(_)
+            | Stage::Ringing(_)
+            | Stage::Dialing(_)
+            | Stage::Bridged(_)
+            | Stage::Mailbox(_)
+            | Stage::Service(_)
+            | Stage::Supervise(_)
+            | Stage::GoodBye(_)
+            | Stage::Clearing => false,
+        }
     }
 
     /// Numbers of the parties that are muted.
@@ -101,6 +126,7 @@ impl Stage {
             Stage::Summon(s) => s.with(),
             Stage::Ivr(i) => i.with(),
             Stage::Queued(q) => q.with(),
+            Stage::Callback(c) => c.with(),
             Stage::Ringing(r) => r.with(),
             Stage::Dialing(d) => d.with(),
             Stage::Bridged(b) => b.with(),
@@ -118,6 +144,7 @@ impl Stage {
                 Outcome::Abandoned
             }
             Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) | Stage::Supervise(_) => Outcome::Answered,
+            Stage::Callback(_) => Outcome::NoAnswer,
             Stage::Mailbox(m) => m.outcome(),
             Stage::GoodBye(g) => g.outcome(),
             Stage::Clearing => Outcome::Failed,
@@ -130,10 +157,21 @@ impl Stage {
         if core.a.id == leg {
             return core.a.session();
         }
-        if let Stage::Bridged(bridged) = self {
-            return bridged.session_of(leg);
+        match self {
+            Stage::Bridged(bridged) => bridged.session_of(leg),
+            Stage::Callback(callback) => callback.session_of(leg),
+            Stage::Routing
+            | Stage::Summon(_)
+            | Stage::Ivr(_)
+            | Stage::Queued(_)
+            | Stage::Ringing(_)
+            | Stage::Dialing(_)
+            | Stage::Mailbox(_)
+            | Stage::Service(_)
+            | Stage::Supervise(_)
+            | Stage::GoodBye(_)
+            | Stage::Clearing => None,
         }
-        None
     }
 
     /// Takes one input.
@@ -144,6 +182,7 @@ impl Stage {
             Stage::Summon(s) => s.step(core, cx, input, out),
             Stage::Ivr(i) => i.step(core, cx, input, out),
             Stage::Queued(q) => q.step(core, cx, input, out),
+            Stage::Callback(c) => c.step(core, cx, input, out),
             Stage::Ringing(r) => r.step(core, cx, input, out),
             Stage::Dialing(d) => d.step(core, cx, input, out),
             Stage::Bridged(b) => b.step(core, cx, input, out),

@@ -89,6 +89,7 @@ impl Story {
                 return self.step(now, "queue", queue);
             }
             Chapter::QueueLeft => self.stop_waiting(now),
+            Chapter::Of(queue) => self.record.queue = Some(queue),
             Chapter::Agent(agent) => {
                 self.stop_waiting(now);
                 self.record.agent = Some(agent);

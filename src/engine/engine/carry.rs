@@ -58,6 +58,10 @@ impl Engine {
                     self.pending.push_back((call, Input::HangUp("the queue is gone")));
                 }
             }
+            Intent::CallBack { queue, caller, number } => self.promise(now, call, &queue, *caller, &number),
+            Intent::CalledBack => {
+                self.with_acd(now, Some(call), |acd, said| acd.called_back(now, call, said));
+            }
             Intent::LeaveQueue => {
                 self.with_acd(now, Some(call), |acd, said| acd.abandon(now, call, said));
             }

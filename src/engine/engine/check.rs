@@ -28,7 +28,7 @@ impl Engine {
         }
         for (id, call) in &self.calls {
             let waits = self.acd.queue_of(*id).is_some();
-            let queued = matches!(call.stage, Stage::Queued(_));
+            let queued = call.stage.waits();
             if waits != queued {
                 broken.push(format!("call {id} is {} and its ticket says {waits}", call.stage.name()));
             }

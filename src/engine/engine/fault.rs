@@ -38,6 +38,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         bans: Vec::new(),
         wrong_pins: Vec::new(),
         campaigns: BTreeMap::new(),
+        past: crate::event::Past::default(),
         started: NOW.wall,
     };
     let mut effects = Vec::new();

@@ -32,6 +32,9 @@ impl Engine {
             }
             Command::QueueFirst { call } => self.with_queues(now, |acd, said| acd.first(now, call, said)),
             Command::AgentReady { agent } => self.agent_asks(now, by, &agent, &Ask::Ready),
+            Command::CallbackCancel { callback } => {
+                self.with_queues(now, |acd, said| acd.cancel_callback(now, callback, said))
+            }
             Command::Dial { from, to } => self.dial(now, &from, &to),
             Command::Drain => {
                 self.draining = true;

@@ -4,6 +4,7 @@ use super::{Input, Out, Phase, Run};
 use model::ask::{Answer, Ask, VOICE_MS};
 use model::config::flow::Step;
 use model::media::Sound;
+use model::number::Number;
 use std::time::Duration;
 
 impl Run {
@@ -40,7 +41,12 @@ impl Run {
         let answer = match input {
             Input::Answered(to, answer) if to == number => answer,
             Input::Timer => Answer::Failed("no answer in time".into()),
-            Input::Alone | Input::Answered(..) | Input::Digit(_) | Input::Played | Input::Refused(_) => {
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Digit(_)
+            | Input::Played
+            | Input::Promised(_)
+            | Input::Refused(_) => {
                 self.phase = Phase::Asking { number };
                 return;
             }
@@ -66,7 +72,8 @@ impl Run {
                 }
                 self.phase = Phase::Playing { next };
             }
-            Step::Collect { .. }
+            Step::Callback { .. }
+            | Step::Collect { .. }
             | Step::Condition { .. }
             | Step::Extension { .. }
             | Step::HangUp { .. }
@@ -98,6 +105,47 @@ impl Run {
         good
     }
 
+    /// Asks that the caller be called back; the next step when it is plain that nobody can be.
+    pub(super) fn call_back(
+        &mut self,
+        queue: &str,
+        field: &str,
+        next: &str,
+        otherwise: &str,
+        out: &mut Vec<Out>,
+    ) -> Option<String> {
+        let Some(number) = self.field.get(field).and_then(|text| Number::read(text)) else {
+            out.push(Out::Trace { kind: "flow", detail: "nobody to call back".into() });
+            return Some(otherwise.to_owned());
+        };
+        self.phase = Phase::Promising { next: next.to_owned(), otherwise: otherwise.to_owned() };
+        out.push(Out::NoTimer);
+        out.push(Out::CallBack { queue: queue.to_owned(), number });
+        None
+    }
+
+    /// Waits for the promise. Leaves by: given → `next` · not → `otherwise`.
+    pub(super) fn promising(
+        &mut self,
+        next: String,
+        otherwise: String,
+        input: &Input,
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        match input {
+            Input::Promised(given) => self.go_to(if *given { next } else { otherwise }, here, out),
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Digit(_)
+            | Input::Played
+            | Input::Refused(_)
+            | Input::Timer => {
+                self.phase = Phase::Promising { next, otherwise };
+            }
+        }
+    }
+
     /// The caller talks to an agent. Leaves by: the agent hung up → the step for that.
     pub(super) fn served(
         &mut self,
@@ -111,7 +159,12 @@ impl Run {
                 self.idle_steps = 0;
                 self.go_to(next, here, out);
             }
-            Input::Answered(..) | Input::Digit(_) | Input::Played | Input::Refused(_) | Input::Timer => {
+            Input::Answered(..)
+            | Input::Digit(_)
+            | Input::Played
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Timer => {
                 self.phase = Phase::Served { next };
             }
         }
@@ -148,7 +201,7 @@ impl Run {
             Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
             Input::Timer if again => self.ask_score(step, tries + 1, out),
             Input::Timer => self.go_to(otherwise.clone(), here, out),
-            Input::Alone | Input::Answered(..) | Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
         }
     }
 }

@@ -80,7 +80,7 @@ impl Run {
             Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
             Input::Timer if tries < *retries => self.ask_choice(step, tries + 1, out),
             Input::Timer => self.go_to(on_timeout.clone(), here, out),
-            Input::Alone | Input::Answered(..) | Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
         }
     }
 
@@ -132,7 +132,7 @@ impl Run {
             },
             Input::Played => out.push(wait),
             Input::Timer => self.collected_all(step, tries, here, out),
-            Input::Alone | Input::Answered(..) | Input::Refused(_) => {}
+            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
         }
     }
 
@@ -159,7 +159,12 @@ impl Run {
     ) {
         match input {
             Input::Played => self.go_to(next, here, out),
-            Input::Alone | Input::Answered(..) | Input::Digit(_) | Input::Refused(_) | Input::Timer => {
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Digit(_)
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Timer => {
                 self.phase = Phase::Playing { next };
             }
         }
@@ -216,7 +221,12 @@ impl Run {
     pub(super) fn leaving(&mut self, input: Input, out: &mut Vec<Out>) {
         match input {
             Input::Played => self.finish(Target::HangUp, out),
-            Input::Alone | Input::Answered(..) | Input::Digit(_) | Input::Refused(_) | Input::Timer => {
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Digit(_)
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Timer => {
                 self.phase = Phase::Leaving;
             }
         }

@@ -91,6 +91,7 @@ impl Caller {
             | Out::Trace { .. }
             | Out::Ask(..)
             | Out::Score(_)
+            | Out::CallBack { .. }
             | Out::Go(_) => None,
         });
         let name = |s: Sound| if let Sound::Prompt { name, .. } = s { name } else { String::new() };

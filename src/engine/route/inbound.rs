@@ -26,6 +26,12 @@ pub fn normalise(config: &Config, trunk: &Trunk, sent: &Number) -> Number {
     country.e164(sent, &config.system.area_code).unwrap_or_else(|| sent.clone())
 }
 
+/// A number as a person gave it, in international form where it has one.
+#[must_use]
+pub fn international(config: &Config, number: &Number) -> Number {
+    country(config).e164(number, &config.system.area_code).unwrap_or_else(|| number.clone())
+}
+
 /// The rule for a call of `trunk` to `called` by `caller` at this moment: all its conditions hold; the heaviest number
 /// mask wins, then the one that names its callers more closely (mask, class of contacts), then the first. A mask is held against the number in international
 /// form and as sent.

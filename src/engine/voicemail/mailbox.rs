@@ -108,6 +108,8 @@ impl Mailboxes {
             | Record::Binding(_)
             | Record::Ban(_)
             | Record::WrongPins(_)
+            | Record::Callback(_)
+            | Record::CallbackGone(_)
             | Record::Note(_)
             | Record::AttemptBegun(_)
             | Record::AttemptEnded(_)

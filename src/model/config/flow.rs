@@ -72,6 +72,17 @@ pub enum Test {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Step {
+    /// Promises to call the caller back from a queue, with the place in it kept.
+    Callback {
+        /// Which queue; it must call back.
+        queue: String,
+        /// Field with the number; `caller` = the number the caller rings from.
+        field: String,
+        /// Step once it is promised, e.g. a good-bye.
+        next: String,
+        /// Step when it cannot be: no number, or one that may not be called.
+        otherwise: String,
+    },
     /// Says something and collects digits; a later `extension` step without number dials them.
     Collect {
         /// What is said.
@@ -235,7 +246,8 @@ impl Step {
             | Step::Play { say, .. }
             | Step::Speak { say, .. }
             | Step::Survey { say, .. } => say,
-            Step::Condition { .. }
+            Step::Callback { .. }
+            | Step::Condition { .. }
             | Step::Extension { .. }
             | Step::Hours { .. }
             | Step::Language { .. }

@@ -1,5 +1,5 @@
 //! Section `[[queue]]`: where callers wait.
-use crate::config::extension::RecordPolicy;
+use crate::config::extension::{RecordPolicy, Rights};
 use crate::config::route::Destination;
 use crate::number::{Mask, Number};
 use crate::rule::{Precision, Rounding, Rule};
@@ -66,6 +66,26 @@ pub struct Queue {
     pub wrap_code_required: bool,
     /// Seconds by which an agent may extend after-call work at a time; 0 = not at all.
     pub wrap_extend_s: u32,
+    /// Whether and how callers are called back instead of waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Callback>,
+}
+
+/// Callers may hang up and keep their place: section `[queue.callback]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Callback {
+    /// Seconds of waiting after which they are told that 1 asks for it; 0 = never, only a flow asks for it.
+    pub after_s: u32,
+    /// Most calls to one customer.
+    pub tries: u32,
+    /// Seconds between two of them.
+    pub retry_s: u32,
+    /// Seconds since they came after which nobody calls any more.
+    pub expires_s: u32,
+    /// Whether who answers must press 1: by it a person is told from a machine.
+    pub confirm: bool,
+    /// Dearest numbers that are called back: the number is what the caller says it is.
+    pub calls: Rights,
 }
 
 /// What a call was about.

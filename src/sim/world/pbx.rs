@@ -108,6 +108,7 @@ impl Pbx {
             bans: found.bans,
             wrong_pins: found.wrong_pins,
             campaigns: self.disk.lists.past().clone(),
+            past: engine::event::Past { callbacks: found.callbacks },
             started: now.wall,
         };
         self.media = new_media(self.seed ^ self.epoch, self.prompts.clone());

@@ -54,6 +54,19 @@ pub async fn first(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `DELETE /callbacks/{callback}`
+///
+/// # Errors
+/// 404 when nobody is to be called back by this key, 409 while the customer is being called.
+pub async fn no_callback(
+    State(app): State<App>,
+    asker: Asker,
+    Path(callback): Path<u64>,
+) -> Result<StatusCode, ApiError> {
+    app.command(&asker.name, Command::CallbackCancel { callback: CallId(callback) }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /calls`
 ///
 /// # Errors

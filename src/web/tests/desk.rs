@@ -87,6 +87,7 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
         call: CallId(1),
         caller: Party { number: "+4930123456".into(), name: "Li Na".into() },
         since: Wall(7),
+        callback: false,
     };
     let queue = QueueView {
         queue: "support".into(),
@@ -102,6 +103,8 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
         wait_ms: 80_000,
         wait_from_s: None,
         wait_to_s: None,
+        promised: 0,
+        callbacks: Vec::new(),
     };
     let agent = AgentView {
         agent: "7".into(),

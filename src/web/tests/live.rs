@@ -68,6 +68,8 @@ fn queue(answered: u32) -> Notice {
         wait_ms: 0,
         wait_from_s: None,
         wait_to_s: None,
+        promised: 0,
+        callbacks: Vec::new(),
     })
 }
 

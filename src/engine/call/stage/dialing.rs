@@ -7,7 +7,7 @@ use super::super::fork::{Fork, Rung, Way, refusal};
 use super::super::leg::contact;
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::ringing::RING_BACK;
-use super::{Stage, bridged, caller_gone, queued, ringing};
+use super::{Stage, bridged, callback, caller_gone, queued, ringing};
 use crate::dialer::Outreach;
 use crate::dialer::campaign::Told;
 use crate::intent::{Chapter, Intent, Peer};
@@ -58,6 +58,18 @@ pub fn outside(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stag
         Err((why, cause)) => return core.refuse(why, cause, out),
     };
     let attempts = outbound::attempts(&core.config, &rule, number, transit);
+    begin(core, number, attempts, 1, cx, out)
+}
+
+/// A customer is called back for a queue, which says how dear the call may be; the agent needs no right of their own.
+pub fn back(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
+    let queue = core.queue.as_ref().and_then(|q| core.config.queue.get(q));
+    let rights = queue.and_then(|q| q.callback.as_ref()).map_or(Rights::Internal, |c| c.calls);
+    let rule = match allowed(&core.config, rights, number, false) {
+        Ok(rule) => rule,
+        Err((why, cause)) => return core.refuse(why, cause, out),
+    };
+    let attempts = outbound::attempts(&core.config, &rule, number, false);
     begin(core, number, attempts, 1, cx, out)
 }
 
@@ -274,6 +286,7 @@ impl Dialing {
                 }
                 self.progress(core, cx, leg, code, sdp, out);
             }
+            Rung::Answered(b) if core.callback => return callback::picked_up(core, *b, cx, out),
             Rung::Answered(b) => {
                 if core.outreach.is_some() {
                     return queued::reached(core, *b, cx, out);
@@ -322,7 +335,8 @@ impl Dialing {
         let Some((_, fork)) = self.trying.as_mut() else { return };
         let from = fork.from(leg);
         let heard = match (sdp, from, fork.sound()) {
-            (Some(sdp), Some(from), Some(sound)) => {
+            // An agent who calls back hears that it rings; announcements on the way are for people who dialled.
+            (Some(sdp), Some(from), Some(sound)) if !core.callback => {
                 sound.settle(&sdp, from, out).is_ok().then_some(sound.session)
             }
             _ => None,
@@ -334,7 +348,7 @@ impl Dialing {
                     out.media(model::media::MediaCommand::Join { a, b });
                 }
             }
-            (None, Some(a)) if code >= 180 && !self.early => {
+            (None, Some(a)) if code >= 180 && !self.early && !core.callback => {
                 out.play(a, vec![RING_BACK], true, false);
             }
             (None, None) if code >= 180 && !self.early => core.a.ring(out),

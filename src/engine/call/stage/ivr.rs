@@ -2,10 +2,11 @@
 //! hang up or caller gone → Clearing · back from Bridged when the agent hung up and a step follows. The flow itself is `ivr::Run`; here is only the glue to media and timers.
 use super::super::{Core, Cx, Heard, Out};
 use super::ringing::Back;
-use super::{Stage, caller_gone, ringing};
+use super::{Stage, caller_gone, queued, ringing};
+use crate::acd;
 use crate::intent::{Chapter, Intent};
 use crate::ivr::{Fields, Input as RunInput, Out as RunOut, Run, Target as RunTarget};
-use crate::route::{Target, local_time};
+use crate::route::{Target, inbound, local_time};
 use crate::timers::CallTimer;
 use model::ask::FIELD_MAX;
 use model::id::{PlayId, SessionId};
@@ -91,6 +92,16 @@ impl Ivr {
             }
             Heard::Timer(CallTimer::Flow) => self.tell(core, RunInput::Timer, cx, out),
             Heard::Answered(number, answer) => self.tell(core, RunInput::Answered(number, *answer), cx, out),
+            Heard::Acd(said) if matches!(*said, acd::Out::Promised { .. }) => {
+                if let acd::Out::Promised { number, queue, .. } = *said {
+                    out.want(Intent::Tell(Chapter::Queue(queue)));
+                    out.want(Intent::Tell(Chapter::QueueLeft));
+                    out.step("callback", number.to_string());
+                }
+                Stage::Ivr(self)
+            }
+            Heard::CodeDone(_) => self.tell(core, RunInput::Promised(false), cx, out),
+            Heard::Stored => self.tell(core, RunInput::Promised(true), cx, out),
             Heard::CallerGone => {
                 out.want(Intent::NoWait(CallTimer::Flow));
                 caller_gone(core, Outcome::Answered, out)
@@ -102,8 +113,6 @@ impl Ivr {
             | Heard::Silent(..)
             | Heard::Timer(_)
             | Heard::Acd(_)
-            | Heard::CodeDone(_)
-            | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_) => Stage::Ivr(self),
         }
@@ -131,6 +140,11 @@ impl Ivr {
                 RunOut::Trace { kind, detail } => out.step(kind, detail),
                 RunOut::Ask(number, ask) => out.want(Intent::Ask(number, ask)),
                 RunOut::Score(score) => out.want(Intent::Tell(Chapter::Score(score))),
+                RunOut::CallBack { queue, number } => {
+                    let number = inbound::international(&core.config, &number);
+                    let caller = Box::new(queued::caller(core, cx));
+                    out.want(Intent::CallBack { queue, caller, number });
+                }
                 RunOut::Go(target) => return self.go(core, target, cx, out),
             }
         }

@@ -1,7 +1,7 @@
 //! Waits in a queue with music; agents' phones may ring. Leaves by: an agent answers → Bridged · overflow by rule → where the
-//! rule says · caller gone → Clearing. Who is offered when is the queue's decision (`acd`); here phones ring for it.
-use super::super::fork::{Fork, Rung};
-use super::super::{Core, Cx, Heard, LegEvent, Out};
+//! rule says · asked to be called back → GoodBye · caller gone → Clearing. Who is offered when is the queue's decision (`acd`); here phones ring for it.
+use super::super::offers::{Offers, Taker};
+use super::super::{Core, Cx, Heard, Out};
 use super::{Stage, bridged, caller_gone, goodbye};
 use crate::acd::ticket::Caller;
 use crate::acd::{self, OfferResult};
@@ -11,14 +11,16 @@ use crate::intent::{Chapter, Intent};
 use crate::route::Target;
 use crate::say;
 use crate::timers::CallTimer;
-use model::clock::Mono;
-use model::id::{LegId, PlayId, SessionId};
+use model::id::{PlayId, SessionId};
 use model::media::{MediaCommand, PlayEnd, Sound};
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
-use std::collections::BTreeMap;
-use std::time::Duration;
+
+/// The key that asks to be called back; the prompt names it.
+const ASK_BACK: char = '1';
+/// How a call ends whose caller will be called back.
+pub const PROMISED: &str = "will be called back";
 
 /// A caller who waits.
 #[derive(Debug)]
@@ -27,14 +29,9 @@ pub struct Queued {
     session: SessionId,
     music: String,
     saying: Option<PlayId>,
-    offers: BTreeMap<String, Offer>,
-}
-
-#[derive(Debug)]
-struct Offer {
-    fork: Fork,
-    extension: Number,
-    until: Mono,
+    offers: Offers,
+    /// It left the queue and only waits to be told that it will be called back.
+    promised: bool,
 }
 
 /// Takes the caller's call and puts it into the queue.
@@ -48,22 +45,15 @@ pub fn enter(core: &mut Core, queue: &str, cx: &Cx, out: &mut Out) -> Stage {
     };
     core.queue = Some(queue.to_owned());
     out.want(Intent::Tell(Chapter::Queue(queue.to_owned())));
-    let since = *core.waiting_since.get_or_insert(cx.now.mono);
-    let caller = Caller {
-        party: core.caller.party.clone(),
-        language: core.language,
-        outside: core.caller.outside.clone(),
-        class: cx.contacts.find(&core.caller.party.number).map(|c| c.class.clone()).unwrap_or_default(),
-        waited: cx.now.mono.since(since),
-        ..Caller::default()
-    };
-    out.want(Intent::Enqueue { queue: queue.to_owned(), caller: Box::new(caller) });
+    core.waiting_since.get_or_insert(cx.now.mono);
+    out.want(Intent::Enqueue { queue: queue.to_owned(), caller: Box::new(caller(core, cx)) });
     Stage::Queued(Box::new(Queued {
         queue: queue.to_owned(),
         session,
         music: "default".into(),
         saying: None,
-        offers: BTreeMap::new(),
+        offers: Offers::default(),
+        promised: false,
     }))
 }
 
@@ -91,11 +81,31 @@ pub fn reached(core: &mut Core, person: Leg, cx: &Cx, out: &mut Out) -> Stage {
         session,
         music: String::new(),
         saying: None,
-        offers: BTreeMap::new(),
+        offers: Offers::default(),
+        promised: false,
     }))
 }
 
+/// What a queue needs to know of the caller.
+#[must_use]
+pub fn caller(core: &Core, cx: &Cx) -> Caller {
+    Caller {
+        party: core.caller.party.clone(),
+        language: core.language,
+        outside: core.caller.outside.clone(),
+        class: cx.contacts.find(&core.caller.party.number).map(|c| c.class.clone()).unwrap_or_default(),
+        waited: core.waiting_since.map(|since| cx.now.mono.since(since)).unwrap_or_default(),
+        ..Caller::default()
+    }
+}
+
 impl Queued {
+    /// Whether it has a place in the queue.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        !self.promised
+    }
+
     /// Its word in the live view.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -111,10 +121,7 @@ impl Queued {
     /// The queue, or whose phone rings.
     #[must_use]
     pub fn with(&self) -> String {
-        match self.offers.first_key_value() {
-            Some((agent, _)) => agent.clone(),
-            None => self.queue.clone(),
-        }
+        self.offers.first().unwrap_or(&self.queue).to_owned()
     }
 
     /// Takes one input.
@@ -123,27 +130,36 @@ impl Queued {
         match input {
             Heard::Acd(said) => return self.acd(core, cx, *said, out),
             Heard::Leg(leg, event) => {
-                if let Some(agent) = self.offered(leg) {
-                    return self.heard(core, cx, agent, leg, event, out);
+                if let Some(taker) = self.offers.heard(leg, event, out) {
+                    return (*self).answered(core, cx, taker, out);
                 }
+            }
+            Heard::Digit(session, digit) if session == self.session && digit.as_char() == ASK_BACK => {
+                self.asks_back(core, cx, out);
+            }
+            Heard::CodeDone(why) => self.say(core, why, out),
+            Heard::Stored if self.promised => {
+                let sounds =
+                    vec![Sound::Prompt { language: core.language, name: "queue-callback-promised".into() }];
+                return goodbye::enter(self.session, sounds, Outcome::Answered, PROMISED, out);
             }
             Heard::PlayDone(_, play, PlayEnd::Finished) if self.saying == Some(play) => {
                 self.saying = None;
                 self.play_music(out);
             }
-            Heard::Timer(CallTimer::NoAnswer) => self.ring_time_over(cx, out),
+            Heard::Timer(CallTimer::NoAnswer) => self.offers.ring_time_over(cx, out),
             Heard::Timer(CallTimer::Grace) => return self.nobody_there(core, out),
             Heard::CallerGone => {
-                self.cancel_all(out);
+                self.offers.cancel_all(out);
                 out.want(Intent::LeaveQueue);
-                return caller_gone(core, Outcome::Abandoned, out);
+                let outcome = if self.promised { Outcome::Answered } else { Outcome::Abandoned };
+                return caller_gone(core, outcome, out);
             }
             Heard::Digit(..)
             | Heard::PlayDone(..)
             | Heard::RecordDone(..)
             | Heard::Silent(..)
             | Heard::Timer(_)
-            | Heard::CodeDone(_)
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
@@ -164,16 +180,13 @@ impl Queued {
                 self.saying = Some(out.play(self.session, sounds, false, false));
             }
             acd::Out::Offer { agent, extension, ring_timeout, .. } => {
-                self.offer(core, cx, agent, extension, ring_timeout, out);
+                let shown = core.caller.party.clone();
+                self.offers.ring(core, &shown, (agent, extension, ring_timeout), cx, out);
             }
-            acd::Out::Withdraw { agent, .. } => {
-                if let Some(mut offer) = self.offers.remove(&agent) {
-                    offer.fork.cancel(out);
-                }
-                self.wait_for_next(out);
-            }
+            acd::Out::Withdraw { agent, .. } => self.offers.withdraw(&agent, out),
+            acd::Out::Promised { number, .. } => self.is_promised(core, &number, out),
             acd::Out::Overflow { to, why, .. } => {
-                self.cancel_all(out);
+                self.offers.cancel_all(out);
                 out.media(MediaCommand::StopPlay { session: self.session });
                 out.want(Intent::Tell(Chapter::QueueLeft));
                 out.step("overflow", format!("{to} ({why:?})"));
@@ -184,63 +197,41 @@ impl Queued {
         Stage::Queued(self)
     }
 
-    fn offer(
-        &mut self,
-        core: &Core,
-        cx: &Cx,
-        agent: String,
-        extension: Number,
-        ring: Duration,
-        out: &mut Out,
-    ) {
-        out.step("offered", agent.clone());
-        match Fork::extension(core, &extension, cx, out) {
-            Ok(fork) => {
-                self.offers.insert(agent, Offer { fork, extension, until: cx.now.mono + ring });
-                self.wait_for_next(out);
-            }
-            Err(_) => out.want(Intent::Offered { agent, result: OfferResult::Unreachable }),
+    fn answered(mut self, core: &mut Core, cx: &Cx, taker: Taker, out: &mut Out) -> Stage {
+        let Taker { agent, extension, leg } = taker;
+        self.offers.cancel_all(out);
+        core.waiting_since = None;
+        out.want(Intent::Tell(Chapter::Agent(agent.clone())));
+        if core.outreach.is_some() {
+            out.want(Intent::NoWait(CallTimer::Grace));
+            out.want(Intent::Outreach(Told::Connected(agent.clone())));
         }
+        out.want(Intent::Offered { agent, result: OfferResult::Answered });
+        core.agent_leg = Some(leg.id);
+        bridged::enter(core, *leg, extension.to_string(), cx, out)
     }
 
-    fn heard(
-        mut self: Box<Self>,
-        core: &mut Core,
-        cx: &Cx,
-        agent: String,
-        leg: LegId,
-        event: LegEvent,
-        out: &mut Out,
-    ) -> Stage {
-        let Some(offer) = self.offers.get_mut(&agent) else { return Stage::Queued(self) };
-        match offer.fork.heard(leg, event, out) {
-            Rung::Still | Rung::Ringing(..) => {}
-            Rung::Answered(b) => {
-                let extension = self.offers.remove(&agent).map(|o| o.extension.to_string());
-                self.cancel_all(out);
-                core.waiting_since = None;
-                out.want(Intent::Tell(Chapter::Agent(agent.clone())));
-                if core.outreach.is_some() {
-                    out.want(Intent::NoWait(CallTimer::Grace));
-                    out.want(Intent::Outreach(Told::Connected(agent.clone())));
-                }
-                out.want(Intent::Offered { agent, result: OfferResult::Answered });
-                core.agent_leg = Some(b.id);
-                return bridged::enter(core, *b, extension.unwrap_or_default(), cx, out);
-            }
-            Rung::Nobody(code) => {
-                self.offers.remove(&agent);
-                self.missed(agent, result(code), out);
-                self.wait_for_next(out);
-            }
+    /// The caller will be called back: hears so once it is on disk.
+    fn is_promised(&mut self, core: &mut Core, number: &Number, out: &mut Out) {
+        self.promised = true;
+        self.offers.cancel_all(out);
+        core.waiting_since = None;
+        out.want(Intent::Tell(Chapter::QueueLeft));
+        out.step("callback", number.to_string());
+    }
+
+    /// The caller asks to be called back.
+    fn asks_back(&self, core: &Core, cx: &Cx, out: &mut Out) {
+        if let Some(number) = core.caller.outside.clone().filter(|_| !self.promised) {
+            let (queue, caller) = (self.queue.clone(), Box::new(caller(core, cx)));
+            out.want(Intent::CallBack { queue, caller, number });
         }
-        Stage::Queued(self)
     }
 
     /// No agent in time: who called and why, how to be left alone, and the end.
     fn nobody_there(mut self, core: &mut Core, out: &mut Out) -> Stage {
         let Some(outreach) = core.outreach.clone() else { return Stage::Queued(Box::new(self)) };
-        self.cancel_all(out);
+        self.offers.cancel_all(out);
         out.want(Intent::LeaveQueue);
         out.want(Intent::Tell(Chapter::QueueLeft));
         out.want(Intent::Outreach(Told::Message));
@@ -256,53 +247,12 @@ impl Queued {
         goodbye::enter(self.session, sounds, Outcome::Abandoned, "no agent in time", out)
     }
 
-    fn ring_time_over(&mut self, cx: &Cx, out: &mut Out) {
-        let due: Vec<String> =
-            self.offers.iter().filter(|(_, o)| o.until <= cx.now.mono).map(|(a, _)| a.clone()).collect();
-        for agent in due {
-            if let Some(mut offer) = self.offers.remove(&agent) {
-                offer.fork.cancel(out);
-            }
-            self.missed(agent, OfferResult::NoAnswer, out);
-        }
-        self.wait_for_next(out);
-    }
-
-    fn missed(&self, agent: String, result: OfferResult, out: &mut Out) {
-        out.step("missed", agent.clone());
-        out.want(Intent::Offered { agent, result });
-    }
-
-    /// One timer serves all offers: the one that ends first.
-    fn wait_for_next(&self, out: &mut Out) {
-        match self.offers.values().map(|o| o.until).min() {
-            Some(at) => out.want(Intent::Wait(CallTimer::NoAnswer, at)),
-            None => out.want(Intent::NoWait(CallTimer::NoAnswer)),
-        }
-    }
-
-    fn cancel_all(&mut self, out: &mut Out) {
-        for offer in self.offers.values_mut() {
-            offer.fork.cancel(out);
-        }
-        self.offers.clear();
-        out.want(Intent::NoWait(CallTimer::NoAnswer));
-    }
-
-    fn offered(&self, leg: LegId) -> Option<String> {
-        self.offers.iter().find(|(_, o)| o.fork.has(leg)).map(|(agent, _)| agent.clone())
+    fn say(&mut self, core: &Core, name: &str, out: &mut Out) {
+        let sounds = vec![Sound::Prompt { language: core.language, name: name.to_owned() }];
+        self.saying = Some(out.play(self.session, sounds, false, false));
     }
 
     fn play_music(&self, out: &mut Out) {
         out.play(self.session, vec![Sound::Music(self.music.clone())], true, false);
-    }
-}
-
-/// What a refusal says of the agent.
-fn result(code: u16) -> OfferResult {
-    match code {
-        486 | 600 => OfferResult::Busy,
-        603 | 403 => OfferResult::Declined,
-        _ => OfferResult::Unreachable,
     }
 }

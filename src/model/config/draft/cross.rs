@@ -341,6 +341,16 @@ fn flows(s: &Sections, known: &Known<'_>, out: &Problems) {
                 Step::Hours { schedule, open: _, closed: _ } => {
                     refer(&path("schedule"), "schedule", schedule, &known.schedule, out);
                 }
+                Step::Callback { queue, .. } => {
+                    refer(&path("queue"), "queue", queue, &known.queue, out);
+                    let silent = s.queue.iter().any(|q| q.name == *queue && q.callback.is_none());
+                    if silent {
+                        let message = format!(
+                            "queue \"{queue}\" calls nobody back; switch call-back on there, or take another step"
+                        );
+                        out.add(&path("queue"), "out_of_range", message);
+                    }
+                }
                 Step::Queue { queue, .. } => refer(&path("queue"), "queue", queue, &known.queue, out),
                 Step::Voicemail { mailbox } if !mailbox.as_str().is_empty() => {
                     known.mailbox(&path("mailbox"), mailbox, out);

@@ -24,7 +24,8 @@ const TESTS: [(&str, Test); 6] = [
 /// Reads the fields of one kind of step.
 type ReadStep = fn(&Table<'_>) -> Step;
 
-const KINDS: [(&str, ReadStep); 15] = [
+const KINDS: [(&str, ReadStep); 16] = [
+    ("callback", callback),
     ("collect", collect),
     ("condition", condition),
     ("extension", extension),
@@ -98,6 +99,15 @@ fn says(t: &Table<'_>, needed: bool) -> Vec<Say> {
 
 fn next(t: &Table<'_>, field: &'static str) -> String {
     t.needed(field, "name the step that comes then")
+}
+
+fn callback(t: &Table<'_>) -> Step {
+    Step::Callback {
+        queue: t.needed("queue", "name a queue"),
+        field: t.parsed("field", value::field).unwrap_or_else(|| "caller".into()),
+        next: next(t, "next"),
+        otherwise: next(t, "otherwise"),
+    }
 }
 
 fn condition(t: &Table<'_>) -> Step {

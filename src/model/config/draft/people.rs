@@ -10,7 +10,7 @@ use crate::number::Number;
 pub(super) const RECORD: [(&str, RecordPolicy); 3] =
     [("never", RecordPolicy::Never), ("on_demand", RecordPolicy::OnDemand), ("always", RecordPolicy::Always)];
 
-const RIGHTS: [(&str, Rights); 4] = [
+pub(super) const RIGHTS: [(&str, Rights); 4] = [
     ("internal", Rights::Internal),
     ("national", Rights::National),
     ("international", Rights::International),

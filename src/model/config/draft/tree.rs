@@ -41,6 +41,7 @@ pub fn brief(config: &Config) -> Value {
     each(&mut tree, "outbound", &["number"], |t| value(&carrier::outbound(t)));
     one(&mut tree, "distribution", &[], |t| value(&waiting::distribution(t)));
     each(&mut tree, "queue", &["name"], |t| value(&waiting::queue(t)));
+    shorten_callbacks(&mut tree);
     each(&mut tree, "flow", &["name"], |t| value(&ivr::flow(t)));
     each(&mut tree, "campaign", &["name"], |t| value(&campaign::campaign(t)));
     tree.retain(|_, section| !is_empty(section));
@@ -74,6 +75,18 @@ fn shorten(item: &mut Map<String, Value>, keys: &[&str], read: impl Fn(Table<'_>
         |field: &str| matches!(field, "password" | "pass_phrase" | "overflow" | "to" | "step" | "trunks");
     let kept = |field: &str| KEPT.contains(&field) || keys.contains(&field) || needed(field);
     item.retain(|field, v| kept(field) || defaults.get(field) != Some(&*v));
+}
+
+/// The same of queues that call back.
+fn shorten_callbacks(tree: &mut Map<String, Value>) {
+    let (bare, unheard) = (serde_json::json!({ "callback": {} }), Problems::default());
+    let usual = value(&waiting::queue(Table::new(String::new(), Some(&bare), &unheard)));
+    let queues = tree.get_mut("queue").and_then(Value::as_array_mut);
+    for queue in queues.into_iter().flatten() {
+        if let Some(Value::Object(callback)) = queue.get_mut("callback") {
+            callback.retain(|field, v| usual["callback"].get(field) != Some(&*v));
+        }
+    }
 }
 
 /// The mailboxes, by the defaults of an extension that has one and says nothing about it.

@@ -1,9 +1,12 @@
 //! Reads `[[queue]]` of a draft, with its defaults.
 use super::carrier::destination;
-use super::people::record;
+use super::people::{RIGHTS, record};
 use super::table::Table;
 use super::value;
-use crate::config::queue::{Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode};
+use crate::config::extension::Rights;
+use crate::config::queue::{
+    Callback, Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode,
+};
 use crate::number::Mask;
 use crate::rule::{self, Rounding};
 
@@ -67,6 +70,7 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         wrap_codes: t.tables("wrap_codes", 100).into_iter().map(wrap_code).collect(),
         wrap_code_required: t.flag("wrap_code_required", false),
         wrap_extend_s: t.count("wrap_extend_s", 0..=3600, 60),
+        callback: t.table("callback").map(callback),
     };
     for (i, code) in queue.wrap_codes.iter().enumerate() {
         if queue.wrap_codes[..i].iter().any(|c| c.code == code.code) {
@@ -99,6 +103,24 @@ fn skill(t: Table<'_>) -> SkillStep {
     };
     t.done();
     step
+}
+
+/// Most calls to one customer, and the shortest time between two: more is a nuisance.
+fn callback(t: Table<'_>) -> Callback {
+    let callback = Callback {
+        after_s: t.count("after_s", 0..=3600, 60),
+        tries: t.count("tries", 1..=10, 3),
+        retry_s: t.count("retry_s", 60..=86_400, 900),
+        expires_s: t.count("expires_s", 600..=172_800, 14_400),
+        confirm: t.flag("confirm", true),
+        calls: t.choice("calls", &RIGHTS).unwrap_or(Rights::National),
+    };
+    if callback.calls == Rights::Internal {
+        let message = "callers from outside cannot be called back then; use national or international";
+        t.problem("calls", "out_of_range", message);
+    }
+    t.done();
+    callback
 }
 
 fn wrap_code(t: Table<'_>) -> WrapCode {

@@ -15,7 +15,9 @@ fn ways(step: &Step) -> Vec<Way<'_>> {
         Step::Condition { then, otherwise, .. } => {
             vec![way("then", then.as_str(), false), way("otherwise", otherwise.as_str(), false)]
         }
-        Step::Lookup { next, otherwise, .. } | Step::Table { next, otherwise, .. } => {
+        Step::Callback { next, otherwise, .. }
+        | Step::Lookup { next, otherwise, .. }
+        | Step::Table { next, otherwise, .. } => {
             vec![way("next", next.as_str(), false), way("otherwise", otherwise.as_str(), false)]
         }
         Step::Collect { next, otherwise, .. } | Step::Survey { next, otherwise, .. } => {

@@ -5,7 +5,8 @@ use model::clock::Wall;
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::query::HistoryQuery;
 use model::record::{
-    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, Outcome, Record, WrongPins,
+    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, Outcome, Record,
+    WrongPins,
 };
 use std::os::unix::fs::PermissionsExt as _;
 use store::Fault;
@@ -100,6 +101,31 @@ fn ids_of_a_new_start_were_never_used() {
     store.close();
     let (_, third, _) = open(dir.path());
     assert!(third.next_call > second.next_call, "ids that the crash kept from the disk are left out");
+}
+
+#[test]
+fn who_is_to_be_called_back_is_known_after_a_restart_until_it_is_done() {
+    let promise = |call: u64, came: i64, tries| CallbackRecord {
+        callback: CallId(call),
+        queue: "support".into(),
+        number: number("+4930123456"),
+        name: "Li Na".into(),
+        language: model::media::Language::Zh,
+        class: "vip".into(),
+        priority: 2,
+        came: Wall(came),
+        expires: FAR,
+        tries,
+        next: Wall(came + 1),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let kept = [promise(1, 30, 0), promise(2, 20, 0), promise(3, 10, 0), promise(1, 30, 1)];
+    let records = kept.into_iter().map(Record::Callback).chain([Record::CallbackGone(CallId(2))]);
+    keep_all(&store, records);
+    store.close();
+    let (_, state, _) = open(dir.path());
+    assert_eq!(state.callbacks, [promise(3, 10, 0), promise(1, 30, 1)], "oldest first");
 }
 
 #[test]

@@ -108,6 +108,7 @@ impl World {
             bans: Vec::new(),
             wrong_pins: Vec::new(),
             campaigns: BTreeMap::new(),
+            past: engine::event::Past::default(),
             started: now.wall,
         };
         change(&mut boot);

@@ -36,6 +36,7 @@ export function waysOf(step: Step): Way[] {
         { field: 'then', via: 'then', to: step.then ?? '' },
         { field: 'otherwise', via: 'else', to: step.otherwise ?? '' },
       ];
+    case 'callback':
     case 'collect':
     case 'lookup':
     case 'survey':
@@ -95,6 +96,8 @@ export function blankStep(kind: StepKind, config: Config): Step {
   switch (kind) {
     case 'menu':
       return { kind, say: ['menu-main'], option: {}, timeout_s: 5, retries: 2, on_timeout: '', on_invalid: '' };
+    case 'callback':
+      return { kind, queue: config.queue.find((q) => q.callback)?.name ?? '', field: 'caller', next: '', otherwise: '' };
     case 'collect':
       return { kind, say: ['enter-extension'], min: 2, max: 6, timeout_s: 4, retries: 2, next: '', otherwise: '' };
     case 'condition':

@@ -8,6 +8,7 @@ import type { Config, Step, StepKind } from './types';
 
 export const ICON: Record<StepKind, IconName> = {
   menu: 'star',
+  callback: 'phone',
   collect: 'numbers',
   condition: 'branch',
   play: 'volume',
@@ -33,6 +34,8 @@ export function sentence(step: Step, config: Config): string {
   switch (step.kind) {
     case 'menu':
       return t(F.sMenu, { say });
+    case 'callback':
+      return t(F.sCallback, { name: step.queue || '?' });
     case 'collect':
       return t(F.sCollect, { say });
     case 'condition':

@@ -72,6 +72,17 @@ export interface WaitingView {
   call: number;
   caller: Party;
   since: Wall;
+  /** They hung up and will be called back. */
+  callback?: boolean;
+}
+
+export interface CallbackView {
+  callback: number;
+  caller: Party;
+  since: Wall;
+  state: 'waiting' | 'calling' | 'later';
+  tries: number;
+  next: Wall | null;
 }
 
 export interface QueueView {
@@ -88,6 +99,8 @@ export interface QueueView {
   wait_ms: number;
   wait_from_s: number | null;
   wait_to_s: number | null;
+  promised?: number;
+  callbacks?: CallbackView[];
 }
 
 export interface TrunkView {
@@ -313,6 +326,17 @@ export interface Queue {
   wrap_codes?: WrapCode[];
   wrap_code_required?: boolean;
   wrap_extend_s?: number;
+  callback?: QueueCallback;
+}
+
+/** Callers may hang up and keep their place. */
+export interface QueueCallback {
+  after_s?: number;
+  tries?: number;
+  retry_s?: number;
+  expires_s?: number;
+  confirm?: boolean;
+  calls?: 'national' | 'international' | 'premium';
 }
 
 export interface Trunk {
@@ -355,6 +379,7 @@ export interface Outbound {
 }
 
 export type StepKind =
+  | 'callback'
   | 'collect'
   | 'condition'
   | 'extension'
