@@ -49,6 +49,14 @@ def judge(attempts, law, attempts_day):
     last_of = collections.defaultdict(list)
     free_from = {}
     for a in sorted(attempts, key=lambda a: a["at"]):
+        if "dialled" not in moments(a):
+            continue
+        today = [at for at in last_of[a["number"]] if a["at"] - at < DAY_MS]
+        if len(today) >= attempts_day:
+            broken.append(f"call {a['call']} to {a['number']}: more than {attempts_day} attempts within a day")
+        last_of[a["number"]].append(a["at"])
+    # In the order in which they were made: the clock may have been set meanwhile.
+    for a in sorted(attempts, key=lambda a: a["call"]):
         step, number, who = moments(a), a["number"], f"call {a['call']} to {a['number']}"
         if "dialled" not in step:
             continue
@@ -58,10 +66,6 @@ def judge(attempts, law, attempts_day):
                 broken.append(f"{who}: rung outside the hours of {zone}")
         if not a["zones"]:
             broken.append(f"{who}: nobody knows what time it was there")
-        today = [at for at in last_of[number] if dialled - at < DAY_MS]
-        if len(today) >= attempts_day:
-            broken.append(f"{who}: more than {attempts_day} attempts within a day")
-        last_of[number].append(dialled)
         if free_from.get(number, 0) > dialled and a["form"] == "predictive":
             broken.append(f"{who}: called again within 72 h of an abandoned call without an agent reserved")
         over = step.get("ended")

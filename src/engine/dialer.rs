@@ -28,6 +28,9 @@ pub const EVERY: Duration = Duration::from_millis(250);
 /// 2 s, or counts as stale.
 const REST: Duration = Duration::from_secs(10);
 
+/// A wall clock that goes by this much otherwise than the other one was set, ms.
+const JUMP_MS: i64 = 2000;
+
 /// What the engine is asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Out {
@@ -91,6 +94,8 @@ pub struct Dialer {
     attempts: BTreeMap<CallId, (String, Number)>,
     /// Numbers whose attempt is over since a moment: what the disk said of them may be older.
     rested: VecDeque<(Mono, Number)>,
+    /// Milliseconds of the wall clock at the start of the other one.
+    clock: Option<i64>,
 }
 
 /// What a decision looks at.
@@ -144,12 +149,27 @@ impl Dialer {
 
     /// Decides, a few times a second.
     pub fn tick(&mut self, cx: &Cx, ids: &mut Ids, out: &mut Vec<Out>) {
+        self.watch_clock(cx.now, out);
         let from = out.len();
         let mut busy: Vec<Number> = self.campaigns.values().flat_map(Campaign::numbers).cloned().collect();
         for campaign in self.campaigns.values_mut() {
             campaign.tick(cx, &mut || ids.call(), &mut busy, out);
         }
         self.note_begun(out, from);
+    }
+
+    /// Whether somebody set the wall clock: what was read of entries (tried how often today?) was true by the old one.
+    fn watch_clock(&mut self, now: Now, out: &mut Vec<Out>) -> bool {
+        let mono_ms = i64::try_from(now.mono.0 / 1000).unwrap_or(i64::MAX);
+        let start = now.wall.0.saturating_sub(mono_ms);
+        let jumped = self.clock.is_some_and(|was| (start - was).abs() > JUMP_MS);
+        if jumped || self.clock.is_none() {
+            self.clock = Some(start);
+        }
+        if jumped {
+            self.campaigns.values_mut().for_each(|campaign| campaign.start_anew(out));
+        }
+        jumped
     }
 
     fn note_begun(&mut self, out: &[Out], from: usize) {
@@ -190,7 +210,8 @@ impl Dialer {
 
     /// The attempt is on the disk: the call to be made, if the gate lets it pass.
     pub fn launch(&mut self, cx: &Cx, call: CallId, out: &mut Vec<Out>) -> Option<Launch> {
-        let launch = self.of(call)?.launch(cx, call, out);
+        let jumped = self.watch_clock(cx.now, out);
+        let launch = self.of(call)?.launch(cx, call, !jumped, out);
         if launch.is_none() {
             self.ended(cx.now, call);
         }
@@ -249,6 +270,7 @@ impl Dialer {
         ids: &mut Ids,
         out: &mut Vec<Out>,
     ) -> Result<(), Refusal> {
+        self.watch_clock(cx.now, out);
         let from = out.len();
         let busy: Vec<Number> = self.campaigns.values().flat_map(Campaign::numbers).cloned().collect();
         let campaign = self.campaigns.get_mut(campaign).ok_or(Refusal::Unknown)?;

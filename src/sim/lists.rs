@@ -32,12 +32,17 @@ pub struct Lists {
 impl Lists {
     /// Puts a number into a list.
     pub fn add(&mut self, list: &str, number: &str, zone: &str) -> EntryId {
+        self.add_in(list, number, &[zone.to_owned()])
+    }
+
+    /// The same for a number that may be in several zones.
+    pub fn add_in(&mut self, list: &str, number: &str, zones: &[String]) -> EntryId {
         let id = EntryId(self.rows.len() as u64 + 1);
         let entry = Entry {
             entry: id,
             list: list.to_owned(),
             number: Number::read(number).unwrap_or_default(),
-            zones: vec![zone.to_owned()],
+            zones: zones.to_vec(),
             name: format!("Person {id}"),
             ..Entry::default()
         };

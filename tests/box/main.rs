@@ -10,6 +10,7 @@ mod crash;
 mod emergency;
 mod first_call;
 mod flow;
+mod outbound;
 mod phones;
 mod queue;
 mod races;

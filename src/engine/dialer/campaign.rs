@@ -9,6 +9,8 @@ mod desk;
 mod form;
 mod hopper;
 mod orders;
+#[cfg(test)]
+mod tests;
 mod trial;
 
 pub use trial::Told;
@@ -166,6 +168,12 @@ impl Campaign {
         self.hopper.empty();
     }
 
+    /// The clock was set: nothing that was read counts, nothing that is shown stays.
+    pub fn start_anew(&mut self, out: &mut Vec<Out>) {
+        self.clear_previews(out);
+        self.hopper.void();
+    }
+
     /// What is known of this number is not enough any more.
     pub fn forget(&mut self, number: &Number) {
         self.hopper.drop_where(|entry| &entry.number == number);
@@ -242,12 +250,14 @@ impl Campaign {
 
     /// Begins an attempt: it is written down first, and made when it is on the disk.
     fn begin(&mut self, cx: &Cx, call: CallId, entry: Entry, agent: Option<String>, out: &mut Vec<Out>) {
+        // With an agent kept free for it, a call is none that is dialled ahead.
+        let most = if agent.is_some() { Form::Progressive } else { Form::Automatic };
         let attempt = AttemptRecord {
             call,
             campaign: self.settings.name.clone(),
             entry: entry.entry,
             number: entry.number.clone(),
-            form: self.health.works_as(self.form()),
+            form: self.health.works_as(self.form()).min(most),
             zones: entry.zones.clone(),
             agent,
             at: cx.now.wall,
@@ -262,14 +272,16 @@ impl Campaign {
         self.trials.insert(call, Trial::new(cx.now.mono, attempt, entry));
     }
 
-    /// The attempt is on the disk. The last gate: what passes here is dialled, what does not is written off.
-    pub fn launch(&mut self, cx: &Cx, call: CallId, out: &mut Vec<Out>) -> Option<Launch> {
+    /// The attempt is on the disk. The last gate: what passes here is dialled, what does not is written off. `known`: what
+    /// was read of the entry still counts.
+    pub fn launch(&mut self, cx: &Cx, call: CallId, known: bool, out: &mut Vec<Out>) -> Option<Launch> {
         let trial = self.trials.get(&call)?;
         let agent = trial.attempt.agent.clone();
         let automatic = trial.attempt.form == Form::Automatic;
         let entry = trial.entry.clone();
         let passed = self.gate(&entry, agent.is_some() || automatic, cx.now.wall);
-        if let Err(bar) = passed.and(self.still_wanted()) {
+        let certain = if known { Ok(()) } else { Err(Bar::Zone) };
+        if let Err(bar) = certain.and(passed).and(self.still_wanted()) {
             self.refused(bar);
             self.write_off(cx.now, call, out);
             return None;

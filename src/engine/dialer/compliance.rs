@@ -221,4 +221,4 @@ pub fn reserves(form: Form) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

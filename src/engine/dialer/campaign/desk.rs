@@ -78,6 +78,15 @@ impl Campaign {
         out.push(Out::Notice(Notice::OutreachGone(agent.to_owned())));
     }
 
+    /// Takes every entry away that is only shown.
+    pub(super) fn clear_previews(&mut self, out: &mut Vec<Out>) {
+        let shown = self.desks.iter().filter(|(_, desk)| desk.is_preview());
+        let agents: Vec<String> = shown.map(|(agent, _)| agent.clone()).collect();
+        for agent in agents {
+            self.clear_desk(&agent, out);
+        }
+    }
+
     /// Clears every desk.
     pub(super) fn clear_desks(&mut self, out: &mut Vec<Out>) {
         let agents: Vec<String> = self.desks.keys().cloned().collect();

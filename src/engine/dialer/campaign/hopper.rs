@@ -26,6 +26,8 @@ pub struct Hopper {
     tried: BTreeMap<EntryId, u32>,
     order: VecDeque<EntryId>,
     asked: Option<Mono>,
+    /// The answer that comes is of no use.
+    void: bool,
     answered: Option<Mono>,
 }
 
@@ -61,7 +63,8 @@ impl Hopper {
     /// been made since that it does not know of.
     pub fn filled(&mut self, now: Now, entries: Vec<Entry>) {
         let asked = self.asked.take();
-        if asked.is_some_and(|at| now.mono.since(at) > TOO_OLD) {
+        let void = std::mem::take(&mut self.void);
+        if void || asked.is_some_and(|at| now.mono.since(at) > TOO_OLD) {
             return;
         }
         let full = entries.len() >= MOST / 2;
@@ -79,6 +82,12 @@ impl Hopper {
     pub fn empty(&mut self) {
         self.entries.clear();
         self.answered = None;
+    }
+
+    /// The same, and the answer that is on its way too.
+    pub fn void(&mut self) {
+        self.empty();
+        self.void = self.asked.is_some();
     }
 
     /// The entry was taken for an attempt.

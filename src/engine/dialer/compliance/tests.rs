@@ -4,7 +4,8 @@ use jiff::Zoned;
 use model::campaign::Entry;
 use std::collections::BTreeMap;
 
-fn settings(profile: Profile) -> Campaign {
+/// A campaign without any rule of its own.
+pub(crate) fn settings(profile: Profile) -> Campaign {
     Campaign {
         name: "autumn".into(),
         queue: "support".into(),

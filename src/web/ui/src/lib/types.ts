@@ -756,6 +756,9 @@ export interface Campaign {
   resume_percent?: number;
   whisper?: boolean;
   script: string;
+  plain?: { multiple_percent?: number; queue_limit?: number; per_agent?: number } | null;
+  again?: Partial<Record<CallResult, string>>;
+  disposition?: Disposition[];
 }
 
 export interface Hand {
@@ -796,6 +799,26 @@ export interface CampaignView {
   changed: [Wall, string, string] | null;
 }
 
+export type CallResult =
+  | 'abandoned'
+  | 'busy'
+  | 'fax'
+  | 'flow_done'
+  | 'hung_up'
+  | 'invalid'
+  | 'machine'
+  | 'network'
+  | 'no_answer'
+  | 'refused'
+  | 'talked'
+  | 'unreachable';
+
+export interface Disposition {
+  word: string;
+  name: string;
+  then: 'callback' | 'do_not_call' | 'done' | 'retry' | 'wrong_number';
+}
+
 /** A campaign's entry at an agent's desk. */
 export interface OutreachView {
   agent: string;
@@ -808,7 +831,7 @@ export interface OutreachView {
   name: string;
   fields: Record<string, string>;
   script: string;
-  dispositions: { word: string; name: string; then: 'callback' | 'do_not_call' | 'done' | 'retry' | 'wrong_number' }[];
+  dispositions: Disposition[];
   since: Wall;
 }
 

@@ -75,6 +75,22 @@ export const CP = texts({
   protectPercent: ['Stops below this service level', '低于此服务水平时停止'],
   resumePercent: ['Goes on from this level', '恢复的服务水平'],
   flow: ['Flow for the form “automatic”', '“自动”方式使用的流程'],
+  plain: ['Plain queue dialler instead of the forecast', '使用简单队列拨号而非预测'],
+  plainHint: ['For the form “predictive”. The bound on abandoned calls holds here too.', '用于“预测”方式。呼损上限同样有效。'],
+  multiple: ['Lines for each free agent', '每空闲坐席线路数'],
+  queueLimit: ['Answered calls that may wait', '允许等待的已接听电话'],
+  perAgent: ['New calls a second for each free agent', '每空闲坐席每秒新呼叫'],
+  again: ['Trying again', '重拨'],
+  againText: ['When an entry is called again, by what came of its last call. Invalid numbers never are.', '根据上次通话结果决定何时重拨；无效号码不再拨打。'],
+  dispositions: ['Results that agents give', '坐席可选结果'],
+  dispositionsText: [
+    'None given: done, call back, try again, wrong number, do not call again.',
+    '不填则使用：完成、回拨、重试、号码错误、不再拨打。',
+  ],
+  word: ['Key', '代码'],
+  shown: ['Shown', '显示'],
+  then: ['What becomes of the entry', '条目处理'],
+  addDisposition: ['Add result', '添加结果'],
   importTitle: ['Take a list', '导入名单'],
   importText: [
     'CSV or XLSX; the first row names the columns. One is the number; name, time zone and value are found by their names; others are shown to the agent.',
@@ -142,6 +158,34 @@ export const RESULT = texts({
   refused: ['Declined', '拒接'],
   talked: ['Talked', '已通话'],
   unreachable: ['Unreachable', '无法接通'],
+});
+
+export const AGAIN = texts({
+  never: ['Never', '不再拨打'],
+  slot: ['At another time of the day', '一天中的其他时段'],
+  '5m': ['After 5 minutes', '5 分钟后'],
+  '15m': ['After 15 minutes', '15 分钟后'],
+  '1h': ['After an hour', '1 小时后'],
+  '4h': ['After 4 hours', '4 小时后'],
+  '1d': ['After a day', '1 天后'],
+  '3d': ['After 3 days', '3 天后'],
+});
+
+export const THEN = texts({
+  done: ['Done with', '完成'],
+  callback: ['Called again at a time agreed on', '按约定时间回拨'],
+  retry: ['Tried again', '重试'],
+  wrong_number: ['Somebody else’s number', '号码错误'],
+  do_not_call: ['Never called again', '不再拨打'],
+});
+
+/** The results that stand there unless others are configured. */
+export const SAID = texts({
+  done: ['Done', '完成'],
+  callback: ['Call back', '回拨'],
+  retry: ['Try again', '重试'],
+  wrong: ['Wrong number', '号码错误'],
+  never: ['Do not call again', '不再拨打'],
 });
 
 export const REJECT = texts({
