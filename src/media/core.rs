@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod commands;
+pub(crate) mod listening;
 mod packets;
 mod recordings;
 mod ticks;

@@ -11,6 +11,7 @@ mod mix;
 pub mod out;
 pub mod player;
 pub mod port;
+pub mod progress;
 pub mod prompts;
 pub mod recorder;
 pub mod resample;

@@ -37,6 +37,9 @@ pub const LOAD_PATIENCE: Duration = Duration::from_secs(4);
 /// Time between two RTCP reports of a session (RFC 3550 §6.2 minimum).
 pub const RTCP_INTERVAL: Duration = Duration::from_secs(5);
 
+/// A packet this late is lost to who listens at a dialled leg: as long as carriers' jitter buffers wait.
+pub const LATEST: Duration = Duration::from_millis(60);
+
 /// First `Silent` report, and the step between later ones.
 pub const SILENT_STEP: Duration = Duration::from_secs(5);
 

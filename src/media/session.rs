@@ -1,6 +1,7 @@
 //! One end of RTP: a port, a peer, and what is played, heard, recorded and paged there. Owns the state of one session and
 //! the rules that need nobody else; what concerns two sessions is in `core`.
 use crate::codec;
+use crate::core::listening::Listener;
 use crate::digits::{DigitSender, EventReader, InbandDetector, KeyFrame};
 use crate::limits::{FRAME, RTCP_INTERVAL, SILENT_STEP};
 use crate::mix::{Feed, Mix};
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     pub player: Option<Box<Player>>,
     pub events: EventReader,
     pub inband: Option<Box<InbandDetector>>,
+    /// Finds out who answered.
+    pub listener: Option<Box<Listener>>,
     pub keys: Option<Box<DigitSender>>,
     pub taps: Vec<Tap>,
     pub page: Option<String>,
@@ -102,6 +105,7 @@ impl Session {
             player: None,
             events: EventReader::default(),
             inband: None,
+            listener: None,
             keys: None,
             taps: Vec::new(),
             page: None,

@@ -175,6 +175,7 @@ impl Engine {
             | MediaEvent::Silent { .. }
             | MediaEvent::Closed { .. }
             | MediaEvent::Pong { .. }
+            | MediaEvent::Found { .. }
             | MediaEvent::Trouble(_) => None,
         };
         let ours = heard.is_some();

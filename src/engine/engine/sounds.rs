@@ -69,7 +69,7 @@ impl Engine {
             }
             MediaEvent::Closed { session, .. } => self.ports.closed(session),
             MediaEvent::Trouble(text) => self.note(now, "warning", "media", "media", &text),
-            MediaEvent::Latched { .. } | MediaEvent::Pong { .. } => {}
+            MediaEvent::Latched { .. } | MediaEvent::Pong { .. } | MediaEvent::Found { .. } => {}
         }
     }
 

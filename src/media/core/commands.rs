@@ -56,6 +56,7 @@ impl MediaCore {
             MediaCommand::Mark { .. } => {}
             MediaCommand::Mix { session, from } => self.mix(now, session, &from, out),
             MediaCommand::Mute { session, on } => self.with(session, |s| s.muted = on),
+            MediaCommand::Listen { session, listening } => self.listen(now, session, listening),
             MediaCommand::Ping(number) => out.events.push(MediaEvent::Pong { number }),
         }
     }
@@ -69,7 +70,7 @@ impl MediaCore {
         slot
     }
 
-    fn with(&mut self, session: SessionId, change: impl FnOnce(&mut Session)) {
+    pub(super) fn with(&mut self, session: SessionId, change: impl FnOnce(&mut Session)) {
         if let Some(slot) = self.slot(session)
             && let Some(session) = self.session(slot)
         {

@@ -90,6 +90,7 @@ impl MediaCore {
         if tapped {
             self.tap(now, slot, law, relayed);
         }
+        self.listen_to(slot, law, packet.payload, out);
         if let Some(digit) = digit {
             self.pressed(now, slot, digit, out);
         }

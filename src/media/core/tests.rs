@@ -14,6 +14,7 @@ use std::sync::Arc;
 mod calls;
 mod files;
 mod hostile;
+mod listening;
 mod mixes;
 mod orphans;
 

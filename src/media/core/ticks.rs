@@ -38,6 +38,7 @@ impl MediaCore {
         if let Some(end) = ended {
             self.end_play(slot, end, out);
         }
+        self.listen_on(at, slot, out);
         if let Some(seconds) = silent {
             self.tell(slot, |session| MediaEvent::Silent { session, seconds }, out);
         }

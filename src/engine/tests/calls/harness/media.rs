@@ -87,6 +87,7 @@ impl Media {
             | MediaCommand::Mark { .. }
             | MediaCommand::Mix { .. }
             | MediaCommand::Mute { .. }
+            | MediaCommand::Listen { .. }
             | MediaCommand::Ping(_) => Vec::new(),
         }
     }
