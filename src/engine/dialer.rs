@@ -82,6 +82,8 @@ pub struct Outreach {
     pub grace: Duration,
     /// The agent hears what kind of call it is.
     pub whisper: bool,
+    /// Media listens who or what answers.
+    pub detect: bool,
     /// Sound file of the identity, if the site has an own one.
     pub identity: Option<String>,
 }

@@ -300,6 +300,7 @@ impl Campaign {
                 ring: Duration::from_secs(settings.ring_s.into()),
                 grace: super::compliance::GRACE,
                 whisper: settings.whisper,
+                detect: settings.detect_machines,
                 identity: settings.identity.clone(),
             },
         };

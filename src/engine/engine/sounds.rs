@@ -2,6 +2,7 @@
 use super::Engine;
 use crate::call::Heard;
 use crate::call::stage::service::PAGING;
+use crate::dialer::campaign::Told;
 use crate::effect::Effect;
 use model::clock::Now;
 use model::config::queue::Music;
@@ -67,9 +68,14 @@ impl Engine {
             MediaEvent::Silent { session, seconds } => {
                 self.for_session(session, Heard::Silent(session, seconds))
             }
+            MediaEvent::Found { session, finding, .. } => {
+                if let Some(call) = self.ports.owner(session) {
+                    self.outreach_told(now, call, Told::Found(finding));
+                }
+            }
             MediaEvent::Closed { session, .. } => self.ports.closed(session),
             MediaEvent::Trouble(text) => self.note(now, "warning", "media", "media", &text),
-            MediaEvent::Latched { .. } | MediaEvent::Pong { .. } | MediaEvent::Found { .. } => {}
+            MediaEvent::Latched { .. } | MediaEvent::Pong { .. } => {}
         }
     }
 

@@ -55,6 +55,8 @@ pub struct Campaign {
     pub resume_percent: u32,
     /// Agents hear "campaign call" when a person comes through.
     pub whisper: bool,
+    /// Answering machines, faxes and the tones of networks are listened for, and their calls ended.
+    pub detect_machines: bool,
     /// What the agent says first.
     pub script: String,
     /// When an entry is tried again, by result.

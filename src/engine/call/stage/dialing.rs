@@ -19,7 +19,7 @@ use model::config::Config;
 use model::config::extension::Rights;
 use model::config::route::Outbound;
 use model::id::LegId;
-use model::media::Codec;
+use model::media::{Codec, Listening, MediaCommand};
 use model::number::Number;
 use model::record::{Direction, Outcome};
 use model::refusal::Refusal;
@@ -45,6 +45,8 @@ pub struct Dialing {
     trying: Option<(Attempt, Fork)>,
     rounds: u8,
     early: bool,
+    /// Early sound of a campaign's call is listened to.
+    listening: bool,
     last: Refusal,
 }
 
@@ -163,6 +165,7 @@ fn begin(core: &mut Core, number: &Number, tries: Vec<Attempt>, rounds: u8, cx: 
         trying: None,
         rounds,
         early: false,
+        listening: false,
         last: Refusal::Unavailable,
     };
     Box::new(dialing).next(core, cx, out)
@@ -281,6 +284,9 @@ impl Dialing {
             Rung::Ringing(code, sdp) => {
                 out.want(Intent::NoWait(CallTimer::NoProgress));
                 if let Some(outreach) = &core.outreach {
+                    if outreach.detect {
+                        self.listen_early(leg, sdp.as_deref(), out);
+                    }
                     self.rings_there(outreach, code, cx, out);
                     return Stage::Dialing(self);
                 }
@@ -322,6 +328,19 @@ impl Dialing {
         out.want(Intent::Outreach(Told::Ringing));
     }
 
+    /// Sound before the answer: busy, congestion or "not in service" may be all that comes.
+    fn listen_early(&mut self, leg: LegId, sdp: Option<&[u8]>, out: &mut Out) {
+        let Some((_, fork)) = self.trying.as_mut().filter(|_| !self.listening) else { return };
+        let (Some(sdp), Some(from)) = (sdp, fork.from(leg)) else { return };
+        let Some(sound) = fork.sound() else { return };
+        if sound.settle(sdp, from, out).is_err() {
+            return;
+        }
+        let listening = Some(Listening::early());
+        out.media(MediaCommand::Listen { session: sound.session, listening });
+        self.listening = true;
+    }
+
     /// Ringing or early sound is passed on to the caller.
     fn progress(
         &mut self,
@@ -345,7 +364,7 @@ impl Dialing {
             (Some(b), _) if !self.early => {
                 if let Some(a) = core.a.early(core.id, cx, out) {
                     self.early = true;
-                    out.media(model::media::MediaCommand::Join { a, b });
+                    out.media(MediaCommand::Join { a, b });
                 }
             }
             (None, Some(a)) if code >= 180 && !self.early && !core.callback => {
@@ -359,6 +378,7 @@ impl Dialing {
     fn give_up(&mut self, why: Refusal, out: &mut Out) {
         self.last = why;
         self.early = false;
+        self.listening = false;
         if let Some((_, mut fork)) = self.trying.take() {
             fork.cancel(out);
         }
@@ -368,7 +388,7 @@ impl Dialing {
         out.want(Intent::NoWait(CallTimer::NoProgress));
         out.want(Intent::NoWait(CallTimer::NoAnswer));
         if let Some(session) = core.a.up_session() {
-            out.media(model::media::MediaCommand::StopPlay { session });
+            out.media(MediaCommand::StopPlay { session });
         }
         if let Some(stage) = ringing::give_back(core, cx, out) {
             return stage;

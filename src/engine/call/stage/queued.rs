@@ -12,7 +12,7 @@ use crate::route::Target;
 use crate::say;
 use crate::timers::CallTimer;
 use model::id::{PlayId, SessionId};
-use model::media::{MediaCommand, PlayEnd, Sound};
+use model::media::{Listening, MediaCommand, PlayEnd, Sound};
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
@@ -68,6 +68,9 @@ pub fn reached(core: &mut Core, person: Leg, cx: &Cx, out: &mut Out) -> Stage {
     };
     out.want(Intent::Tell(Chapter::Service));
     out.want(Intent::Outreach(Told::Answered));
+    if outreach.detect {
+        out.media(MediaCommand::Listen { session, listening: Some(Listening::default()) });
+    }
     if let Some(flow) = outreach.flow {
         out.want(Intent::Outreach(Told::Flow));
         return core.go(Target::Flow(flow), cx, out);

@@ -7,6 +7,7 @@ use model::campaign::{AttemptRecord, CallResult, Ending, Entry, Moment, Step};
 use model::clock::{Mono, Now};
 use model::config::campaign::Form;
 use model::id::CallId;
+use model::media::{Finding, Information};
 use model::record::{Record, Said};
 
 /// What a call tells its campaign.
@@ -28,6 +29,8 @@ pub enum Told {
     Refused(u16),
     /// It rang for its whole time.
     NoAnswer,
+    /// What was heard at the far end.
+    Found(Finding),
 }
 
 /// A running attempt.
@@ -40,11 +43,22 @@ pub(super) struct Trial {
     pub said: Option<Said>,
     cause: Option<u16>,
     refused: Option<Ending>,
+    /// No person, whoever it was connected to.
+    found: Option<Ending>,
 }
 
 impl Trial {
     pub fn new(now: Mono, attempt: AttemptRecord, entry: Entry) -> Trial {
-        Trial { attempt, entry, began: now, given_up: false, said: None, cause: None, refused: None }
+        Trial {
+            attempt,
+            entry,
+            began: now,
+            given_up: false,
+            said: None,
+            cause: None,
+            refused: None,
+            found: None,
+        }
     }
 
     fn note(&mut self, now: Now, step: Step) {
@@ -73,6 +87,9 @@ impl Trial {
             (Step::Flow, Ending::FlowServed),
             (Step::Answered, Ending::HungUpWaiting),
         ];
+        if let Some(found) = self.found {
+            return found;
+        }
         let reached = reached.into_iter().find(|(step, _)| self.has(*step)).map(|(_, ending)| ending);
         let given_up = self.given_up.then_some(Ending::GivenUp);
         reached.or(self.refused).or(given_up).unwrap_or(Ending::NetworkFailure)
@@ -132,6 +149,11 @@ impl Campaign {
                 trial.refused = Some(Ending::of_refusal(code, trial.cause.take()));
             }
             Told::NoAnswer => trial.refused = Some(Ending::NoAnswer),
+            Told::Found(finding) => {
+                let Some(ending) = ending_of(finding) else { return };
+                trial.found = Some(ending);
+                out.push(Out::GiveUp(call));
+            }
         }
     }
 
@@ -183,6 +205,22 @@ impl Campaign {
         self.account.0 += 1;
         self.account.1 += u32::from(abandoned);
         self.pace.pace.live(seconds(now.mono), abandoned);
+    }
+}
+
+/// How a call ends that has this at its far end; `None`: it goes on. Who may be a person is one.
+fn ending_of(finding: Finding) -> Option<Ending> {
+    match finding {
+        Finding::Busy => Some(Ending::BusyTone),
+        Finding::Congestion | Finding::Information(Information::Reorder | Information::NoCircuit) => {
+            Some(Ending::Congestion)
+        }
+        Finding::Information(Information::Any | Information::Intercept | Information::VacantCode) => {
+            Some(Ending::ServiceTone)
+        }
+        Finding::Fax => Some(Ending::Fax),
+        Finding::Machine | Finding::Beep | Finding::GreetingOver => Some(Ending::Machine),
+        Finding::Ringing | Finding::Announcement | Finding::Person | Finding::Unsure(_) => None,
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn settings(profile: Profile) -> Campaign {
         protect_percent: 80,
         resume_percent: 90,
         whisper: true,
+        detect_machines: false,
         script: String::new(),
         again: BTreeMap::new(),
         disposition: Vec::new(),

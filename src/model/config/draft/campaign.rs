@@ -50,6 +50,7 @@ pub(super) fn campaign(t: Table<'_>) -> Campaign {
         protect_percent: t.count("protect_percent", 1..=99, 80),
         resume_percent: t.count("resume_percent", 1..=100, 90),
         whisper: t.flag("whisper", true),
+        detect_machines: t.flag("detect_machines", false),
         script: t.text("script").unwrap_or_default(),
         again: again(&t),
         disposition: dispositions(&t),

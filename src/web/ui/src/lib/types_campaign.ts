@@ -25,6 +25,7 @@ export interface Campaign {
   protect_percent?: number;
   resume_percent?: number;
   whisper?: boolean;
+  detect_machines?: boolean;
   script: string;
   plain?: { multiple_percent?: number; queue_limit?: number; per_agent?: number } | null;
   again?: Partial<Record<CallResult, string>>;

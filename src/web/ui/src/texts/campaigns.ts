@@ -54,6 +54,11 @@ export const CP = texts({
   scriptHint: ['Shown to the agent with each call.', '每次通话时显示给坐席。'],
   whisper: ['Say “campaign call” to the agent', '向坐席播报“外呼电话”'],
   whisperHint: ['The person hears nothing of it.', '对方听不到。'],
+  detect: ['Recognise answering machines', '识别电话答录机'],
+  detectHint: [
+    'Busy tones, "not in service" tones, faxes and answering machines end the call. A machine is known after about 5 s, also while an agent has it. Nobody waits for it.',
+    '忙音、空号音、传真和答录机会结束通话。答录机约 5 秒后识别，即使坐席已接通。对方不会因此等待。',
+  ],
   law: ['Law', '法规'],
   lawText: [
     'Hours are those of the called party. What you set here can be stricter than the law, never looser. Have the rules checked by somebody responsible.',
