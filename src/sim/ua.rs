@@ -23,6 +23,7 @@ use sip::sdp::offer_answer::Side;
 use sip::{Endpoint, Flow, Method, NameAddr, Output, Uri};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The one SUBSCRIBE of a phone.
@@ -83,6 +84,8 @@ pub struct UaCall {
     pub answered: Option<Mono>,
     /// The refusal's Retry-After or Reason, if any.
     pub words: String,
+    /// What it says instead of its voice, from here on.
+    says: Option<(Arc<[u8]>, usize)>,
     side: Side,
     voice: Voice,
     keys: VecDeque<Digit>,
@@ -113,6 +116,8 @@ pub struct Ua {
     pub habit: Habit,
     /// Habits for certain dialled numbers, for carriers.
     pub habits: BTreeMap<String, Habit>,
+    /// What is heard of it once it was called and has answered, µ-law, instead of its voice; then nothing.
+    pub says: Option<Arc<[u8]>>,
     /// Sends no speech at all, for stories about signalling only.
     pub mute: bool,
     /// Most calls at once; one more gets 486.
@@ -160,6 +165,7 @@ impl Ua {
             voice,
             habit: Habit::Answer(Duration::from_secs(2)),
             habits: BTreeMap::new(),
+            says: None,
             mute: false,
             lines: 1,
             registered: false,

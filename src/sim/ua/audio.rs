@@ -131,6 +131,16 @@ impl Voice {
     }
 }
 
+/// The next frame of a sound; nothing after its end.
+fn next_of(said: &[u8], place: &mut usize) -> [u8; media::limits::FRAME] {
+    let mut frame = sound::silence();
+    for (to, from) in frame.iter_mut().zip(said.get(*place..).unwrap_or_default()) {
+        *to = *from;
+    }
+    *place += frame.len();
+    frame
+}
+
 impl UaCall {
     /// When it sends next.
     pub(super) fn next_frame(&self) -> Option<Mono> {
@@ -153,7 +163,11 @@ impl UaCall {
             other => {
                 self.voice.key = other.filter(|(_, n)| *n < 2 * KEY_PACKETS).map(|(key, n)| (key, n + 1));
                 let speaks = self.speaking && self.voice.key.is_none();
-                let payload = if speaks { sound::voice(self.voice.number) } else { sound::silence() };
+                let payload = match &mut self.says {
+                    Some((said, place)) => next_of(said, place),
+                    None if speaks => sound::voice(self.voice.number),
+                    None => sound::silence(),
+                };
                 let timestamp = self.voice.timestamp;
                 out.extend(self.voice.packet(ip, 0, timestamp, &payload));
             }

@@ -23,6 +23,7 @@ impl UaCall {
             speaking: true,
             answered: None,
             words: String::new(),
+            says: None,
             side,
             voice: Voice::new(voice, port),
             keys: VecDeque::new(),
@@ -79,6 +80,7 @@ impl Ua {
         let Some(call) = self.calls.get_mut(&leg).filter(|c| c.incoming && c.state == State::Ringing) else {
             return;
         };
+        call.says = self.says.clone().map(|sound| (sound, 0));
         let Some(offer) = call.voice.offer.take() else { return };
         match call.side.answer(&offer, self.registrar.ip(), Direction::SendRecv) {
             Ok((agreed, sdp)) => {

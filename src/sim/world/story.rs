@@ -149,6 +149,12 @@ impl World {
         self.change(call.ua).press(call.leg, keys);
     }
 
+    /// What is heard of a phone or carrier from now on when it was called and has answered, µ-law.
+    pub fn answers_with(&mut self, ua: &str, sound: &[u8]) {
+        let ua = self.ua(ua);
+        self.change(ua).says = Some(sound.into());
+    }
+
     /// Speaks, or is silent.
     pub fn speaks(&mut self, call: CallRef, speaking: bool) {
         if let Some(c) = self.change(call.ua).calls.get_mut(&call.leg) {

@@ -38,8 +38,10 @@ impl Dice {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
-        f64::from(u32::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32).unwrap())
-            / f64::from(u32::MAX)
+        f64::from(
+            u32::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32)
+                .expect("made by tools/greetings, and small"),
+        ) / f64::from(u32::MAX)
     }
 
     pub fn between(&mut self, from: f64, to: f64) -> f64 {
@@ -52,27 +54,39 @@ impl Dice {
     }
 
     fn below(&mut self, count: usize) -> usize {
-        count_of(self.even() * f64::from(u32::try_from(count).unwrap())).min(count - 1)
+        count_of(self.even() * f64::from(u32::try_from(count).expect("made by tools/greetings, and small")))
+            .min(count - 1)
     }
 }
 
 /// The greetings of a half, made if they are not there (target/greetings).
 pub fn greetings(half: &str) -> Vec<Greeting> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("made by tools/greetings, and small");
     let out = root.join("target/greetings");
-    let made = Command::new(root.join("tools/greetings")).arg(half).arg(&out).output().unwrap();
+    let made = Command::new(root.join("tools/greetings"))
+        .arg(half)
+        .arg(&out)
+        .output()
+        .expect("made by tools/greetings, and small");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let bytes = std::fs::read(out.join(format!("{half}.s16"))).unwrap();
+    let bytes = std::fs::read(out.join(format!("{half}.s16"))).expect("made by tools/greetings, and small");
     let samples: Vec<f64> =
         bytes.chunks_exact(2).map(|b| f64::from(i16::from_le_bytes([b[0], b[1]]))).collect();
-    let list = std::fs::read_to_string(out.join(format!("{half}.tsv"))).unwrap();
+    let list =
+        std::fs::read_to_string(out.join(format!("{half}.tsv"))).expect("made by tools/greetings, and small");
     list.lines().map(|line| read(line, &samples)).collect()
 }
 
 fn read(line: &str, samples: &[f64]) -> Greeting {
     let parts: Vec<&str> = line.split('\t').collect();
     let [start, length, who, about @ ..] = parts.as_slice() else { panic!("{line}") };
-    let (start, length): (usize, usize) = (start.parse().unwrap(), length.parse().unwrap());
+    let (start, length): (usize, usize) = (
+        start.parse().expect("made by tools/greetings, and small"),
+        length.parse().expect("made by tools/greetings, and small"),
+    );
     Greeting {
         machine: *who == "machine",
         about: about.join(", "),
@@ -122,7 +136,12 @@ fn beep(sound: &mut Vec<f64>, amplitude: f64, dice: &mut Dice) {
     sound.resize(sound.len() + seconds(dice.between(0.15, 1.0)), 0.0);
     let hz = dice.between(420.0, 1950.0);
     for n in 0..seconds(dice.between(0.12, 1.0)) {
-        sound.push((f64::from(u32::try_from(n).unwrap()) / RATE * hz * TAU).sin() * amplitude * 2f64.sqrt());
+        sound.push(
+            (f64::from(u32::try_from(n).expect("made by tools/greetings, and small")) / RATE * hz * TAU)
+                .sin()
+                * amplitude
+                * 2f64.sqrt(),
+        );
     }
 }
 
@@ -165,7 +184,8 @@ fn babble(sound: &mut [f64], level: f64, all: &[Greeting], dice: &mut Dice) {
 
 fn power(sound: &[f64]) -> f64 {
     let loud: Vec<f64> = sound.iter().map(|s| s * s).filter(|s| *s > 100.0 * 100.0).collect();
-    loud.iter().sum::<f64>() / f64::from(u32::try_from(loud.len().max(1)).unwrap())
+    loud.iter().sum::<f64>()
+        / f64::from(u32::try_from(loud.len().max(1)).expect("made by tools/greetings, and small"))
 }
 
 /// Root mean square of a level.
