@@ -56,7 +56,7 @@ export const CP = texts({
   whisperHint: ['The person hears nothing of it.', '对方听不到。'],
   detect: ['Recognise answering machines', '识别电话答录机'],
   detectHint: [
-    'Busy tones, "not in service" tones, faxes and answering machines end the call. A machine is known after about 5 s, also while an agent has it. Nobody waits for it.',
+    'Busy tones, “not in service” tones, faxes and answering machines end the call. A machine is known after about 5 s, also while an agent has it. Nobody waits for it.',
     '忙音、空号音、传真和答录机会结束通话。答录机约 5 秒后识别，即使坐席已接通。对方不会因此等待。',
   ],
   law: ['Law', '法规'],
