@@ -3,6 +3,7 @@ use model::campaign::{CallResult, CampaignOrder, Ending, Step};
 use model::command::Command;
 use model::config::campaign::Form;
 use model::record::AgentState;
+use model::refusal::Refusal;
 use serde_json::{Value, json};
 use sim::{Habit, Heard, World, each_seed, site};
 use std::collections::BTreeSet;
@@ -379,6 +380,65 @@ fn an_agent_goes_in_and_out_of_the_campaigns_by_the_star_code() {
         w.star("101", "*56", "campaign-joined");
         let person = w.until_answers("carrier");
         w.hang_up(person);
+        order(&mut w, CampaignOrder::Pause);
+        w.rest();
+    });
+}
+
+#[test]
+fn a_hand_on_the_pace_acts_at_once_is_written_down_and_ends_by_itself() {
+    some_seeds(|seed| {
+        let mut w = with_campaign(seed, 5, |s| s["campaign"][0]["form"] = "predictive".into());
+        order(&mut w, CampaignOrder::Start);
+        let factor =
+            |percent, reason: &str| CampaignOrder::Coefficient { percent, for_s: 10, reason: reason.into() };
+        for wrong in [factor(151, "hurry"), factor(49, "hurry"), factor(120, " ")] {
+            let reply = w.command(Command::Campaign { campaign: "autumn".into(), order: wrong });
+            assert_eq!(reply, Err(Refusal::Malformed));
+        }
+        order(&mut w, factor(120, "a good list"));
+        w.pass(1);
+        let board = &w.pbx.watch.campaigns["autumn"];
+        let hand = board.steering.coefficient.as_ref().expect("in force");
+        assert_eq!((hand.value, hand.reason.as_str(), hand.by.as_str()), (120, "a good list", "story"));
+        assert!(
+            board.changed.as_ref().is_some_and(|(_, who, what)| who == "story" && what.contains("120 %"))
+        );
+        w.pass(11);
+        let board = &w.pbx.watch.campaigns["autumn"];
+        assert!(board.steering.coefficient.is_none(), "its time is over");
+        assert!(board.changed.as_ref().is_some_and(|(_, who, _)| who == "box"));
+        order(&mut w, CampaignOrder::Pause);
+        w.rest();
+    });
+}
+
+#[test]
+fn the_plain_dialler_obeys_its_knobs_to_the_call() {
+    some_seeds(|seed| {
+        let knobs = [(200, 1, 30, 4), (200, 3, 3, 3), (150, 2, 30, 3), (100, 3, 30, 2)];
+        let (multiple, per_agent, lines, most) = knobs[usize::try_from(seed % 4).expect("small")];
+        let mut w = with_campaign(seed, 50, |s| {
+            s["campaign"][0]["form"] = "predictive".into();
+            s["campaign"][0]["lines_max"] = lines.into();
+            s["campaign"][0]["plain"] =
+                json!({ "multiple_percent": multiple, "queue_limit": 0, "per_agent": per_agent });
+        });
+        w.agents_at_work(&["101", "102"]);
+        w.habit("carrier", Habit::Ignore);
+        order(&mut w, CampaignOrder::Start);
+        let ringing = |w: &World| w.look(w.ua("carrier")).live().filter(|(_, c)| c.incoming).count();
+        w.until("the first line", 5, |w| ringing(w) > 0);
+        for _ in 0..8 {
+            w.run_for(Duration::from_millis(100));
+            assert!(ringing(&w) <= 2 * per_agent, "{} in the first second", ringing(&w));
+        }
+        let mut seen = 0;
+        for _ in 0..20 {
+            w.pass(1);
+            seen = seen.max(ringing(&w));
+        }
+        assert_eq!(seen, most, "lines at once");
         order(&mut w, CampaignOrder::Pause);
         w.rest();
     });

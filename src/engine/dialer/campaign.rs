@@ -62,9 +62,8 @@ struct Pacing {
     agents: BTreeMap<String, u64>,
     /// Sums of the board reach to here.
     began: Mono,
-    /// Begin of the second that runs, and launches in it.
-    launched: Mono,
-    launches: u32,
+    /// Launches of the last second.
+    launches: VecDeque<Mono>,
     /// How many agents were thought to be free soon, and when.
     thoughts: VecDeque<(Mono, u32)>,
 }
@@ -102,8 +101,7 @@ impl Campaign {
                 pace,
                 agents: BTreeMap::new(),
                 began: now.mono,
-                launched: Mono(0),
-                launches: 0,
+                launches: VecDeque::new(),
                 thoughts: VecDeque::new(),
             },
             health: Health::default(),

@@ -260,7 +260,7 @@ impl Campaign {
         for _ in 0..room.min(self.by_second(cx.now.mono)) {
             let Some(entry) = self.next_entry(cx, true, busy) else { return };
             busy.push(entry.number.clone());
-            self.pace.launches += 1;
+            self.pace.launches.push_back(cx.now.mono);
             self.begin(cx, id(), entry, None, out);
         }
     }
@@ -291,7 +291,7 @@ impl Campaign {
         for _ in 0..launches {
             let Some(entry) = self.next_entry(cx, reserves(Form::Predictive), busy) else { return };
             busy.push(entry.number.clone());
-            self.pace.launches += 1;
+            self.pace.launches.push_back(cx.now.mono);
             self.begin(cx, id(), entry, None, out);
         }
     }
@@ -341,18 +341,19 @@ impl Campaign {
         let flying = self.trials.values().filter(|t| t.is_flying()).count();
         let more = wanted.saturating_sub(u32::try_from(flying).unwrap_or(u32::MAX));
         let by_agent = free.saturating_mul(plain.per_agent);
-        let by_second = self.by_second(now).min(by_agent.saturating_sub(self.pace.launches));
+        let by_second = self.by_second(now).min(by_agent.saturating_sub(self.launched()));
         let launch = if full { 0 } else { more.min(by_second) };
         Decision { launch: usize::try_from(launch).unwrap_or(0), give_up: Vec::new() }
     }
 
-    /// Launches left in the second that runs.
+    /// Launches left, counted over the last second.
     fn by_second(&mut self, now: Mono) -> u32 {
-        if now.since(self.pace.launched) >= Duration::from_secs(1) {
-            self.pace.launched = now;
-            self.pace.launches = 0;
-        }
-        self.settings.calls_per_second.saturating_sub(self.pace.launches)
+        self.pace.launches.retain(|at| now.since(*at) < Duration::from_secs(1));
+        self.settings.calls_per_second.saturating_sub(self.launched())
+    }
+
+    fn launched(&self) -> u32 {
+        u32::try_from(self.pace.launches.len()).unwrap_or(u32::MAX)
     }
 
     /// Asks the disk in time.

@@ -84,6 +84,8 @@ impl Campaign {
     }
 
     fn changed(&mut self, at: Wall, by: &str, what: &str, detail: &str, out: &mut Vec<Out>) {
+        // The board tells it at once.
+        self.told_at = None;
         self.tally.changed = Some((at, by.to_owned(), format!("{what} {detail}").trim_end().to_owned()));
         let record = SteerRecord {
             campaign: self.settings.name.clone(),
