@@ -186,6 +186,7 @@ impl Control {
             wrong_pins: boot.wrong_pins,
             campaigns: boot.campaigns,
             past: engine::event::Past { callbacks: boot.callbacks },
+            budgets: boot.budgets,
             started: clock::wall(),
         };
         control.start_engine(clock, boot, hands, intake, &bond)?;

@@ -1,7 +1,7 @@
 //! What the box looks like now, for `belfry status` and for an orderly stop: the last notice of each thing that matters
 //! there. Filled by the engine's loop, read by others. Decides nothing.
 use model::id::{CallId, Generation};
-use model::notice::{Notice, PhoneView, TrunkView};
+use model::notice::{BudgetView, Notice, PhoneView, TrunkView};
 use model::update::SelfCall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ pub struct State {
     pub calls: BTreeSet<CallId>,
     /// Trunks by name.
     pub trunks: BTreeMap<String, TrunkView>,
+    /// Minutes to outside by scope.
+    pub budgets: BTreeMap<String, BudgetView>,
     /// Extensions with at least one registered phone.
     pub registered: BTreeSet<String>,
     /// Extensions configured.
@@ -51,6 +53,8 @@ impl Mirror {
             Notice::CallGone(call) => drop(self.lock().calls.remove(call)),
             Notice::Trunk(trunk) => drop(self.lock().trunks.insert(trunk.trunk.clone(), trunk.clone())),
             Notice::TrunkGone(name) => drop(self.lock().trunks.remove(name)),
+            Notice::Budget(budget) => drop(self.lock().budgets.insert(budget.scope.clone(), budget.clone())),
+            Notice::BudgetGone(scope) => drop(self.lock().budgets.remove(scope)),
             Notice::Phone(phone) => self.lock().phone(phone),
             Notice::PhoneGone(extension) => {
                 let mut state = self.lock();

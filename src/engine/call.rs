@@ -10,6 +10,7 @@ pub mod stage;
 pub mod story;
 
 use crate::acd;
+use crate::budget::Budgets;
 use crate::contacts::Contacts;
 use crate::dialer::Outreach;
 use crate::intent::{Chapter, Intent, Peer};
@@ -48,6 +49,8 @@ pub struct Cx<'a> {
     pub trunks: &'a Trunks,
     /// Who the site knows.
     pub contacts: &'a Contacts,
+    /// What may still be talked to outside today.
+    pub budgets: &'a Budgets,
     /// Our SIP address.
     pub sip: SocketAddr,
     /// Our media address.

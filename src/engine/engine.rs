@@ -16,10 +16,12 @@ mod receipts;
 pub(crate) mod self_call;
 mod site;
 mod sounds;
+mod spending;
 mod strangers;
 
 use crate::acd::bonds::Bonds;
 use crate::acd::{self, Acd};
+use crate::budget::Budgets;
 use crate::call::{Call, Cx, Heard, Input, Out};
 use crate::contacts::Contacts;
 use crate::dialer::Dialer;
@@ -83,6 +85,7 @@ pub struct Engine {
     pub(crate) dialer: Dialer,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) contacts: Contacts,
+    budgets: Budgets,
     pub(crate) calls: BTreeMap<CallId, Box<Call>>,
     pub(crate) awaited: BTreeMap<Ticket, receipts::Waiting>,
     pub(crate) subscriptions: BTreeMap<SubscriptionId, Number>,
@@ -135,6 +138,7 @@ impl Engine {
             dialer,
             mailboxes: Mailboxes::new(boot.messages, boot.greetings).with_wrong_pins(now, &boot.wrong_pins),
             contacts: Contacts::default(),
+            budgets: Budgets::default(),
             calls: BTreeMap::new(),
             awaited: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
@@ -152,6 +156,8 @@ impl Engine {
         engine.guard.restore(now, &boot.bans);
         let proved = boot.bindings.iter().map(|b| (b.address.ip(), b.expires.min(now.wall)));
         engine.guard.restore_proved(now, proved);
+        engine.guard.sums.restore(boot.bindings.iter());
+        engine.budgets.restore(now, &engine.config, &boot.budgets);
         engine.begin(now, &boot.bans);
         engine.settle(now);
         *effects = std::mem::take(&mut engine.effects);
@@ -274,6 +280,7 @@ impl Engine {
             phones: &self.phones,
             trunks: &self.trunks,
             contacts: &self.contacts,
+            budgets: &self.budgets,
             sip: self.address,
             media: self.media_address,
         };
@@ -326,6 +333,7 @@ impl Engine {
             },
             Reason::SelfCall => self.self_hears(now, crate::canary::Heard::Late),
             Reason::Receipt(ticket) => self.stored(now, &[ticket]),
+            Reason::Budget => self.look_at_budgets(now),
             Reason::System => self.tell_system(),
             Reason::Dialer => self.dialer_tick(now),
         }

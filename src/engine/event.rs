@@ -9,7 +9,9 @@ use model::contact::ContactChange;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
-use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, CallbackRecord, MessageRecord, WrongPins};
+use model::record::{
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallbackRecord, MessageRecord, WrongPins,
+};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -124,6 +126,8 @@ pub struct Boot {
     pub campaigns: BTreeMap<String, CampaignPast>,
     /// What the queues go on with.
     pub past: Past,
+    /// Minutes to outside that were used.
+    pub budgets: Vec<BudgetRecord>,
     /// Wall time of the start.
     pub started: Wall,
 }

@@ -1,5 +1,6 @@
 //! A small site for tests: three phones, two trunks, a queue, a flow, office hours.
 use model::config::Config;
+use model::config::budget::Limits;
 use model::config::extension::{Agent, Extension, RecordPolicy, Rights, Voicemail};
 use model::config::flow::{Flow, Say, Step};
 use model::config::queue::{Music, Queue, Strategy};
@@ -47,6 +48,16 @@ pub fn site() -> Config {
             phones_lost_max: 5,
             certificate_min_days: 14,
             backup_age_max_h: 48,
+        },
+        budget: model::config::budget::Budget {
+            stop: false,
+            extension: Limits { national_min: 0, international_min: 240, premium_min: 5 },
+            trunk: Limits::default(),
+            site: Limits { national_min: 0, international_min: 1500, premium_min: 30 },
+            schedule: None,
+            closed_percent: 20,
+            at_once: 2,
+            warn_percent: 80,
         },
         feature: features(),
         audio: Audio {
@@ -103,6 +114,7 @@ fn system() -> System {
         area_code: "30".into(),
         realm: "belfry".into(),
         sip_names: Vec::new(),
+        md5_phones: vec!["baresip v1.".into(), "unnamed".into()],
         call_limit: 100,
         announce_recording: false,
         emergency_notify: Vec::new(),
@@ -150,6 +162,8 @@ fn extension(n: &str) -> Extension {
         caller_id: None,
         ring_timeout_s: 20,
         max_contacts: 5,
+        sha256_only: false,
+        budget: None,
         record: RecordPolicy::OnDemand,
         voicemail: Some(Voicemail {
             pin: "123456".into(),
@@ -190,6 +204,7 @@ fn trunk(name: &str, last: u8) -> Trunk {
         register_expiry_s: 300,
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         record: RecordPolicy::OnDemand,
+        budget: None,
     }
 }
 

@@ -2,13 +2,14 @@
 //! credentials are weighed before the digest check; a banned source hears nothing. Addresses of trunks and of registered
 //! phones are never banned: there guesses for other accounts are soon not weighed any more, while the phones that are
 //! registered from there go on. The same holds for 30 days for addresses that proved themselves. How many answers go out
-//! without any proof is counted here too (`allowance`). Never parses a message.
+//! without any proof is counted here too (`allowance`), and who is offered which digest (`sums`). Never parses a message.
 mod allowance;
+pub mod sums;
 
 use allowance::Allowance;
 use model::clock::{Mono, Now, Wall};
 use model::record::BanRecord;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -35,8 +36,6 @@ const OWN_MAX: u32 = 200;
 pub const SPARED_MS: i64 = 30 * 86_400_000;
 /// Addresses remembered that proved themselves; the longest silent go first. Three for each of 5,000 phones.
 const PROVED_MAX: usize = 16_384;
-/// Characters kept of what a phone calls itself: its make, model and version stand first.
-const MAKE_MAX: usize = 80;
 /// Sources and accounts remembered; the longest untouched goes first. 8192 is about 1 MiB.
 const REMEMBERED_MAX: usize = 8192;
 
@@ -47,7 +46,8 @@ pub struct Guard {
     accounts: BTreeMap<String, Count>,
     devices: BTreeMap<(IpAddr, String), Count>,
     proved: BTreeMap<IpAddr, Wall>,
-    strong: BTreeSet<(IpAddr, String)>,
+    /// Which digest is offered to whom.
+    pub sums: sums::Sums,
     strangers: Allowance,
 }
 
@@ -146,23 +146,6 @@ impl Guard {
     #[must_use]
     pub fn proved(&self, now: Wall, source: IpAddr) -> bool {
         self.proved.get(&source).is_some_and(|at| now.millis_since(*at) < SPARED_MS)
-    }
-
-    /// A phone of this make answered a challenge with SHA-256 from there: it is offered nothing weaker any more. Phones that
-    /// do not say what they are cannot be told apart.
-    pub fn strong(&mut self, source: IpAddr, make: &str) {
-        if !make.is_empty() {
-            if self.strong.len() >= PROVED_MAX {
-                self.strong.clear();
-            }
-            self.strong.insert((source, make.chars().take(MAKE_MAX).collect()));
-        }
-    }
-
-    /// Whether a phone of this make is known from there to answer with SHA-256.
-    #[must_use]
-    pub fn is_strong(&self, source: IpAddr, make: &str) -> bool {
-        !make.is_empty() && self.strong.contains(&(source, make.chars().take(MAKE_MAX).collect()))
     }
 
     /// Whether an answer without proof may go there; it is spent. `phones`: how many are registered from there.

@@ -3,6 +3,7 @@
 use crate::acd::OfferResult;
 use crate::acd::code::Code;
 use crate::acd::ticket::Caller;
+use crate::budget::Charge;
 use crate::dialer::campaign::Told;
 use crate::route::Target;
 use crate::timers::CallTimer;
@@ -160,6 +161,13 @@ pub enum Intent {
     },
     /// Something that the call's campaign wants to know.
     Outreach(Told),
+    /// A leg to outside counts against the minutes of a day.
+    Charge {
+        /// Which.
+        leg: LegId,
+        /// Whose minutes.
+        charge: Box<Charge>,
+    },
     /// The call is over. Whatever it still owns is taken back.
     Finish {
         /// How it ended.

@@ -7,6 +7,7 @@
 
 pub mod acd;
 pub mod agents;
+pub mod budget;
 pub mod call;
 pub mod canary;
 pub mod contacts;

@@ -8,7 +8,7 @@ use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::notice::{ContactView, PhoneView};
 use model::number::Number;
-use model::record::BindingRecord;
+use model::record::{BindingRecord, Digest};
 use sip::{Flow, NameAddr, Request, Transport, Uri};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -34,11 +34,18 @@ pub struct Binding {
     pub path: Vec<Uri>,
     expires: Mono,
     expires_wall: Wall,
-    call_id: String,
-    cseq: u32,
+    stamp: Stamp,
     user_agent: String,
     /// End of life in the record that was kept last: not every refresh is worth a write.
     kept: Wall,
+}
+
+/// What a REGISTER is known by, and how it proved its password.
+#[derive(Clone, Debug)]
+struct Stamp {
+    call_id: String,
+    cseq: u32,
+    digest: Option<Digest>,
 }
 
 /// Where to reach one phone.
@@ -102,8 +109,7 @@ impl Phones {
                 path: record.path.iter().filter_map(|p| Uri::read(p).ok()).collect(),
                 expires: now.mono + Duration::from_millis(left.min(u64::from(EXPIRES_MAX) * 1000)),
                 expires_wall: record.expires,
-                call_id: record.call_id.clone(),
-                cseq: record.cseq,
+                stamp: Stamp { call_id: record.call_id.clone(), cseq: record.cseq, digest: record.digest },
                 user_agent: record.user_agent.clone(),
                 kept: record.expires,
             };
@@ -111,7 +117,7 @@ impl Phones {
         }
     }
 
-    /// Carries out an authenticated REGISTER for an extension. All or nothing (RFC 3261 section 10.3).
+    /// Carries out an authenticated REGISTER for an extension; `digest`: how the password was proved. All or nothing (RFC 3261 section 10.3).
     ///
     /// # Errors
     /// [`NotRegistered`] says what the phone did wrong.
@@ -121,12 +127,13 @@ impl Phones {
         extension: &Number,
         max: u32,
         flow: Flow,
+        digest: Option<Digest>,
         request: &Request,
     ) -> Result<Registered, NotRegistered> {
         self.expire_one(now, extension);
         let star = request.header("Contact").any(|v| v.trim() == "*");
         let asked: Vec<NameAddr> = request.contacts().collect();
-        let stamp = (request.call_id().to_owned(), request.cseq().number);
+        let stamp = Stamp { call_id: request.call_id().to_owned(), cseq: request.cseq().number, digest };
         let before = self.count(extension);
         let mut done = Registered::default();
         if star {
@@ -246,7 +253,7 @@ impl Phones {
         max: u32,
         asked: &[NameAddr],
         request: &Request,
-        stamp: &(String, u32),
+        stamp: &Stamp,
     ) -> Result<Vec<(Uri, u32)>, NotRegistered> {
         let mut wanted = Vec::new();
         let mut left = self.count(extension);
@@ -267,7 +274,7 @@ impl Phones {
             }
             wanted.push((contact.uri.clone(), expires.min(EXPIRES_MAX)));
         }
-        let replaced = self.list(extension).filter(|b| b.call_id == stamp.0).count();
+        let replaced = self.list(extension).filter(|b| b.stamp.call_id == stamp.call_id).count();
         if left > usize::try_from(max).unwrap_or(usize::MAX) + replaced {
             return Err(NotRegistered::TooMany);
         }
@@ -283,10 +290,11 @@ impl Phones {
         expires_s: u32,
         flow: Flow,
         request: &Request,
-        stamp: &(String, u32),
+        stamp: &Stamp,
         done: &mut Registered,
     ) {
-        let same_phone = self.list(extension).find(|b| b.uri.same(&uri) || b.call_id == stamp.0).cloned();
+        let same_phone =
+            self.list(extension).find(|b| b.uri.same(&uri) || b.stamp.call_id == stamp.call_id).cloned();
         if let Some(old) = &same_phone {
             self.remove(extension, &old.uri);
         }
@@ -300,7 +308,7 @@ impl Phones {
         let expires_wall = Wall(now.wall.0 + life);
         let same = same_phone
             .as_ref()
-            .filter(|old| old.uri.same(&uri) && old.flow == flow && old.call_id == stamp.0);
+            .filter(|old| old.uri.same(&uri) && old.flow == flow && old.stamp.call_id == stamp.call_id);
         let kept = same.map(|old| old.kept).filter(|kept| kept.millis_since(now.wall) > life / 2);
         let binding = Binding {
             uri,
@@ -309,8 +317,7 @@ impl Phones {
             expires: now.mono + Duration::from_secs(expires_s.into()),
             expires_wall,
             kept: kept.unwrap_or(expires_wall),
-            call_id: stamp.0.clone(),
-            cseq: stamp.1,
+            stamp: stamp.clone(),
             user_agent: request.header("User-Agent").next().unwrap_or_default().chars().take(80).collect(),
         };
         if let Some(old) = same_phone.filter(|old| !old.uri.same(&binding.uri)) {
@@ -413,7 +420,7 @@ mod tests {
         expires: u32,
     ) -> Result<Registered, NotRegistered> {
         let request = request(call_id, cseq, contact, expires);
-        phones.register(at(second), &number("101"), 2, flow(5060), &request)
+        phones.register(at(second), &number("101"), 2, flow(5060), None, &request)
     }
 
     fn phones() -> Phones {

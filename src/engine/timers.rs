@@ -22,6 +22,8 @@ pub enum Reason {
     Receipt(Ticket),
     /// Campaigns decide.
     Dialer,
+    /// The minutes to outside are counted, and calls that have used them up end.
+    Budget,
     /// The numbers of the box are told to the web when they changed.
     System,
 }
@@ -128,6 +130,7 @@ impl Timers {
             | Reason::Receipt(_)
             | Reason::SelfCall
             | Reason::Dialer
+            | Reason::Budget
             | Reason::System => None,
         })
     }

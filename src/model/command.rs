@@ -70,6 +70,11 @@ pub enum Command {
         /// Which.
         call: CallId,
     },
+    /// Gives a day's minutes to outside back.
+    BudgetReset {
+        /// Whose: `site`, `extension 101`, `trunk carrier`.
+        scope: String,
+    },
     /// Deletes a message.
     MessageDelete {
         /// Which.

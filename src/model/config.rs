@@ -2,6 +2,7 @@
 //! tree of values (TOML file or JSON from the API) by [`draft`], which reports every problem with its field path, and it
 //! is written back as the same tree by `Serialize`. Each change is a stored generation. Decides nothing.
 pub mod alarm;
+pub mod budget;
 pub mod campaign;
 pub mod cascade;
 pub mod diff;
@@ -20,6 +21,7 @@ pub mod vault;
 
 use crate::number::Number;
 use alarm::Alarm;
+use budget::Budget;
 use campaign::Campaign;
 use extension::{Agent, Extension};
 use flow::Flow;
@@ -51,6 +53,8 @@ pub struct Config {
     pub retention: Retention,
     /// Who is told when the box is not well, and from where on it is not.
     pub alarm: Alarm,
+    /// How many minutes a day may be talked to outside.
+    pub budget: Budget,
     /// Star codes.
     pub feature: Features,
     /// Sound card and hold music, by name. The music `default` always exists.

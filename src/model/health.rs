@@ -19,7 +19,7 @@ pub enum Event {
 type Words = [&'static str; 4];
 
 /// Every kind.
-pub const KINDS: [(&str, Words); 21] = [
+pub const KINDS: [(&str, Words); 22] = [
     (
         "backup",
         [
@@ -27,6 +27,15 @@ pub const KINDS: [(&str, Words); 21] = [
             "Look at the page Backup: the last one failed, or its target is not there.",
             "没有近期备份",
             "请查看“备份”页面：上一次备份失败，或备份目标不可用。",
+        ],
+    ),
+    (
+        "budget",
+        [
+            "Minutes to outside are used up",
+            "Look under Settings, Budgets, whose calls they were. If they were no honest calls, change the password of that extension first; else give more minutes.",
+            "外线通话时长已用尽",
+            "请在“设置 - 话费预算”查看是谁的通话。若非正常通话，请先更改该分机密码；否则可增加时长。",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! Told by the box, as it happens: each notice holds the whole new state of one thing, so that the hub of the web keeps
 //! the last of each and needs to ask nothing. Never history (that is `record`).
 use crate::clock::Wall;
+use crate::config::budget::Class;
 use crate::id::{CallId, Generation};
 use crate::record::{AgentState, BanRecord, Direction, MessageRecord, NoteRecord, Party};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,10 @@ pub enum Notice {
     Trunk(TrunkView),
     /// A trunk is no longer configured.
     TrunkGone(String),
+    /// Minutes to outside of an extension, a trunk or the site.
+    Budget(BudgetView),
+    /// Nothing is used there today.
+    BudgetGone(String),
     /// The system and its updates.
     Update(Box<crate::update::UpdateView>),
     /// A campaign.
@@ -59,6 +64,32 @@ pub enum Notice {
     Outreach(Box<crate::campaign::OutreachView>),
     /// Nothing of a campaign is at this agent's desk any more.
     OutreachGone(String),
+}
+
+/// Minutes talked to outside today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BudgetView {
+    /// Key: `site`, `extension 101`, `trunk carrier`.
+    pub scope: String,
+    /// One for each class that was used: what of how much.
+    pub uses: Vec<BudgetUse>,
+    /// Calls to outside that count here now.
+    pub calls: u32,
+}
+
+/// One class of numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BudgetUse {
+    /// Which.
+    pub class: Class,
+    /// Seconds used today.
+    pub used_s: u64,
+    /// Seconds a day; none = no limit.
+    pub limit_s: Option<u64>,
+    /// Used up: its calls end, and no new ones begin, until midnight or until somebody gives more.
+    pub spent: bool,
 }
 
 /// A call in progress.

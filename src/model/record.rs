@@ -49,6 +49,8 @@ pub enum Record {
     Binding(BindingRecord),
     /// A banned address, or its pardon.
     Ban(BanRecord),
+    /// Minutes to outside were used, or given back.
+    Budget(BudgetRecord),
     /// Wrong PINs of a mailbox changed.
     WrongPins(WrongPins),
     /// Something for the event log shown in the admin (security, trunk, box).
@@ -337,6 +339,43 @@ pub struct BindingRecord {
     pub user_agent: String,
     /// RFC 3327 Path values, outermost first.
     pub path: Vec<String>,
+    /// How it proved its password; none in records of older releases.
+    #[serde(default)]
+    pub digest: Option<Digest>,
+}
+
+/// Which digest a phone answered, and to which offer: what its make can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Digest {
+    /// SHA-256. It is never offered anything else.
+    Sha256,
+    /// MD5, offered beside SHA-256.
+    Md5,
+    /// MD5, offered alone: it gives up at the sight of SHA-256.
+    Md5Alone,
+}
+
+impl Digest {
+    /// Every one with the word that stands for it in records.
+    pub const WORDS: [(&'static str, Digest); 3] =
+        [("sha256", Digest::Sha256), ("md5", Digest::Md5), ("md5_alone", Digest::Md5Alone)];
+
+    /// Its word in records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Digest::Sha256 => "sha256",
+            Digest::Md5 => "md5",
+            Digest::Md5Alone => "md5_alone",
+        }
+    }
+
+    /// Reads the word of a record.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Digest> {
+        Digest::WORDS.iter().find(|(w, _)| *w == word).map(|(_, d)| *d)
+    }
 }
 
 /// Wrong PINs in a row at one mailbox, so that a restart gives no new tries.
@@ -364,6 +403,19 @@ pub struct BanRecord {
     pub cause: String,
     /// Failures counted.
     pub failures: u32,
+}
+
+/// What was talked to outside today, for one extension, one trunk or the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetRecord {
+    /// Whose, as `config::budget::Scope::word`.
+    pub scope: String,
+    /// The day in the site's zone, `2026-11-22`. Another day's record counts for nothing.
+    pub day: String,
+    /// Milliseconds by class, cheapest first.
+    pub used_ms: [u64; 3],
+    /// Of these, while the office was closed.
+    pub closed_ms: [u64; 3],
 }
 
 /// A line of the event log.

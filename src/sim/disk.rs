@@ -7,8 +7,8 @@ use model::clock::{Mono, Wall};
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, CallbackRecord, Direction, MessageRecord,
-    Outcome, Record, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallbackRecord, Direction,
+    MessageRecord, Outcome, Record, WrongPins,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -204,6 +204,7 @@ impl Disk {
                 | Record::AgentState(_)
                 | Record::Binding(_)
                 | Record::Ban(_)
+                | Record::Budget(_)
                 | Record::WrongPins(_)
                 | Record::Callback(_)
                 | Record::CallbackGone(_)
@@ -225,6 +226,7 @@ impl Disk {
         let mut agents = BTreeMap::new();
         let mut bindings = BTreeMap::new();
         let mut wrong_pins = BTreeMap::new();
+        let mut budgets = BTreeMap::new();
         let mut bans = BTreeMap::new();
         let mut messages = BTreeMap::new();
         let mut callbacks: BTreeMap<CallId, CallbackRecord> = BTreeMap::new();
@@ -280,6 +282,9 @@ impl Disk {
                 | Record::AttemptSaid(_)
                 | Record::Barred(_)
                 | Record::Steered(_) => {}
+                Record::Budget(b) => {
+                    budgets.insert(b.scope.clone(), b.clone());
+                }
             }
         }
         found.callbacks = callbacks.into_values().collect();
@@ -288,6 +293,7 @@ impl Disk {
         found.agents = agents.into_values().collect();
         found.bindings = bindings.into_values().collect();
         found.wrong_pins = wrong_pins.into_values().collect();
+        found.budgets = budgets.into_values().collect();
         found.bans = bans.into_values().filter(|b| b.until > now).collect();
         found
     }
@@ -321,6 +327,8 @@ pub struct Found {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs.
     pub wrong_pins: Vec<WrongPins>,
+    /// Minutes to outside.
+    pub budgets: Vec<BudgetRecord>,
 }
 
 impl Found {

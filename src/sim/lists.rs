@@ -82,7 +82,8 @@ impl Lists {
             Record::Steered(steered) => {
                 self.past.entry(steered.campaign.clone()).or_default().steering = steered.steering.clone();
             }
-            Record::CallStarted(_)
+            Record::Budget(_)
+            | Record::CallStarted(_)
             | Record::CallStep(_)
             | Record::CallEnded(_)
             | Record::Recording(_)

@@ -105,6 +105,8 @@ impl Watch {
             }
             Notice::Ban(_)
             | Notice::BanGone(_)
+            | Notice::Budget(_)
+            | Notice::BudgetGone(_)
             | Notice::Check(_)
             | Notice::CheckGone(_)
             | Notice::ConfigApplied(_)
@@ -148,6 +150,7 @@ impl Watch {
             | Record::MessageDeleted(_)
             | Record::Greeting { .. }
             | Record::Binding(_)
+            | Record::Budget(_)
             | Record::WrongPins(_)
             | Record::Callback(_)
             | Record::CallbackGone(_)

@@ -3,8 +3,8 @@
 use crate::outbound;
 use crate::row::{self, key};
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, MessageRecord, NoteRecord,
-    Record, RecordingRecord, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, BudgetRecord, CallRecord, CallStep, CallbackRecord, Digest,
+    MessageRecord, NoteRecord, Record, RecordingRecord, WrongPins,
 };
 use model::{id::MessageId, number::Number};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
@@ -30,6 +30,7 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::AgentState(spell) => spell_row(db, spell),
         Record::Binding(binding) => binding_row(db, binding),
         Record::Ban(ban) => ban_row(db, ban),
+        Record::Budget(budget) => budget_row(db, budget),
         Record::WrongPins(pins) => pins_row(db, pins),
         Record::Note(note) => note_row(db, note),
         Record::AttemptBegun(attempt) => outbound::begun(db, attempt),
@@ -140,7 +141,7 @@ fn spell_row(db: &Connection, s: &AgentSpell) -> Result<()> {
 
 fn binding_row(db: &Connection, b: &BindingRecord) -> Result<()> {
     let sql =
-        format!("INSERT OR REPLACE INTO binding ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)", row::BINDING);
+        format!("INSERT OR REPLACE INTO binding ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)", row::BINDING);
     let path = serde_json::Value::from(b.path.clone()).to_string();
     let values = params![
         b.extension.as_str(),
@@ -151,7 +152,8 @@ fn binding_row(db: &Connection, b: &BindingRecord) -> Result<()> {
         b.call_id,
         b.cseq,
         b.user_agent,
-        path
+        path,
+        b.digest.map(Digest::as_str).unwrap_or_default()
     ];
     db.prepare_cached(&sql)?.execute(values).map(drop)
 }
@@ -159,6 +161,18 @@ fn binding_row(db: &Connection, b: &BindingRecord) -> Result<()> {
 fn ban_row(db: &Connection, b: &BanRecord) -> Result<()> {
     let sql = format!("INSERT OR REPLACE INTO ban ({}) VALUES (?1,?2,?3,?4)", row::BAN);
     db.prepare_cached(&sql)?.execute(params![b.address.to_string(), b.until.0, b.cause, b.failures]).map(drop)
+}
+
+/// One for each extension and trunk that used any minutes: of today only, the next day's takes its place.
+fn budget_row(db: &Connection, b: &BudgetRecord) -> Result<()> {
+    let name = format!("{}{}", row::BUDGET, b.scope);
+    if b.used_ms == [0; 3] {
+        return db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name]).map(drop);
+    }
+    let value =
+        serde_json::json!({ "scope": b.scope, "day": b.day, "used_ms": b.used_ms, "closed_ms": b.closed_ms });
+    let sql = "INSERT OR REPLACE INTO setting VALUES (?1, ?2)";
+    db.prepare_cached(sql)?.execute([name, value.to_string()]).map(drop)
 }
 
 /// A few at most, and none for long: settings of the box itself.

@@ -15,7 +15,8 @@ use model::contact::Contact;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, CallRecord, CallbackRecord, MessageRecord, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallbackRecord, MessageRecord,
+    WrongPins,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ pub struct BootState {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs in a row.
     pub wrong_pins: Vec<WrongPins>,
+    /// Minutes to outside that were used.
+    pub budgets: Vec<BudgetRecord>,
     /// Everybody the site knows.
     pub contacts: Vec<Contact>,
     /// Campaigns as the box left them.
@@ -215,6 +218,10 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
         .into_iter()
         .flatten()
         .collect(),
+        budgets: all(&tx, "SELECT value FROM setting WHERE name LIKE ?1 || '%'", [row::BUDGET], row::budget)?
+            .into_iter()
+            .flatten()
+            .collect(),
         bans: all(&tx, &format!("SELECT {} FROM ban WHERE until > ?1", row::BAN), [now.0], row::ban)?,
         contacts: contacts::all(&tx)?,
         campaigns: outbound::states(&tx, now)?,

@@ -4,8 +4,8 @@ use model::id::{CallId, MessageId, RecordingId};
 use model::number::Number;
 use model::query::{NoteRow, RecordingRow};
 use model::record::{
-    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, MessageRecord,
-    NoteRecord, Party, RecordingRecord, WrongPins,
+    AgentSpell, AgentState, BanRecord, BindingRecord, BudgetRecord, CallRecord, CallStep, CallbackRecord,
+    Digest, MessageRecord, NoteRecord, Party, RecordingRecord, WrongPins,
 };
 use model::saving::Hold;
 use rusqlite::types::Type;
@@ -210,8 +210,17 @@ pub(crate) fn wrong_pins(row: &Row<'_>) -> rusqlite::Result<Option<WrongPins>> {
     Ok(serde_json::from_str(&text).ok())
 }
 
+/// Beginning of the names of settings that hold minutes used today; the scope follows.
+pub(crate) const BUDGET: &str = "budget ";
+
+/// Minutes used as kept; what cannot be read is none.
+pub(crate) fn budget(row: &Row<'_>) -> rusqlite::Result<Option<BudgetRecord>> {
+    let text: String = row.get(0)?;
+    Ok(serde_json::from_str(&text).ok())
+}
+
 pub(crate) const BINDING: &str =
-    "extension, contact, transport, address, expires, call_id, cseq, user_agent, path";
+    "extension, contact, transport, address, expires, call_id, cseq, user_agent, path, digest";
 
 pub(crate) fn binding(row: &Row<'_>) -> rusqlite::Result<BindingRecord> {
     let path: String = row.get(8)?;
@@ -225,6 +234,7 @@ pub(crate) fn binding(row: &Row<'_>) -> rusqlite::Result<BindingRecord> {
         cseq: row.get(6)?,
         user_agent: row.get(7)?,
         path: serde_json::from_str(&path).map_err(|e| bad(8, e))?,
+        digest: Digest::read(&row.get::<_, String>(9)?),
     })
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::Steered(_)
         | Record::Callback(_)
         | Record::CallbackGone(_)
+        | Record::Budget(_)
         | Record::WrongPins(_) => Duration::ZERO,
     }
 }

@@ -354,6 +354,13 @@ fn people() -> Vec<Operation> {
         op(POST, "/api/v1/health/test", ADMIN, "Sends a test alarm to everybody who is told.", health::test)
             .gives::<health::Told>(),
         op(POST, "/api/v1/trunks/{trunk}/retry", LEADS, "Tries a trunk again now.", trunks::retry),
+        op(
+            DELETE,
+            "/api/v1/budgets/{scope}",
+            ADMIN,
+            "Gives the minutes to outside of today back: site, extension 101, trunk carrier.",
+            e::budget_reset,
+        ),
         op(GET, "/api/v1/bans", ADMIN, "Addresses not answered for a while.", e::bans)
             .gives_list::<BanRecord>(),
         op(DELETE, "/api/v1/bans/{address}", ADMIN, "Ends a ban.", e::pardon),

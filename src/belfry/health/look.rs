@@ -96,6 +96,7 @@ impl Eyes {
         self.clock(now, &mut looks);
         self.supervisor(&mut looks);
         trunks(&state, limits, &mut looks);
+        looks.push(budgets(&state));
         looks.extend(self.phones(&state, limits));
         looks.extend(self.certificate(limits, now));
         looks
@@ -216,6 +217,18 @@ impl Eyes {
 /// Whether a time server keeps the clock right; told only when it has lasted.
 fn clock_sync(synchronised: bool) -> Look {
     Look::fine("clock_sync", "", synchronised).after(UNSYNCHRONISED)
+}
+
+/// One check for all: whose minutes are used up stands in its words.
+fn budgets(state: &State) -> Look {
+    let spent = state.budgets.values().flat_map(|b| {
+        b.uses
+            .iter()
+            .filter(|u| u.spent)
+            .map(|u| format!("{}: {} {} min", b.scope, u.class.word(), u.used_s / 60))
+    });
+    let words = spent.take(10).collect::<Vec<_>>().join(", ");
+    Look::fine("budget", "", words.is_empty()).detail(words)
 }
 
 fn trunks(state: &State, limits: &Alarm, looks: &mut Vec<Look>) {

@@ -1,13 +1,14 @@
 //! Who may do what with the SIP door: strangers are challenged and counted, phones prove who they are, carriers are known by
 //! their address, and above the limits everybody but an emergency is asked to come back. Same answer whether an extension
 //! exists or not.
-use super::strangers::{algorithms, by_sha256, make};
+use super::strangers::make;
 use super::{BEHIND_MAX, Engine};
 use crate::call::leg::{CODECS, Leg, contact};
 use crate::call::stage::Stage;
 use crate::call::story::Story;
 use crate::call::{Call, Caller, Core, Input, MAX_BREADTH};
 use crate::effect::Effect;
+use crate::guard::sums::Device;
 use crate::guard::{Blame, Failure, Place};
 use crate::intent::{Chapter, Intent, Peer};
 use crate::ledger::CallEntry;
@@ -19,7 +20,7 @@ use model::config::Config;
 use model::id::LegId;
 use model::notice::Notice;
 use model::number::Number;
-use model::record::{Direction, Party, Record};
+use model::record::{Digest, Direction, Party, Record};
 use model::refusal::Refusal;
 use sip::digest::{Algorithm, Verdict};
 use sip::endpoint::Reply;
@@ -36,6 +37,14 @@ const RETRY_AFTER: &str = "5";
 const PORTS_KEPT: usize = 4;
 /// No call lasts longer: a phone that died without BYE holds no line for ever.
 const LONGEST_CALL: Duration = Duration::from_secs(24 * 3600);
+
+/// How a challenge is put.
+struct Challenge {
+    /// The password was not at fault: the phone need not ask its user.
+    stale: bool,
+    /// Nothing but SHA-256, whatever its make.
+    strong: bool,
+}
 
 impl Engine {
     /// A new call knocks.
@@ -63,7 +72,7 @@ impl Engine {
         if self.full(now) && !urgent {
             return self.shed(now, server, &flow);
         }
-        if let Some(number) = self.authenticate(now, server, &flow, request) {
+        if let Some((number, _)) = self.authenticate(now, server, &flow, request) {
             self.call_from_phone(now, server, flow, request, number);
         }
     }
@@ -181,8 +190,14 @@ impl Engine {
         self.sip.respond(now, server, reply, &mut self.outputs);
     }
 
-    /// The extension whose password the request proves; else it was answered with a challenge, or with silence.
-    fn authenticate(&mut self, now: Now, server: ServerId, flow: &Flow, request: &Request) -> Option<Number> {
+    /// The extension whose password the request proves, and how; else it was answered with a challenge, or with silence.
+    fn authenticate(
+        &mut self,
+        now: Now,
+        server: ServerId,
+        flow: &Flow,
+        request: &Request,
+    ) -> Option<(Number, Digest)> {
         let source = flow.remote.ip();
         let account = request.headers().first(Name::Authorization).and_then(username).map(str::to_owned);
         let place = self.place(now, flow, account.as_deref());
@@ -194,51 +209,93 @@ impl Engine {
             return None;
         }
         let config = self.config.clone();
-        let realm = config.system.realm.as_str();
         let verdict = self.nonces.check(
             now,
             source,
-            realm,
+            &config.system.realm,
             request.method().as_str(),
             request.headers().all(Name::Authorization),
             |user| config.extension_by_user(user).map(|e| e.password.clone()),
         );
-        let stale = verdict == Verdict::Stale;
+        let speaks_for = request.from().uri.user().unwrap_or_default();
+        let device =
+            Device { source, make: make(request), account: &speaks_for, method: request.method().as_str() };
+        let mut challenge = Challenge { stale: verdict == Verdict::Stale, strong: false };
         match verdict {
-            Verdict::Right { user } => {
-                self.guard.succeeded(now, source, &user);
-                if request.headers().first(Name::Authorization).is_some_and(by_sha256) {
-                    self.guard.strong(source, make(request));
-                }
-                return config.extension_by_user(&user).map(|e| e.number.clone());
-            }
+            Verdict::Right { user, algorithm } => match self.proved(now, &config, device, &user, algorithm) {
+                Ok(proved) => return Some(proved),
+                Err(again) => challenge = again,
+            },
             Verdict::Stale => {}
-            Verdict::Missing if request.method() == &Method::Register => {
-                self.failed(now, flow, None, Failure::Knock);
+            Verdict::Missing => {
+                let (call_id, cseq) = (request.call_id(), request.cseq().number);
+                self.guard.sums.unanswered(&config.system.md5_phones, device, call_id, cseq);
+                let knock = request.method() == &Method::Register;
+                self.failed(now, flow, None, if knock { Failure::Knock } else { Failure::Strange });
             }
-            Verdict::Missing => self.failed(now, flow, None, Failure::Strange),
             Verdict::Wrong { user } => self.failed(now, flow, Some(&user), Failure::Guess),
         }
-        if !self.answers(now, flow) {
-            self.sip.ignore(server);
-            return None;
+        match self.answers(now, flow) {
+            true => self.challenge(now, server, device, challenge),
+            false => self.sip.ignore(server),
         }
-        let strong = self.guard.is_strong(source, make(request));
-        let algorithms = if strong { &[Algorithm::Sha256] } else { algorithms(make(request)) };
-        let mut reply = Reply::new(401).stateless();
-        reply.headers = self.nonces.challenge(now, source, realm, stale, algorithms);
-        self.sip.respond(now, server, reply, &mut self.outputs);
         None
     }
 
+    /// A password was right. It counts when it was proved by a digest that this phone may use.
+    fn proved(
+        &mut self,
+        now: Now,
+        config: &Config,
+        device: Device<'_>,
+        user: &str,
+        algorithm: Algorithm,
+    ) -> Result<(Number, Digest), Challenge> {
+        let again = Challenge { stale: false, strong: true };
+        let Some(extension) = config.extension_by_user(user) else { return Err(again) };
+        if extension.sha256_only && algorithm == Algorithm::Md5 {
+            if self.guard.sums.worth_telling(now.mono) {
+                let text = "its phone proved the password with MD5 only, which this extension refuses; allow MD5 \
+                            under Extensions, or use another phone";
+                self.note(now, "warning", "md5_refused", extension.number.as_str(), text);
+            }
+            return Err(again);
+        }
+        let old = &config.system.md5_phones;
+        match self.guard.sums.answered(old, device, algorithm) {
+            Some(digest) => {
+                self.guard.succeeded(now, device.source, user);
+                Ok((extension.number.clone(), digest))
+            }
+            // It is asked once more when MD5 is offered from now on; to a phone that knows better it is just wrong.
+            None => {
+                let offered = self.guard.sums.offer(old, device).contains(&Algorithm::Md5);
+                Err(Challenge { stale: offered, strong: !offered })
+            }
+        }
+    }
+
+    fn challenge(&mut self, now: Now, server: ServerId, device: Device<'_>, challenge: Challenge) {
+        let config = self.config.clone();
+        let algorithms = match challenge.strong {
+            true => &[Algorithm::Sha256],
+            false => self.guard.sums.offer(&config.system.md5_phones, device),
+        };
+        let mut reply = Reply::new(401).stateless();
+        reply.headers =
+            self.nonces.challenge(now, device.source, &config.system.realm, challenge.stale, algorithms);
+        self.sip.respond(now, server, reply, &mut self.outputs);
+    }
+
     fn registers(&mut self, now: Now, server: ServerId, flow: Flow, request: &Request) {
-        let Some(number) = self.authenticate(now, server, &flow, request) else { return };
+        let Some((number, digest)) = self.authenticate(now, server, &flow, request) else { return };
         let config = self.config.clone();
         let own = config.extension.get(&number);
         let to = request.to().uri.user().unwrap_or_default().into_owned();
         let reply = match own {
             Some(extension) if to == extension.user || to == number.as_str() => {
-                match self.phones.register(now, &number, extension.max_contacts, flow, request) {
+                match self.phones.register(now, &number, extension.max_contacts, flow, Some(digest), request)
+                {
                     Ok(done) => {
                         let mut reply = Reply::new(200);
                         reply.headers.extend(done.contacts.iter().map(|c| ("Contact".to_owned(), c.clone())));
@@ -268,7 +325,7 @@ impl Engine {
     }
 
     fn subscribes(&mut self, now: Now, server: ServerId, flow: &Flow, request: &Request) {
-        let Some(number) = self.authenticate(now, server, flow, request) else { return };
+        let Some((number, _)) = self.authenticate(now, server, flow, request) else { return };
         let event = request.header("Event").next().unwrap_or_default();
         let package = event.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let reply = match package.as_str() {

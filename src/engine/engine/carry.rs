@@ -100,6 +100,7 @@ impl Engine {
                 self.with_acd(now, Some(call), |acd, said| acd.reach(now, call, &queue, agent, said));
             }
             Intent::Outreach(told) => self.outreach_told(now, call, told),
+            Intent::Charge { leg, charge } => self.budgets.begins(leg, *charge),
             Intent::Finish { outcome, cause } => self.clear(now, call, outcome, &cause),
         }
     }
@@ -136,6 +137,7 @@ impl Engine {
     /// A leg is over.
     pub(crate) fn leg_ends(&mut self, now: Now, leg: LegId) {
         let Some(entry) = self.ledger.leg_ends(leg) else { return };
+        self.leg_paid(now, leg);
         let last = match &entry.peer {
             Peer::Phone(number) => !self.ledger.in_call(number),
             Peer::Trunk(_) => false,
@@ -177,7 +179,7 @@ impl Engine {
         self.effects.push(Effect::Media(command));
     }
 
-    fn tell_story(&mut self, now: Now, call: CallId, chapter: Chapter) {
+    pub(super) fn tell_story(&mut self, now: Now, call: CallId, chapter: Chapter) {
         let Some(entry) = self.ledger.calls.get_mut(&call) else { return };
         if let Some(record) = entry.story.tell(now, chapter) {
             self.keep(now, record, None);

@@ -56,6 +56,7 @@ impl Engine {
             phones: &self.phones,
             trunks: &self.trunks,
             contacts: &self.contacts,
+            budgets: &self.budgets,
             sip: self.address,
             media: self.media_address,
         };

@@ -39,6 +39,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         wrong_pins: Vec::new(),
         campaigns: BTreeMap::new(),
         past: crate::event::Past::default(),
+        budgets: Vec::new(),
         started: NOW.wall,
     };
     let mut effects = Vec::new();

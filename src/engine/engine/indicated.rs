@@ -23,6 +23,7 @@ impl Engine {
                     return;
                 }
                 self.trunk_heard(now, leg);
+                self.leg_counts(now, leg);
                 self.leg_did(leg, LegEvent::Answered(sdp));
             }
             Indication::Refused { leg, code, response, .. } => {
@@ -76,7 +77,7 @@ impl Engine {
         self.for_call(leg, |leg| Heard::Leg(leg, event).into());
     }
 
-    fn leg_over(&mut self, now: Now, leg: LegId, event: LegEvent) {
+    pub(super) fn leg_over(&mut self, now: Now, leg: LegId, event: LegEvent) {
         self.for_call(leg, |leg| Heard::Leg(leg, event).into());
         self.leg_ends(now, leg);
     }

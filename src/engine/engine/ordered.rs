@@ -47,6 +47,7 @@ impl Engine {
                 self.keep(now, Record::MessageDeleted(message), None);
                 Ok(())
             }
+            Command::BudgetReset { scope } => self.reset_budget(now, by, &scope),
             Command::MessageHeard { message, heard } => {
                 self.mailboxes.message(message).ok_or(Refusal::Unknown)?;
                 self.keep(now, Record::MessageHeard { message, heard }, None);

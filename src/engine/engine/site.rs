@@ -28,6 +28,7 @@ impl Engine {
         }
         self.configure_trunks(now);
         self.dialer_wakes(now);
+        self.look_at_budgets(now);
         self.timers.set(Reason::Phones, now.mono + PHONES_EVERY);
         self.tell_system();
         self.effects.push(Effect::Notice(Notice::ConfigApplied(self.generation)));
@@ -47,6 +48,7 @@ impl Engine {
         if old.network.dscp_rtp != config.network.dscp_rtp && self.media_up {
             self.tell_marks();
         }
+        self.look_at_budgets(now);
         self.effects.push(Effect::Reply { ticket, reply: Ok(()) });
         self.effects.push(Effect::Notice(Notice::ConfigApplied(generation)));
         self.system_changed(now);

@@ -1,9 +1,8 @@
 //! What the SIP door tells from a message before anything is proved: where its sender stands, whether it may hear an answer
-//! at all, whether it asks for us, and which challenge its make can read. Counts with the guard; admits nobody.
+//! at all, whether it asks for us, and what it calls itself. Counts with the guard; admits nobody.
 use super::Engine;
 use crate::guard::Place;
 use model::clock::Now;
-use sip::digest::Algorithm;
 use sip::{Flow, Request, Scheme};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -101,29 +100,6 @@ pub(super) fn make(request: &Request) -> &str {
     request.header("User-Agent").next().unwrap_or_default().trim()
 }
 
-/// Whether an Authorization value was made with SHA-256.
-pub(super) fn by_sha256(value: &str) -> bool {
-    value
-        .to_ascii_lowercase()
-        .split([',', ' '])
-        .any(|part| part.trim().strip_prefix("algorithm=").is_some_and(|a| a.trim_matches('"') == "sha-256"))
-}
-
-/// What is offered to a phone of this make: the strongest first (RFC 8760), but only what it can read to those that give
-/// up at the sight of another: libre before 2.2 (baresip 1 and 2), SIPp 3.6. One that does not name itself is old or a
-/// tool and may look at the first challenge only: it gets MD5 first. That opens nothing to a stranger, who could take
-/// MD5 in any case; and whoever can take the name out of a phone's request could take the challenge out of our answer.
-pub(super) fn algorithms(user_agent: &str) -> &'static [Algorithm] {
-    const ONLY_MD5: [&str; 3] = ["baresip v1.", "baresip v2.", "SIPp"];
-    if ONLY_MD5.iter().any(|make| user_agent.starts_with(make)) {
-        return &[Algorithm::Md5];
-    }
-    if user_agent.is_empty() {
-        return &[Algorithm::Md5, Algorithm::Sha256];
-    }
-    &[Algorithm::Sha256, Algorithm::Md5]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,20 +116,5 @@ mod tests {
         for (bytes, expected) in table {
             assert_eq!(may_prove(bytes), expected, "{}", String::from_utf8_lossy(bytes));
         }
-    }
-
-    #[test]
-    fn the_sum_of_an_answer_is_read_with_and_without_quotes() {
-        assert!(by_sha256("Digest username=\"1\", algorithm=SHA-256, qop=auth"));
-        assert!(by_sha256("Digest algorithm=\"sha-256\",username=\"1\""));
-        assert!(!by_sha256("Digest username=\"1\", algorithm=MD5"));
-        assert!(!by_sha256("Digest username=\"algorithm=sha-256x\""));
-    }
-
-    #[test]
-    fn the_strongest_digest_comes_first_except_for_phones_that_choke_on_it() {
-        assert_eq!(algorithms("Yealink SIP-T46U"), [Algorithm::Sha256, Algorithm::Md5]);
-        assert_eq!(algorithms(""), [Algorithm::Md5, Algorithm::Sha256]);
-        assert_eq!(algorithms("baresip v1.0.0 (x86_64/linux)"), [Algorithm::Md5]);
     }
 }

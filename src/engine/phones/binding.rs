@@ -1,5 +1,5 @@
 //! One contact's texts and records: how it is shown in a 200, kept on disk, read from the configuration.
-use super::{Binding, Contact, NotRegistered};
+use super::{Binding, Contact, NotRegistered, Stamp};
 use model::clock::{Now, Wall};
 use model::number::Number;
 use model::record::BindingRecord;
@@ -7,8 +7,8 @@ use sip::{Flow, Uri};
 use std::net::SocketAddr;
 
 /// A refresh must be newer than what it refreshes, within one Call-ID.
-pub(super) fn in_order(binding: &Binding, stamp: &(String, u32)) -> Result<(), NotRegistered> {
-    match binding.call_id == stamp.0 && stamp.1 <= binding.cseq {
+pub(super) fn in_order(binding: &Binding, stamp: &Stamp) -> Result<(), NotRegistered> {
+    match binding.stamp.call_id == stamp.call_id && stamp.cseq <= binding.stamp.cseq {
         true => Err(NotRegistered::OutOfOrder),
         false => Ok(()),
     }
@@ -35,10 +35,11 @@ pub(super) fn record(extension: &Number, binding: &Binding) -> BindingRecord {
         transport: binding.flow.transport.param().to_owned(),
         address: binding.flow.remote,
         expires: binding.expires_wall,
-        call_id: binding.call_id.clone(),
-        cseq: binding.cseq,
+        call_id: binding.stamp.call_id.clone(),
+        cseq: binding.stamp.cseq,
         user_agent: binding.user_agent.clone(),
         path: binding.path.iter().map(|p| p.as_str().to_owned()).collect(),
+        digest: binding.stamp.digest,
     }
 }
 

@@ -107,6 +107,7 @@ impl Mailboxes {
             | Record::AgentState(_)
             | Record::Binding(_)
             | Record::Ban(_)
+            | Record::Budget(_)
             | Record::WrongPins(_)
             | Record::Callback(_)
             | Record::CallbackGone(_)

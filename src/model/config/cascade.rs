@@ -53,11 +53,9 @@ pub fn mend(mut tree: Value) -> Result<(Value, Vec<String>), Vec<Problem>> {
 fn one(tree: &mut Value, problem: &Problem) {
     let field = problem.field.as_str();
     let Some((section, i, rest)) = split(field) else {
-        // Lists of a section: `system.emergency_notify[0]`.
-        if let Some((list, at)) = field.strip_suffix(']').and_then(|f| f.rsplit_once('[')) {
-            let pointer = format!("/{}/{at}", list.replace('.', "/"));
-            tree.pointer_mut(&pointer).map(Value::take);
-        }
+        // Fields and lists of a section: `budget.schedule`, `system.emergency_notify[0]`.
+        let pointer = format!("/{}", field.replace(['.', '['], "/").replace(']', ""));
+        tree.pointer_mut(&pointer).map(Value::take);
         return;
     };
     let Some(item) = tree[section].get_mut(i) else { return };

@@ -2,6 +2,7 @@
 //! once with its field path and remedy. Decides what is a valid site. Never stores; never makes a secret by itself:
 //! [`complete`] does that on request, before a tree is stored, so that a stored tree is complete.
 mod alarm;
+mod budget;
 mod campaign;
 mod carrier;
 mod cross;
@@ -19,6 +20,7 @@ mod walk;
 
 use crate::config::Config;
 use crate::config::alarm::Alarm;
+use crate::config::budget::Budget;
 use crate::config::campaign::Campaign;
 use crate::config::extension::{Agent, Extension};
 use crate::config::flow::Flow;
@@ -56,6 +58,7 @@ struct Sections {
     backup: Option<Backup>,
     retention: Retention,
     alarm: Alarm,
+    budget: Budget,
     feature: Features,
     audio: Audio,
     schedule: Vec<Schedule>,
@@ -70,7 +73,7 @@ struct Sections {
     campaign: Vec<Campaign>,
 }
 
-/// Reads a complete tree: `{ system, mail?, alarm?, feature?, audio?, schedule[], extension[], … }`.
+/// Reads a complete tree: `{ system, mail?, alarm?, budget?, feature?, audio?, schedule[], extension[], … }`.
 ///
 /// # Errors
 /// Every problem found, in the order of the sections; never empty.
@@ -117,6 +120,7 @@ fn sections(tree: &Value, problems: &Problems) -> Sections {
         backup: t.table("backup").map(vault::backup),
         retention: vault::retention(or_empty("retention")),
         alarm: alarm::alarm(or_empty("alarm")),
+        budget: budget::budget(or_empty("budget")),
         feature: site::feature(or_empty("feature")),
         audio: site::audio(or_empty("audio")),
         schedule: t.tables("schedule", 200).into_iter().map(site::schedule).collect(),
@@ -144,6 +148,7 @@ impl Sections {
             backup: self.backup,
             retention: self.retention,
             alarm: self.alarm,
+            budget: self.budget,
             feature: self.feature,
             audio: self.audio,
             schedule: self.schedule.into_iter().map(|x| (x.name.clone(), x)).collect(),

@@ -1,4 +1,5 @@
 //! Sections `[[extension]]` and `[[agent]]`: phones, their owners, and who works in queues.
+use crate::config::budget::Limits;
 use crate::media::Language;
 use crate::number::Number;
 use serde::Serialize;
@@ -30,6 +31,11 @@ pub struct Extension {
     pub ring_timeout_s: u32,
     /// Registered phones at once, 1–20.
     pub max_contacts: u32,
+    /// Whether a password proved with MD5 is refused, whatever make the phone is of.
+    pub sha256_only: bool,
+    /// Minutes a day to outside; those of section `[budget]` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Limits>,
     /// Recording of its calls.
     pub record: RecordPolicy,
     /// Its mailbox; `None` = no voicemail.

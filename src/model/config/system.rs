@@ -24,6 +24,9 @@ pub struct System {
     /// Names and public addresses by which phones outside the LAN reach the box. Strangers outside the LAN that ask for
     /// anything else get no answer; the box's own addresses and its realm are always its names.
     pub sip_names: Vec<String>,
+    /// Beginnings of what phones call themselves (User-Agent) that understand only MD5; `unnamed` stands for phones that
+    /// say nothing. Every other make is offered SHA-256 first, and MD5 only after it has shown that it cannot read that.
+    pub md5_phones: Vec<String>,
     /// Most calls at once; further ones get 503 with Retry-After.
     pub call_limit: u32,
     /// Whether callers are told before a recorded conversation starts.

@@ -46,12 +46,13 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Sections in the order a person thinks of a site.
-const SECTIONS: [&str; 19] = [
+const SECTIONS: [&str; 20] = [
     "system",
     "network",
     "time",
     "mail",
     "alarm",
+    "budget",
     "backup",
     "retention",
     "feature",

@@ -1,4 +1,5 @@
 //! Section `[[trunk]]`: a carrier connection.
+use crate::config::budget::Limits;
 use crate::config::extension::RecordPolicy;
 use crate::media::Codec;
 use crate::number::Number;
@@ -45,6 +46,9 @@ pub struct Trunk {
     pub codecs: Vec<Codec>,
     /// Recording of its calls.
     pub record: RecordPolicy,
+    /// Minutes a day over it; those of section `[budget]` unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Limits>,
 }
 
 /// How a carrier knows us.

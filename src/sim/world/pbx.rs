@@ -109,6 +109,7 @@ impl Pbx {
             wrong_pins: found.wrong_pins,
             campaigns: self.disk.lists.past().clone(),
             past: engine::event::Past { callbacks: found.callbacks },
+            budgets: found.budgets,
             started: now.wall,
         };
         self.media = new_media(self.seed ^ self.epoch, self.prompts.clone());

@@ -16,6 +16,8 @@ pub enum Verdict {
     Right {
         /// The user name.
         user: String,
+        /// How it was proved.
+        algorithm: Algorithm,
     },
     /// The nonce is too old, from elsewhere or used before: challenge again with `stale`.
     Stale,
@@ -97,7 +99,7 @@ impl Nonces {
             return Verdict::Wrong { user };
         }
         self.spend(now, count, answer.nc);
-        Verdict::Right { user }
+        Verdict::Right { user, algorithm: answer.algorithm }
     }
 
     fn nonce(&mut self, now: Now, source: IpAddr) -> String {
@@ -228,7 +230,11 @@ mod tests {
     }
 
     fn right() -> Verdict {
-        Verdict::Right { user: "101".into() }
+        Verdict::Right { user: "101".into(), algorithm: Algorithm::Sha256 }
+    }
+
+    fn right_by_md5() -> Verdict {
+        Verdict::Right { user: "101".into(), algorithm: Algorithm::Md5 }
     }
 
     #[test]
@@ -236,9 +242,9 @@ mod tests {
         let mut b = Bench::new();
         let lines = b.challenge();
         assert!(lines[0].1.contains("algorithm=SHA-256") && lines[1].1.contains("algorithm=MD5"));
-        for which in [0, 1] {
+        for (which, verdict) in [(0, right()), (1, right_by_md5())] {
             let value = b.answer(which, "101", "secret", 1);
-            assert_eq!(b.judge(SOURCE, "REGISTER", &value), right());
+            assert_eq!(b.judge(SOURCE, "REGISTER", &value), verdict);
         }
     }
 
@@ -311,14 +317,14 @@ mod tests {
         let value = b.challenge()[1].1.replace(", qop=\"auth\"", "");
         let who = Credentials { username: "101".into(), password: "secret".into() };
         let value = Challenge::read(&value).unwrap().answer(&who, "REGISTER", "sip:belfry", 1, "cn");
-        assert_eq!(b.judge(SOURCE, "REGISTER", &value), right());
+        assert_eq!(b.judge(SOURCE, "REGISTER", &value), right_by_md5());
         assert_eq!(b.judge(SOURCE, "REGISTER", &value), Verdict::Stale);
     }
 
     #[test]
     fn memory_is_bounded_and_forgotten_nonces_are_spent() {
         let mut b = Bench::new();
-        let first = b.answer(1, "101", "secret", 1);
+        let first = b.answer(0, "101", "secret", 1);
         assert_eq!(b.judge(SOURCE, "REGISTER", &first), right());
         for count in 0..NONCES_MAX as u64 + 5 {
             b.nonces.spend(b.now, 10 + count, 1);

@@ -43,6 +43,19 @@ pub async fn bans(State(app): State<App>) -> Result<axum::Json<Vec<BanRecord>>, 
     Ok(axum::Json(app.store(move |s| s.bans(now)).await?))
 }
 
+/// `DELETE /budgets/{scope}`
+///
+/// # Errors
+/// 404 when nothing was used there.
+pub async fn budget_reset(
+    State(app): State<App>,
+    asker: Asker,
+    Path(scope): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    app.command(&asker.name, Command::BudgetReset { scope }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `DELETE /bans/{address}`
 ///
 /// # Errors

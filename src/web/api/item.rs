@@ -25,10 +25,11 @@ const LISTS: [(&str, &str); 7] = [
     ("trunk", "name"),
 ];
 /// Sections that are read and replaced as one.
-const WHOLE: [&str; 12] = [
+const WHOLE: [&str; 13] = [
     "alarm",
     "audio",
     "backup",
+    "budget",
     "distribution",
     "feature",
     "inbound",

@@ -30,7 +30,7 @@ impl Scope {
     #[must_use]
     pub fn allows(&self, topic: Topic) -> bool {
         match topic {
-            Topic::Bans | Topic::Update => self.role == Role::Admin,
+            Topic::Bans | Topic::Budgets | Topic::Update => self.role == Role::Admin,
             Topic::Config | Topic::Health | Topic::Notes | Topic::System | Topic::Trunks => {
                 self.role >= Role::Supervisor
             }
@@ -67,6 +67,8 @@ impl Scope {
             | Notice::System(_)
             | Notice::Trunk(_) => lead,
             Notice::Ban(_)
+            | Notice::Budget(_)
+            | Notice::BudgetGone(_)
             | Notice::Update(_)
             | Notice::AgentGone(_)
             | Notice::BanGone(_)

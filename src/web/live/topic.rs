@@ -12,6 +12,8 @@ pub enum Topic {
     Agents,
     /// By address.
     Bans,
+    /// By scope: minutes to outside used today.
+    Budgets,
     /// By call id.
     Calls,
     /// By name.
@@ -54,6 +56,7 @@ impl Topic {
             | Topic::System
             | Topic::Trunks => Duration::from_millis(250),
             Topic::Bans
+            | Topic::Budgets
             | Topic::Calls
             | Topic::Config
             | Topic::Mailboxes
@@ -73,6 +76,7 @@ impl Topic {
             Topic::Config | Topic::System | Topic::Update => 1,
             Topic::Agents
             | Topic::Bans
+            | Topic::Budgets
             | Topic::Calls
             | Topic::Campaigns
             | Topic::Health
@@ -94,6 +98,8 @@ pub fn place(notice: &Notice) -> (Topic, Option<String>, bool) {
         Notice::AgentGone(id) => (Topic::Agents, id.clone(), false),
         Notice::Ban(v) => (Topic::Bans, v.address.to_string(), true),
         Notice::BanGone(address) => (Topic::Bans, address.to_string(), false),
+        Notice::Budget(v) => (Topic::Budgets, v.scope.clone(), true),
+        Notice::BudgetGone(scope) => (Topic::Budgets, scope.clone(), false),
         Notice::Call(v) => (Topic::Calls, v.call.to_string(), true),
         Notice::CallGone(id) => (Topic::Calls, id.to_string(), false),
         Notice::Check(v) => (Topic::Health, v.check.clone(), true),
@@ -125,6 +131,7 @@ pub fn view(notice: &Notice) -> String {
     let text = match notice {
         Notice::Agent(v) => serde_json::to_string(v),
         Notice::Ban(v) => serde_json::to_string(v),
+        Notice::Budget(v) => serde_json::to_string(v),
         Notice::Call(v) => serde_json::to_string(v),
         Notice::Check(v) => serde_json::to_string(v),
         Notice::ConfigApplied(generation) => {
@@ -142,6 +149,7 @@ pub fn view(notice: &Notice) -> String {
         Notice::Outreach(v) => serde_json::to_string(v),
         Notice::AgentGone(_)
         | Notice::BanGone(_)
+        | Notice::BudgetGone(_)
         | Notice::CallGone(_)
         | Notice::CheckGone(_)
         | Notice::MessageGone(_)

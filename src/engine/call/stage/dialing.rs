@@ -8,6 +8,7 @@ use super::super::leg::contact;
 use super::super::{Core, Cx, Heard, LegEvent, Out};
 use super::ringing::RING_BACK;
 use super::{Stage, bridged, callback, caller_gone, queued, ringing};
+use crate::budget::{Barred, Charge};
 use crate::dialer::Outreach;
 use crate::dialer::campaign::Told;
 use crate::intent::{Chapter, Intent, Peer};
@@ -16,6 +17,7 @@ use crate::route::screening;
 use crate::timers::CallTimer;
 use crate::trunks::Line;
 use model::config::Config;
+use model::config::budget::Class;
 use model::config::extension::Rights;
 use model::config::route::Outbound;
 use model::id::LegId;
@@ -48,6 +50,8 @@ pub struct Dialing {
     /// Early sound of a campaign's call is listened to.
     listening: bool,
     last: Refusal,
+    /// What its minutes count as; none for an emergency call, which counts nowhere.
+    class: Option<Class>,
 }
 
 /// An ordinary call: by rule and rights.
@@ -59,8 +63,12 @@ pub fn outside(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stag
         Ok(rule) => rule,
         Err((why, cause)) => return core.refuse(why, cause, out),
     };
+    let class = class(&core.config, &rule, number);
+    if let Err(why) = cx.budgets.allows(&core.config, cx.now, by.as_ref(), None, class) {
+        return core.refuse(Refusal::Forbidden, barred(&why), out);
+    }
     let attempts = outbound::attempts(&core.config, &rule, number, transit);
-    begin(core, number, attempts, 1, cx, out)
+    begin(core, number, attempts, Some(class), cx, out)
 }
 
 /// A customer is called back for a queue, which says how dear the call may be; the agent needs no right of their own.
@@ -71,8 +79,12 @@ pub fn back(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
         Ok(rule) => rule,
         Err((why, cause)) => return core.refuse(why, cause, out),
     };
+    let class = class(&core.config, &rule, number);
+    if let Err(why) = cx.budgets.allows(&core.config, cx.now, None, None, class) {
+        return core.refuse(Refusal::Forbidden, barred(&why), out);
+    }
     let attempts = outbound::attempts(&core.config, &rule, number, false);
-    begin(core, number, attempts, 1, cx, out)
+    begin(core, number, attempts, Some(class), cx, out)
 }
 
 /// How far a party's calls may go; who is no extension has no rights of its own.
@@ -100,6 +112,25 @@ pub fn allowed(
     Ok(rule.clone())
 }
 
+/// What a number counts as.
+fn class(config: &Config, rule: &Outbound, number: &Number) -> Class {
+    let rewritten = outbound::rewritten(rule, number);
+    match screening::needed(config, &[number.as_str(), &rewritten]) {
+        Rights::Internal | Rights::National => Class::National,
+        Rights::International => Class::International,
+        Rights::Premium => Class::Premium,
+    }
+}
+
+/// Why minutes are not given, in words for the record.
+fn barred(why: &Barred) -> &'static str {
+    match why {
+        Barred::Stopped => "calls to outside are stopped",
+        Barred::AtOnce => "too many dear calls of this extension at once",
+        Barred::Spent(_) => "the minutes of today are used up",
+    }
+}
+
 /// Asks one trunk for a number, for a party that is in a call already: the first that is up and has a line.
 ///
 /// # Errors
@@ -112,6 +143,11 @@ pub fn reach(
     out: &mut Out,
 ) -> Result<Fork, Refusal> {
     let rule = allowed(&core.config, rights(&core.config, by), number, false).map_err(|(why, _)| why)?;
+    let class = class(&core.config, &rule, number);
+    let spent = |trunk: Option<&str>| cx.budgets.allows(&core.config, cx.now, by, trunk, class).is_err();
+    if spent(None) {
+        return Err(Refusal::Forbidden);
+    }
     let mut last = Refusal::Unavailable;
     for attempt in outbound::attempts(&core.config, &rule, number, false) {
         let Some(line) = cx.trunks.line(&core.config, &attempt.trunk) else { continue };
@@ -119,10 +155,16 @@ pub fn reach(
             last = if line.full { Refusal::Overloaded } else { last };
             continue;
         }
+        if spent(Some(&attempt.trunk)) {
+            last = Refusal::Forbidden;
+            continue;
+        }
         let way = way(core, by, &attempt, line, cx).ok_or(Refusal::Malformed)?;
         out.step("outside", attempt.trunk.clone());
         let codecs = codecs(core, &attempt.trunk);
-        return Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out);
+        let fork = Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out)?;
+        charge(&fork, by, &attempt.trunk, class, out);
+        return Ok(fork);
     }
     Err(last)
 }
@@ -134,13 +176,27 @@ pub fn campaign(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Sta
     };
     match allowed(&core.config, rights, number, false) {
         Ok(rule) => {
+            let class = class(&core.config, &rule, number);
+            if let Err(why) = cx.budgets.allows(&core.config, cx.now, None, None, class) {
+                return refused(core, Refusal::Forbidden, barred(&why), out);
+            }
             let attempts = outbound::attempts(&core.config, &rule, number, false);
-            begin(core, number, attempts, 1, cx, out)
+            begin(core, number, attempts, Some(class), cx, out)
         }
-        Err((why, words)) => {
-            out.want(Intent::Outreach(Told::Refused(why.sip_code())));
-            core.finish(Outcome::Refused, words, out)
-        }
+        Err((why, words)) => refused(core, why, words, out),
+    }
+}
+
+/// The campaign hears that its call cannot be made.
+fn refused(core: &mut Core, why: Refusal, words: &'static str, out: &mut Out) -> Stage {
+    out.want(Intent::Outreach(Told::Refused(why.sip_code())));
+    core.finish(Outcome::Refused, words, out)
+}
+
+fn charge(fork: &Fork, by: Option<&Number>, trunk: &str, class: Class, out: &mut Out) {
+    for leg in fork.legs() {
+        let charge = Charge { by: by.cloned(), trunk: trunk.to_owned(), class };
+        out.want(Intent::Charge { leg, charge: Box::new(charge) });
     }
 }
 
@@ -151,10 +207,18 @@ pub fn emergency(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> St
         out.want(Intent::Emergency { from, number: number.clone() });
     }
     let attempts = outbound::emergency_attempts(&core.config, number);
-    begin(core, number, attempts, EMERGENCY_ROUNDS, cx, out)
+    begin(core, number, attempts, None, cx, out)
 }
 
-fn begin(core: &mut Core, number: &Number, tries: Vec<Attempt>, rounds: u8, cx: &Cx, out: &mut Out) -> Stage {
+fn begin(
+    core: &mut Core,
+    number: &Number,
+    tries: Vec<Attempt>,
+    class: Option<Class>,
+    cx: &Cx,
+    out: &mut Out,
+) -> Stage {
+    let rounds = if core.emergency { EMERGENCY_ROUNDS } else { 1 };
     core.called.number = number.to_string();
     let (live, dead): (Vec<Attempt>, Vec<Attempt>) =
         tries.into_iter().partition(|a| cx.trunks.is_up(&a.trunk));
@@ -167,6 +231,7 @@ fn begin(core: &mut Core, number: &Number, tries: Vec<Attempt>, rounds: u8, cx: 
         early: false,
         listening: false,
         last: Refusal::Unavailable,
+        class,
     };
     Box::new(dialing).next(core, cx, out)
 }
@@ -255,8 +320,12 @@ impl Dialing {
         if line.full && !core.emergency {
             return Err(Refusal::Overloaded);
         }
-        let by = core.on_behalf.as_ref().or(core.caller.extension());
-        let way = way(core, by, attempt, line, cx).ok_or(Refusal::Malformed)?;
+        let by = core.on_behalf.as_ref().or(core.caller.extension()).cloned();
+        if let Some(class) = self.class {
+            let allowed = cx.budgets.allows(&core.config, cx.now, by.as_ref(), Some(&attempt.trunk), class);
+            allowed.map_err(|_| Refusal::Forbidden)?;
+        }
+        let way = way(core, by.as_ref(), attempt, line, cx).ok_or(Refusal::Malformed)?;
         if core.emergency {
             out.want(Intent::MakeRoom(attempt.trunk.clone()));
         }
@@ -267,7 +336,11 @@ impl Dialing {
             Peer::Trunk(_) => Direction::Inbound,
         };
         let codecs = codecs(core, &attempt.trunk);
-        Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out)
+        let fork = Fork::start(core, Peer::Trunk(attempt.trunk.clone()), &codecs, vec![way], cx, out)?;
+        if let Some(class) = self.class {
+            charge(&fork, by.as_ref(), &attempt.trunk, class, out);
+        }
+        Ok(fork)
     }
 
     fn heard(

@@ -409,25 +409,6 @@ fn strangers_outside_that_ask_for_other_names_get_no_answer_and_the_lan_does() {
     assert_eq!(world.notices.iter().filter(|n| told(n)).count(), 1, "the installer is told once");
 }
 
-#[test]
-fn who_has_answered_with_sha_256_is_offered_no_md5_any_more() {
-    let mut world = World::new(site(|_| {}));
-    let phone = world.peer("101", "192.0.2.11");
-    let offered = |world: &mut World, make: &str| {
-        world.sent.clear();
-        let code = world.request(phone, |r| {
-            r.headers.push(("User-Agent".into(), make.to_owned()));
-            r.call_id = None;
-        });
-        assert_eq!(code, 200);
-        let challenge = world.sent.iter().find(|t| t.starts_with("SIP/2.0 401")).expect("it is challenged");
-        ["algorithm=SHA-256", "algorithm=MD5"].map(|a| challenge.contains(a))
-    };
-    assert_eq!(offered(&mut world, "Desk 7/1.0"), [true, true], "nothing is known of it");
-    assert_eq!(offered(&mut world, "Desk 7/1.0"), [true, false], "it can do better");
-    assert_eq!(offered(&mut world, "Old 1/0.1"), [true, true], "another make at the same address");
-}
-
 /// What a stranger can tell from an answer: its lines without what is fresh in each.
 fn told(answer: &str, user: &str) -> (usize, Vec<String>) {
     let names = answer.lines().map(|l| l.split([':', '=']).next().unwrap_or_default().replace(user, "USER"));

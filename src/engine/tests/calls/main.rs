@@ -1,5 +1,9 @@
 //! The engine in calls: stories on virtual time with scripted phones and carriers.
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
+mod digest;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod features;

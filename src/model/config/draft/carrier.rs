@@ -39,6 +39,7 @@ pub(super) fn trunk(t: Table<'_>) -> Trunk {
         register_expiry_s: t.count("register_expiry_s", 60..=86_400, 600),
         codecs: codecs(&t),
         record: record(&t),
+        budget: super::budget::own(&t),
     };
     if trunk.kind == TrunkKind::Register {
         for (field, value) in [("username", &trunk.username), ("password", &trunk.password)] {

@@ -229,6 +229,8 @@ fn people(s: &Sections, known: &Known<'_>, out: &Problems) {
 }
 
 fn carriers(s: &Sections, known: &Known<'_>, out: &Problems) {
+    let closed = s.budget.schedule.as_deref().unwrap_or_default();
+    refer("budget.schedule", "schedule", closed, &known.schedule, out);
     for (i, rule) in s.inbound.iter().enumerate() {
         let path = |field: &str| format!("inbound[{i}].{field}");
         refer(&path("trunk"), "trunk", rule.trunk.as_deref().unwrap_or_default(), &known.trunk, out);

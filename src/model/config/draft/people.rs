@@ -32,6 +32,8 @@ pub(super) fn extension(t: Table<'_>) -> Extension {
         caller_id: t.number("caller_id"),
         ring_timeout_s: t.count("ring_timeout_s", 5..=300, 25),
         max_contacts: t.count("max_contacts", 1..=20, 5),
+        sha256_only: t.flag("sha256_only", false),
+        budget: super::budget::own(&t),
         record: record(&t),
         voicemail: t.table("voicemail").map(voicemail),
         supervisor: t.flag("supervisor", false),

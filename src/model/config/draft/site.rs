@@ -23,6 +23,9 @@ const CALL_LIMIT: u32 = 250;
 /// Names by which phones outside reach the box: one each for a few carriers' lines and a few domains.
 const SIP_NAMES_MAX: usize = 20;
 
+/// Makes of old phones: more than the makes there are.
+const MD5_PHONES_MAX: usize = 50;
+
 pub(super) fn system(t: Table<'_>) -> System {
     let system = System {
         name: t.text("name").unwrap_or_else(|| "Belfry".into()),
@@ -33,12 +36,32 @@ pub(super) fn system(t: Table<'_>) -> System {
         area_code: t.parsed("area_code", area_code).unwrap_or_default(),
         realm: t.parsed("realm", realm).unwrap_or_else(|| "pbx".into()),
         sip_names: t.list("sip_names", SIP_NAMES_MAX, value::host),
+        md5_phones: md5_phones(&t),
         call_limit: t.count("call_limit", 1..=5000, CALL_LIMIT),
         announce_recording: t.flag("announce_recording", false),
         emergency_notify: t.list("emergency_notify", 20, value::internal),
     };
     t.done();
     system
+}
+
+/// Makes that were seen to give up at the sight of a SHA-256 challenge: libre before 2.2 and SIPp 3.6. What does not say
+/// its name is old or a tool. The list is what a site without one of its own has.
+const MD5_PHONES: [&str; 4] = ["baresip v1.", "baresip v2.", "SIPp", "unnamed"];
+
+fn md5_phones(t: &Table<'_>) -> Vec<String> {
+    let typed = t.list("md5_phones", MD5_PHONES_MAX, phone_make);
+    match t.value("md5_phones") {
+        Some(_) => typed,
+        None => MD5_PHONES.map(str::to_owned).to_vec(),
+    }
+}
+
+fn phone_make(text: &str) -> Result<String, String> {
+    if (3..=60).contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    Err("give 3 to 60 characters, as the phone's User-Agent begins, e.g. \"Cisco/SPA\"".into())
 }
 
 fn country(t: &Table<'_>) -> String {

@@ -1,6 +1,6 @@
 //! Writes a `Config` back as a tree: whole, or brief with everything left out that the reader would put there anyway.
 use super::table::{Problems, Table};
-use super::{alarm, campaign, carrier, ivr, lan, people, site, vault, waiting};
+use super::{alarm, budget, campaign, carrier, ivr, lan, people, site, vault, waiting};
 use crate::config::Config;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -30,6 +30,7 @@ pub fn brief(config: &Config) -> Value {
     one(&mut tree, "backup", &["target"], |t| value(&vault::backup(t)));
     one(&mut tree, "retention", &[], |t| value(&vault::retention(t)));
     one(&mut tree, "alarm", &[], |t| value(&alarm::alarm(t)));
+    one(&mut tree, "budget", &[], |t| value(&budget::budget(t)));
     one(&mut tree, "feature", &[], |t| value(&site::feature(t)));
     one(&mut tree, "audio", &[], |t| value(&site::audio(t)));
     each(&mut tree, "schedule", &["name"], |t| value(&site::schedule(t)));

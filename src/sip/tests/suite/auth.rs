@@ -65,7 +65,10 @@ fn a_registration_meets_its_challenge_with_the_stronger_sum() {
     let mut pair = Pair::udp();
     let mut guard = Guard::new(&pair);
     assert_eq!(register(&mut pair, &mut guard, "right"), 200);
-    assert_eq!(guard.verdicts, [Verdict::Missing, Verdict::Right { user: "alice".into() }]);
+    assert_eq!(
+        guard.verdicts,
+        [Verdict::Missing, Verdict::Right { user: "alice".into(), algorithm: Algorithm::Sha256 }]
+    );
     assert_eq!(pair.sent(0, "REGISTER"), 2);
 }
 

@@ -5,8 +5,8 @@ use model::clock::Wall;
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::query::HistoryQuery;
 use model::record::{
-    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, Outcome, Record,
-    WrongPins,
+    AgentSpell, AgentState, BanRecord, BindingRecord, CallRecord, CallStep, CallbackRecord, Digest, Outcome,
+    Record, WrongPins,
 };
 use std::os::unix::fs::PermissionsExt as _;
 use store::Fault;
@@ -142,6 +142,7 @@ fn messages_greetings_agents_phones_and_bans_come_back() {
             cseq: 7,
             user_agent: "phone".into(),
             path: vec!["<sip:edge;lr>".into()],
+            digest: Some(Digest::Sha256),
         })
     };
     let ban = |address: &str, until: Wall| {

@@ -109,6 +109,7 @@ impl World {
             wrong_pins: Vec::new(),
             campaigns: BTreeMap::new(),
             past: engine::event::Past::default(),
+            budgets: Vec::new(),
             started: now.wall,
         };
         change(&mut boot);

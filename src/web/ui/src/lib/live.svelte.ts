@@ -7,6 +7,7 @@ import { learn } from './time.svelte';
 import type {
   AgentView,
   BanRecord,
+  BudgetView,
   CallView,
   CampaignView,
   CheckView,
@@ -34,6 +35,7 @@ export interface Topics {
   mailboxes: MailboxView;
   messages: MessageRecord;
   bans: BanRecord;
+  budgets: BudgetView;
   notes: NoteRecord;
   config: { generation: number };
   update: UpdateView;

@@ -252,6 +252,8 @@ export interface Extension {
   caller_id?: string;
   ring_timeout_s?: number;
   max_contacts?: number;
+  sha256_only?: boolean;
+  budget?: Limits | undefined;
   record?: RecordPolicy;
   voicemail?: Voicemail;
   supervisor?: boolean;
@@ -357,6 +359,7 @@ export interface Trunk {
   caller_id?: string;
   number_format?: 'as_dialled' | 'e164' | 'e164_no_plus' | 'national';
   capacity?: number;
+  budget?: Limits | undefined;
   register_expiry_s?: number;
   codecs?: string[];
   record?: RecordPolicy;
@@ -451,6 +454,7 @@ export interface System {
   area_code?: string;
   realm?: string;
   sip_names?: string[];
+  md5_phones?: string[];
   call_limit?: number;
   announce_recording?: boolean;
   emergency_notify?: string[];
@@ -613,6 +617,37 @@ export interface BackupState {
   public_key: string | null;
 }
 
+/** Minutes a day; 0 = no limit. */
+export interface Limits {
+  national_min?: number;
+  international_min?: number;
+  premium_min?: number;
+}
+
+export interface Budget {
+  stop: boolean;
+  extension: Limits;
+  trunk: Limits;
+  site: Limits;
+  schedule?: string | undefined;
+  closed_percent: number;
+  at_once: number;
+  warn_percent: number;
+}
+
+export interface BudgetUse {
+  class: 'national' | 'international' | 'premium';
+  used_s: number;
+  limit_s: number | null;
+  spent: boolean;
+}
+
+export interface BudgetView {
+  scope: string;
+  uses: BudgetUse[];
+  calls: number;
+}
+
 export interface Alarm {
   mail_to: string[];
   webhook?: string;
@@ -632,6 +667,7 @@ export interface Config {
   backup?: Backup;
   retention: Retention;
   alarm: Alarm;
+  budget: Budget;
   network: Network;
   time: TimeSection;
   mail?: Mail;

@@ -41,6 +41,11 @@ export const X = texts({
   ringHint: ['Then voicemail, or the caller’s next step.', '之后转语音信箱或下一步。'],
   contact: ['Fixed contact', '固定联系地址'],
   contactHint: ['Only for a phone that cannot register, e.g. sip:door@192.168.1.50.', '仅用于无法注册的话机，例如 sip:door@192.168.1.50。'],
+  sha256Only: ['Refuse MD5', '拒绝 MD5 验证'],
+  sha256OnlyHint: [
+    'Its phones must prove the password with SHA-256, whatever make they are of.',
+    '无论何种型号，话机必须使用 SHA-256 验证密码。',
+  ],
   calls: ['Calls', '通话'],
   callerId: ['Number shown outside', '外显号码'],
   callerIdHint: ['The trunk’s, unless given.', '留空则使用中继的号码。'],

@@ -41,6 +41,7 @@ export const H = texts({
 /** Names of the kinds. */
 export const KIND = texts({
   backup: ['Backup', '备份'],
+  budget: ['Minutes to outside', '外线通话时长'],
   certificate: ['Web certificate', '网页证书'],
   clock: ['Clock', '时钟'],
   clock_jump: ['Steadiness of the clock', '时钟稳定性'],
@@ -66,6 +67,7 @@ export const KIND = texts({
 /** What is wrong. */
 export const TROUBLE = texts({
   backup: ['There is no recent backup.', '没有近期备份。'],
+  budget: ['Minutes to outside are used up.', '外线通话时长已用尽。'],
   certificate: ['The certificate of these pages ends soon.', '网页证书即将到期。'],
   clock: ['The clock is not set.', '时钟未设置。'],
   clock_jump: ['The clock was changed by a large step.', '时钟被大幅更改。'],
@@ -91,6 +93,10 @@ export const TROUBLE = texts({
 /** What to do. */
 export const REMEDY = texts({
   backup: ['Look at the page Backup and run one by hand.', '请查看“备份”页面并手动执行一次备份。'],
+  budget: [
+    'Look under Settings, Budgets, whose calls they were. If they were no honest calls, change that password first; else give more minutes.',
+    '请在“设置 - 话费预算”查看是谁的通话。若非正常通话，请先更改密码；否则可增加时长。',
+  ],
   certificate: ['Put a new certificate in place, or remove the old one so that the box makes its own.', '请更换证书，或删除旧证书让设备自动生成。'],
   clock: ['Check the time servers and the network. Until then, records have wrong times.', '请检查时间服务器和网络。在此之前记录的时间不正确。'],
   clock_jump: ['Calls were not harmed. If nobody set the clock, check the time servers.', '通话未受影响。若无人更改时间，请检查时间服务器。'],

@@ -32,6 +32,11 @@ export const G = texts({
     'One a line: host names and public addresses by which phones outside this network reach the box. Strangers that ask for anything else get no answer.',
     '每行一个：外部网络的话机访问本设备所用的主机名和公网地址。陌生来源请求其他名称时不予应答。',
   ],
+  md5Phones: ['Phones that understand only MD5', '仅支持 MD5 的话机'],
+  md5PhonesHint: [
+    'One a line: how the phone’s User-Agent begins; “unnamed” stands for phones that send none. All others are asked for SHA-256 first, and for MD5 only after they have shown that they cannot do better.',
+    '每行一个：话机 User-Agent 的开头；unnamed 表示不发送该字段的话机。其他话机先要求 SHA-256，仅在其表明无法使用时才允许 MD5。',
+  ],
   realmHint: ['Shown to phones when they log in. Seldom changed.', '话机注册时显示，很少需要更改。'],
   announce: ['Tell callers before a recorded conversation', '录音通话前告知来电'],
   announceHint: ['In many countries the law demands it.', '许多国家的法律要求如此。'],

@@ -114,6 +114,7 @@ export const TRUNK_REMEDY = texts({
 
 /** A step of a journey; `{d}` is its detail. */
 export const STEP = texts({
+  budget: ['Ended: {d}', '通话结束：{d}'],
   trunk_in: ['Came in over trunk {d}', '从中继 {d} 呼入'],
   dialled: ['Dialled {d}', '拨打 {d}'],
   flow: ['Menu “{d}” began', '进入语音菜单“{d}”'],
@@ -196,6 +197,7 @@ export const NOTE = texts({
   trunk_up: ['Trunk {s} is up', '中继 {s} 恢复正常'],
   ban: ['{s} is banned', '{s} 被封禁'],
   guesses: ['Wrong passwords from {s}, where a phone is registered', '{s} 出现密码错误，该处有话机注册'],
+  md5_refused: ['The phone of {s} proves its password with MD5 only, which is refused', '分机 {s} 的话机只支持 MD5 验证，已被拒绝'],
   other_name: ['A phone asked for “{s}”, which is no name of this box', '有话机请求“{s}”，这不是本设备的名称'],
   emergency_call: ['Emergency call from {s}', '{s} 拨打了紧急电话'],
   emergency_room: ['A call on trunk {s} made room for an emergency call', '中继 {s} 上的一路通话为紧急呼叫让路'],
@@ -208,6 +210,11 @@ export const NOTE = texts({
   media_restarted: ['The sound process was started again', '音频进程已重新启动'],
   backup_alarm: ['No recent backup', '没有近期备份'],
   backup_well: ['Backups are well again', '备份恢复正常'],
+  budget_alarm: ['Minutes to outside are used up', '外线通话时长已用尽'],
+  budget_near: ['Minutes to outside are nearly used up: {s}', '外线通话时长即将用尽：{s}'],
+  budget_reset: ['Minutes to outside were given back: {s}', '外线通话时长已恢复：{s}'],
+  budget_spent: ['Minutes to outside are used up: {s}', '外线通话时长已用尽：{s}'],
+  budget_well: ['Minutes to outside are left again', '外线通话时长恢复可用'],
   certificate_alarm: ['The web certificate ends soon', '网页证书即将到期'],
   certificate_well: ['The web certificate is well again', '网页证书恢复正常'],
   clock_alarm: ['The clock is not set', '时钟未设置'],

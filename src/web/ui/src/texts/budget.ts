@@ -1,0 +1,56 @@
+// Texts of the minutes to outside.
+import { texts } from '../lib/i18n.svelte';
+
+export const B = texts({
+  tab: ['Budgets', '话费预算'],
+  today: ['Used today', '今日用量'],
+  todayNone: ['Nothing counted was used today', '今日尚无计入的通话'],
+  todayNoneText: [
+    'Calls to outside are counted here where a limit is set: for each extension, each trunk and the whole site.',
+    '设有限额的外线通话在此统计：按分机、按中继及全站。',
+  ],
+  whose: ['Whose', '对象'],
+  used: ['Minutes', '分钟'],
+  calls: ['Calls now', '当前通话'],
+  site: ['The whole site', '全站'],
+  extension: ['Extension {n}', '分机 {n}'],
+  trunk: ['Trunk {n}', '中继 {n}'],
+  of: ['{class}: {used} of {limit} min', '{class}：{used} / {limit} 分钟'],
+  ofNone: ['{class}: {used} min', '{class}：{used} 分钟'],
+  spent: ['Used up', '已用尽'],
+  give: ['Give today back', '恢复今日额度'],
+  given: ['{whose} has the minutes of today again.', '{whose} 已恢复今日额度。'],
+  stop: ['Stop all calls to outside', '停止所有外线通话'],
+  stopHint: [
+    'For the worst day: calls to outside end at once and none begins, except to emergency numbers.',
+    '紧急情况使用：所有外线通话立即结束，且不再允许新的外线通话，紧急号码除外。',
+  ],
+  stopped: [
+    'Calls to outside are stopped. Only emergency numbers can be called.',
+    '外线通话已停止，仅可拨打紧急号码。',
+  ],
+  limits: ['Minutes a day', '每日分钟数'],
+  limitsHint: [
+    'When they are used up, calls of that kind end and new ones are refused until midnight; you are told by alarm. 0 = no limit.',
+    '用尽后，该类通话将结束并拒绝新呼叫，直至午夜；同时发出告警。0 表示不限。',
+  ],
+  perExtension: ['Each extension', '每个分机'],
+  perTrunk: ['Each trunk', '每条中继'],
+  perSite: ['All together', '全站合计'],
+  national: ['Own country', '国内'],
+  international: ['Abroad', '国际'],
+  premium: ['Premium and high-cost numbers', '付费及高费率号码'],
+  night: ['Nights and holidays', '夜间与节假日'],
+  schedule: ['Open by these hours', '营业时间表'],
+  always: ['No difference', '不区分'],
+  closedPercent: ['Share of the limits while closed', '非营业时间可用比例'],
+  atOnce: ['Calls abroad or premium at once, each extension', '每个分机同时的国际及付费通话'],
+  warnPercent: ['Warn when this much is used', '用量达到此比例时提醒'],
+  own: ['Own minutes to outside', '单独的外线分钟数'],
+  ownHint: [
+    'Instead of those under Settings, Budgets. 0 = no limit.',
+    '替代“设置 - 话费预算”中的限额。0 表示不限。',
+  ],
+  percent: ['%', '%'],
+  minutes: ['min', '分钟'],
+});
