@@ -185,7 +185,7 @@ impl Control {
             bans: boot.bans,
             wrong_pins: boot.wrong_pins,
             campaigns: boot.campaigns,
-            past: engine::event::Past { callbacks: boot.callbacks },
+            past: boot.past,
             budgets: boot.budgets,
             started: clock::wall(),
         };

@@ -25,6 +25,7 @@ mod outreach;
 pub mod overflow;
 pub mod rank;
 mod relax;
+mod remember;
 mod rules;
 pub mod tally;
 pub mod ticket;
@@ -55,10 +56,12 @@ use model::id::CallId;
 use model::media::Sound;
 use model::notice::Notice;
 use model::number::Number;
+use model::past::Past;
 use model::record::{AgentSpell, Record};
 use model::refusal::Refusal;
 use overflow::Why;
 use rank::Line;
+use remember::Returns;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -206,17 +209,20 @@ pub struct Acd {
     reaches: outreach::Reaches,
     levels: BTreeMap<String, level::Level>,
     callbacks: Callbacks,
+    returns: Returns,
 }
 
 impl Acd {
     /// The state at the start of the box. `spells` are the last known states of agents: who was at work is at work again;
-    /// a call that ran is over for the queue, so its agent gets wrap-up time. `bonds`: who served whom before.
+    /// a call that ran is over for the queue, so its agent gets wrap-up time. `bonds`: who served whom before. `past`: what
+    /// the queues and agents did today, and who waited; its callbacks come by [`Acd::recall`].
     #[must_use]
     pub fn new(
         now: Now,
         config: &Arc<Config>,
         spells: &[AgentSpell],
         bonds: Bonds,
+        past: &Past,
         out: &mut Vec<Out>,
     ) -> Acd {
         let mut acd = Acd {
@@ -238,11 +244,13 @@ impl Acd {
             reaches: outreach::Reaches::default(),
             levels: BTreeMap::new(),
             callbacks: Callbacks::default(),
+            returns: Returns::default(),
         };
         acd.agents.configure(config);
         for spell in spells {
             acd.restore(now, spell);
         }
+        acd.remember(now, past);
         let ids: Vec<String> = acd.agents.all().map(|a| a.id.clone()).collect();
         for id in ids {
             acd.start_agent(now, &id, out);
@@ -299,7 +307,7 @@ impl Acd {
         now: Now,
         call: CallId,
         queue: &str,
-        caller: Caller,
+        mut caller: Caller,
         out: &mut Vec<Out>,
     ) -> Result<(), Refusal> {
         let config = self.config.clone();
@@ -307,6 +315,7 @@ impl Acd {
         if self.tickets.contains_key(&call) {
             return Err(Refusal::Conflict);
         }
+        self.returns(now, queue, &mut caller);
         self.tally(now, queue).offered += 1;
         let waiting = self.lines.get(queue).map_or(0, Line::len);
         let ticket = self.ticket(now, call, rules, caller);

@@ -114,7 +114,7 @@ impl Engine {
     pub fn new(now: Now, boot: Boot, effects: &mut Vec<Effect>) -> Engine {
         let seed = spread(boot.seed);
         let mut said = Vec::new();
-        let acd = Acd::new(now, &boot.config, &boot.agents, Bonds::new(&boot.bonds), &mut said);
+        let acd = Acd::new(now, &boot.config, &boot.agents, Bonds::new(&boot.bonds), &boot.past, &mut said);
         let dialer = Dialer::new(now, &boot.config, &boot.campaigns);
         let mut engine = Engine {
             sip: Endpoint::new(Settings::new(seed)),

@@ -9,9 +9,8 @@ use model::contact::ContactChange;
 use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
-use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallbackRecord, MessageRecord, WrongPins,
-};
+use model::past::Past;
+use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, MessageRecord, WrongPins};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -130,11 +129,4 @@ pub struct Boot {
     pub budgets: Vec<BudgetRecord>,
     /// Wall time of the start.
     pub started: Wall,
-}
-
-/// What the queues of a box that stopped had begun.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    /// Customers who are to be called back.
-    pub callbacks: Vec<CallbackRecord>,
 }

@@ -14,6 +14,7 @@ pub mod id;
 pub mod media;
 pub mod notice;
 pub mod number;
+pub mod past;
 pub mod query;
 pub mod record;
 pub mod refusal;

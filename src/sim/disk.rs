@@ -4,12 +4,15 @@ use crate::dice::Dice;
 use crate::lists::Lists;
 use media::out::{FileId, FileOp};
 use model::clock::{Mono, Wall};
+use model::config::Config;
 use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
+use model::past::{self, Past};
 use model::record::{
     AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallbackRecord, Direction,
     MessageRecord, Outcome, Record, WrongPins,
 };
+use model::report::StepRow;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -175,9 +178,8 @@ impl Disk {
             file.open = false;
         }
         for mut call in self.open_calls() {
-            call.outcome = Outcome::Interrupted;
-            call.ended = Some(now);
-            RESTARTED.clone_into(&mut call.cause);
+            let end = self.close(&mut call, now);
+            self.durable.push(Record::CallStep(end));
             self.durable.push(Record::CallEnded(call));
         }
     }
@@ -221,7 +223,7 @@ impl Disk {
 
     /// What a start of the box reads.
     #[must_use]
-    pub fn read(&self, now: Wall) -> Found {
+    pub fn read(&self, now: Wall, config: &Config) -> Found {
         let mut found = Found::default();
         let mut agents = BTreeMap::new();
         let mut bindings = BTreeMap::new();
@@ -287,8 +289,9 @@ impl Disk {
                 }
             }
         }
-        found.callbacks = callbacks.into_values().collect();
-        found.callbacks.sort_by_key(|c| (c.came, c.callback));
+        found.past = self.past(now, config);
+        found.past.callbacks = callbacks.into_values().collect();
+        found.past.callbacks.sort_by_key(|c| (c.came, c.callback));
         found.messages = messages.into_values().collect();
         found.agents = agents.into_values().collect();
         found.bindings = bindings.into_values().collect();
@@ -296,6 +299,73 @@ impl Disk {
         found.budgets = budgets.into_values().collect();
         found.bans = bans.into_values().filter(|b| b.until > now).collect();
         found
+    }
+}
+
+impl Disk {
+    /// What `store::past` reads, from records instead of rows.
+    fn past(&self, now: Wall, config: &Config) -> Past {
+        let (mut calls, mut steps, mut spells) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for record in &self.durable {
+            if let Record::CallStarted(call) | Record::CallEnded(call) = record {
+                calls.insert(call.call, call.clone());
+            } else if let Record::CallStep(step) = record {
+                let row = StepRow {
+                    call: step.call,
+                    at: step.at,
+                    offset_ms: step.offset_ms,
+                    kind: step.kind.clone(),
+                    detail: step.detail.clone(),
+                };
+                steps.insert((step.call, step.seq), row);
+            } else if let Record::AgentState(spell) = record {
+                spells.push(spell.clone());
+            }
+        }
+        let queued = |row: &StepRow| calls.get(&row.call).is_some_and(|c| c.queue.is_some());
+        let steps: Vec<StepRow> = steps.into_values().filter(queued).collect();
+        let closed: Vec<CallRecord> =
+            calls.values().filter(|c| c.outcome == Outcome::Interrupted).cloned().collect();
+        let queue_of = |call: CallId| calls.get(&call).and_then(|c| c.queue.clone());
+        Past {
+            callbacks: Vec::new(),
+            queues: past::queues(config, now, &steps),
+            agents: past::agents(&spells, now, &queue_of),
+            waited: past::waited(&closed, now),
+        }
+    }
+
+    /// Closes a call as the store does: with what its steps tell of the queue it was in.
+    fn close(&self, call: &mut CallRecord, now: Wall) -> CallStep {
+        let mut last = None;
+        let mut waits = None;
+        for record in &self.durable {
+            let Record::CallStep(step) = record else { continue };
+            if step.call != call.call {
+                continue;
+            }
+            match step.kind.as_str() {
+                "queue" => {
+                    call.queue = Some(step.detail.clone());
+                    waits = Some(step.at);
+                }
+                "answered" | "overflow" | "callback" => waits = None,
+                _ => {}
+            }
+            last = Some(step.seq);
+        }
+        call.outcome = Outcome::Interrupted;
+        call.ended = Some(now);
+        call.wait_ms = waits.map_or(0, |since| u64::try_from(now.millis_since(since)).unwrap_or(0));
+        RESTARTED.clone_into(&mut call.cause);
+        CallStep {
+            call: call.call,
+            seq: last.map_or(0, |seq| seq + 1),
+            at: now,
+            offset_ms: u64::try_from(now.millis_since(call.started)).unwrap_or(0),
+            kind: "ended".into(),
+            detail: RESTARTED.into(),
+        }
     }
 }
 
@@ -313,8 +383,8 @@ pub struct Found {
     next_message: u64,
     /// Messages.
     pub messages: Vec<MessageRecord>,
-    /// Customers who are to be called back, oldest first.
-    pub callbacks: Vec<CallbackRecord>,
+    /// What the queues go on with.
+    pub past: Past,
     /// Own greetings.
     pub greetings: BTreeMap<Number, String>,
     /// Last spells.

@@ -4,7 +4,7 @@
 use crate::fault::Fault;
 use crate::row::id;
 use crate::{
-    backup, config, contacts, housekeeping, migrate, newer, outbound, pulse, reset, row, schema, spool,
+    backup, config, contacts, housekeeping, migrate, newer, outbound, past, pulse, reset, row, schema, spool,
     unfinished,
 };
 use model::campaign::CampaignPast;
@@ -14,9 +14,9 @@ use model::config::draft::Problem;
 use model::contact::Contact;
 use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
+use model::past::Past;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallbackRecord, MessageRecord,
-    WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, MessageRecord, WrongPins,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ pub struct BootState {
     pub agents: Vec<AgentSpell>,
     /// Which agents served which customers in the last calls.
     pub bonds: Vec<Bond>,
-    /// Customers who are to be called back, oldest first.
-    pub callbacks: Vec<CallbackRecord>,
+    /// What the queues go on with.
+    pub past: Past,
     /// Registrations: those that have not run out, and where phones were in the last 30 days.
     pub bindings: Vec<BindingRecord>,
     /// Bans that still run.
@@ -180,8 +180,10 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
     name_box(&tx)?;
     let newer = newer::adapt(&tx, now)?;
     let chosen = config::choose(&tx)?;
+    let past = past::read(&tx, chosen.current.as_ref().map(|(_, config)| &**config), now, &closed)?;
     let state = BootState {
         epoch,
+        past,
         config: chosen.current,
         skipped: chosen.skipped,
         newer,
@@ -197,12 +199,6 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
         greetings: all(&tx, "SELECT mailbox, path FROM greeting", [], row::greeting)?.into_iter().collect(),
         agents: last_spells(&tx)?,
         bonds: bonds(&tx)?,
-        callbacks: all(
-            &tx,
-            &format!("SELECT {} FROM callback ORDER BY came, callback", row::CALLBACK),
-            [],
-            row::callback,
-        )?,
         bindings: all(
             &tx,
             &format!("SELECT {} FROM binding WHERE expires > ?1", row::BINDING),

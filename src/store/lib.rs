@@ -15,6 +15,7 @@ pub mod migrate;
 pub mod newer;
 pub mod offline;
 mod outbound;
+mod past;
 mod pulse;
 mod reader;
 mod reports;

@@ -8,7 +8,7 @@ use model::id::CallId;
 use model::number::Number;
 use model::record::{AgentSpell, CallRecord};
 use model::report::StepRow;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 /// Rows that one report looks at: some seconds on a slow box, some hundred MiB never.
 const ROWS: u32 = 1_000_000;
@@ -21,25 +21,7 @@ impl Reader {
     /// # Errors
     /// The disk; the same holds for every method here.
     pub fn queue_steps(&self, from: Wall, to: Wall) -> Result<Option<Vec<StepRow>>, Fault> {
-        let sql = "SELECT s.call, s.at, s.offset_ms, s.kind, s.detail
-            FROM call c INDEXED BY call_by_start CROSS JOIN step s ON s.call = c.call
-            WHERE c.started >= ?1 AND c.started < ?2 AND c.queue IS NOT NULL
-              AND s.kind IN ('queue', 'answered', 'missed', 'overflow', 'callback', 'ended')
-            ORDER BY c.started, c.call, s.seq LIMIT ?3";
-        let rows: Vec<StepRow> = self.with(|db| {
-            let mut sql = db.prepare_cached(sql)?;
-            let rows = sql.query_map(params![from.0 - LONGEST_MS, to.0, ROWS + 1], |row| {
-                Ok(StepRow {
-                    call: CallId(id(row.get(0)?)),
-                    at: Wall(row.get(1)?),
-                    offset_ms: id(row.get(2)?),
-                    kind: row.get(3)?,
-                    detail: row.get(4)?,
-                })
-            })?;
-            rows.collect()
-        })?;
-        Ok(bounded(rows))
+        self.with(|db| steps_of(db, from, to))
     }
 
     /// Spells of all agents that began before `to` and reach into the span, agent by agent in order; `None` = too many.
@@ -89,6 +71,26 @@ impl Reader {
 }
 
 /// All of them, or none when there are more than one report may look at.
+/// Steps of the calls of queues that came in `[from, to)` or the day before; `None` = too many.
+pub(crate) fn steps_of(db: &Connection, from: Wall, to: Wall) -> rusqlite::Result<Option<Vec<StepRow>>> {
+    let sql = "SELECT s.call, s.at, s.offset_ms, s.kind, s.detail
+        FROM call c INDEXED BY call_by_start CROSS JOIN step s ON s.call = c.call
+        WHERE c.started >= ?1 AND c.started < ?2 AND c.queue IS NOT NULL
+          AND s.kind IN ('queue', 'answered', 'missed', 'overflow', 'callback', 'ended')
+        ORDER BY c.started, c.call, s.seq LIMIT ?3";
+    let mut sql = db.prepare_cached(sql)?;
+    let rows = sql.query_map(params![from.0 - LONGEST_MS, to.0, ROWS + 1], |row| {
+        Ok(StepRow {
+            call: CallId(id(row.get(0)?)),
+            at: Wall(row.get(1)?),
+            offset_ms: id(row.get(2)?),
+            kind: row.get(3)?,
+            detail: row.get(4)?,
+        })
+    })?;
+    Ok(bounded(rows.collect::<Result<_, _>>()?))
+}
+
 fn bounded<T>(rows: Vec<T>) -> Option<Vec<T>> {
     u32::try_from(rows.len()).is_ok_and(|n| n <= ROWS).then_some(rows)
 }

@@ -124,3 +124,61 @@ fn a_thousand_phones_come_back_at_once() {
 fn five_thousand_phones_come_back_at_once() {
     come_back(1, 10_000..15_000, Duration::from_secs(30));
 }
+
+/// E14.
+#[test]
+fn agents_figures_and_the_places_of_callers_are_as_before_after_a_power_cut() {
+    each_seed(|seed| {
+        let site = site::site(|s| {
+            s["queue"][0]["max_wait_s"] = 0.into();
+            s["inbound"][0]["to"] = "queue:support".into();
+        });
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101", "102"]);
+        w.agents_at_work(&["101", "102"]);
+        w.star("102", "*522", "agent-paused");
+        for caller in ["+49301", "+49302"] {
+            let call = w.call_in(caller, "+49301000");
+            let talk = w.until_answers("101");
+            w.until_talk(call, talk);
+            w.hang_up(call);
+            w.until_over(talk);
+            w.pass(1);
+        }
+        w.star("101", "*523", "agent-paused");
+        let left = w.call_in("+49303", "+49301000");
+        w.pass(2);
+        w.hang_up(left);
+        let _waits = w.call_in("+49304", "+49301000");
+        w.pass(30);
+        let shown = |w: &World| {
+            let agent = |id: &str| {
+                let a = &w.pbx.watch.agents[id];
+                (a.state.clone(), a.calls, a.missed, a.since)
+            };
+            let q = &w.pbx.watch.queues["support"];
+            let figures = (q.answered, q.overflowed, q.in_level, q.wait_ms / 1000);
+            (agent("1"), agent("2"), figures, q.offered)
+        };
+        let before = shown(&w);
+        w.power_cut(Duration::from_secs(3));
+        w.everybody_hangs_up();
+        w.pass(1);
+        assert_eq!(shown(&w), before);
+        let abandoned = w.pbx.watch.queues["support"].abandoned;
+        assert_eq!(abandoned, 2, "one hung up, one was cut off");
+        w.phones_up(&["101", "102"]);
+        let other = w.call_in("+49305", "+49301000");
+        w.pass(5);
+        let again = w.call_in("+49304", "+49301000");
+        w.pass(1);
+        w.star("101", "*51", "agent-ready");
+        let talk = w.until_answers("101");
+        w.until_talk(again, talk);
+        w.hang_up(again);
+        w.until_over(talk);
+        let talk = w.until_answers("101");
+        w.until_talk(other, talk);
+        w.rest();
+    });
+}

@@ -246,6 +246,9 @@ impl Acd {
             self.bonds.served(now.wall, customer, &talk.agent);
         }
         self.takes(&talk.agent, call, &talk.queue);
+        // From here on it is a call that the agent took: the log says so, and figures are counted from the log.
+        let noted = self.agents_mut().note(now, &talk.agent, "customer reached");
+        out.extend(noted.map(|spell| Out::Keep(Record::AgentState(spell))));
         out.extend(ticket.back.map(|b| Out::Keep(Record::CallbackGone(b.callback))));
         self.tell_agent(&talk.agent, out);
         self.touch(&ticket.queue);

@@ -71,7 +71,7 @@ impl Race {
     fn new(seed: u64, config: &Arc<Config>) -> Race {
         let now = Now { mono: Mono(1), wall: Wall(1_700_000_000_000) };
         let mut out = Vec::new();
-        let acd = Acd::new(now, config, &[], Bonds::default(), &mut out);
+        let acd = Acd::new(now, config, &[], Bonds::default(), &Past::default(), &mut out);
         let phones = [("1", "102"), ("2", "103"), ("3", "103")];
         let mut race = Race {
             dice: Dice(seed),

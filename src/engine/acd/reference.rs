@@ -176,7 +176,7 @@ fn script(strategy: Strategy, mut seed: u64) {
     };
     let at = |ms: u64| Now { mono: Mono(ms * 1000), wall: Wall(i64::try_from(ms).expect("small")) };
     let mut out = Vec::new();
-    let mut acd = Acd::new(at(1), &config(strategy), &[], Bonds::default(), &mut out);
+    let mut acd = Acd::new(at(1), &config(strategy), &[], Bonds::default(), &Past::default(), &mut out);
     let fresh = Worker { does: Does::Nothing, idle_since: 1, calls: 0, talked: 0, talks_since: 0 };
     let mut plain = Plain {
         strategy,

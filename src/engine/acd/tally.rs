@@ -1,4 +1,4 @@
-//! What a queue did today, in the site's zone. Counts only; decides nothing. Starts at zero with each start of the box.
+//! What a queue did today, in the site's zone. Counts only; decides nothing. A start of the box goes on with what the records say.
 use model::clock::Wall;
 use std::time::Duration;
 

@@ -38,7 +38,8 @@ impl Desk {
         with(&mut config);
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) };
         let mut out = Vec::new();
-        let mut acd = Acd::new(now, &Arc::new(config.clone()), &[], Bonds::default(), &mut out);
+        let mut acd =
+            Acd::new(now, &Arc::new(config.clone()), &[], Bonds::default(), &Past::default(), &mut out);
         for phone in ["102", "103"] {
             acd.phone(now, &number(phone), true, false, &mut out);
         }
@@ -392,7 +393,14 @@ fn agents_are_at_work_again_after_a_restart() {
     };
     let restart = |spells: &[AgentSpell]| {
         let mut out = Vec::new();
-        let acd = Acd::new(Now::default(), &Arc::new(config.clone()), spells, Bonds::default(), &mut out);
+        let acd = Acd::new(
+            Now::default(),
+            &Arc::new(config.clone()),
+            spells,
+            Bonds::default(),
+            &Past::default(),
+            &mut out,
+        );
         assert_eq!(acd.check(), Vec::<String>::new());
         ["1", "2"].map(|id| acd.agents().get(id).expect("known").state.clone())
     };
@@ -409,6 +417,58 @@ fn agents_are_at_work_again_after_a_restart() {
         assert_eq!(other, after, "was {before:?}");
         assert_eq!(always_on, AgentState::Ready);
     }
+}
+
+/// E14: the code that an agent owes, and the place of a caller who rings again.
+#[test]
+fn a_compulsory_code_is_still_owed_after_a_restart_and_who_waited_has_the_old_place() {
+    let mut config = site();
+    let support = config.queue.get_mut("support").expect("there");
+    (support.wrap_up_s, support.wrap_code_required, support.max_wait_s) = (5, true, 0);
+    support.agents = vec!["2".into()];
+    support.wrap_codes = vec![model::config::queue::WrapCode { code: "01".into(), name: "Order".into() }];
+    let now = Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) };
+    let ago = |s: i64| Wall(now.wall.0 - s * 1000);
+    let spell = AgentSpell {
+        agent: "2".into(),
+        state: AgentState::WrapUp,
+        since: ago(3),
+        cause: "call ended".into(),
+        call: Some(CallId(9)),
+    };
+    let day = model::past::AgentDay {
+        came: ago(600),
+        calls: 4,
+        talk_ms: 90_000,
+        last_call: Some(CallId(9)),
+        last_queue: Some("support".into()),
+        ..model::past::AgentDay::default()
+    };
+    let waited = |number: &str, s| model::past::Waited {
+        number: number.into(),
+        queue: "support".into(),
+        since: ago(s),
+    };
+    let past = Past {
+        agents: BTreeMap::from([("2".to_owned(), day)]),
+        waited: vec![waited("+49301", 300)],
+        ..Past::default()
+    };
+    let mut out = Vec::new();
+    let acd = Acd::new(now, &Arc::new(config.clone()), &[spell], Bonds::default(), &past, &mut out);
+    let mut desk = Desk { acd, config, now, out };
+    desk.acd.phone(desk.now, &number("103"), true, false, &mut desk.out);
+    desk.wait(30);
+    assert_eq!((desk.state("2"), desk.acd.agents().get("2").expect("there").calls), (AgentState::WrapUp, 4));
+    let caller = |number: &str| Caller {
+        party: model::record::Party { number: number.into(), name: String::new() },
+        ..Caller::default()
+    };
+    desk.comes(20, "support", caller("+49302"));
+    desk.comes(21, "support", caller("+49301"));
+    desk.out.clear();
+    desk.acd.wrap_code(desk.now, "2", "01", &mut desk.out).expect("the code is taken");
+    assert_eq!(desk.offers(), [offer(21, "2")], "who waited before the restart comes first");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::rank::Line;
 use super::{Acd, Out, Reason, overflow};
 use crate::agents::Agent;
-use model::clock::{Now, Wall};
+use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::config::queue::Queue;
 use model::id::CallId;
@@ -20,13 +20,17 @@ impl Acd {
         agent.since = spell.since;
         agent.cause.clone_from(&spell.cause);
         agent.since_mono = now.mono;
+        agent.call = spell.call;
     }
 
     /// Gives an agent the first state of this start, and a spell if it differs from what was known.
     pub(super) fn start_agent(&mut self, now: Now, id: &str, out: &mut Vec<Out>) {
         let Some(agent) = self.agents.get_mut(id) else { return };
         agent.idle_since = now.mono;
-        agent.came = now.mono;
+        if agent.came == Mono::default() {
+            agent.came = now.mono;
+        }
+        let call = agent.call.take().filter(|call| agent.last_call == Some(*call));
         if agent.since == Wall::default() {
             agent.since = now.wall;
         }
@@ -39,10 +43,11 @@ impl Acd {
             }
             AgentState::Offered => self.enter(now, id, AgentState::Ready, "box restarted", None, out),
             AgentState::Talking | AgentState::WrapUp => {
-                let queues = agent.queues.keys().cloned().collect::<Vec<_>>();
+                let from = agent.last_queue.clone().filter(|_| call.is_some());
+                let queues = from.map_or_else(|| agent.queues.keys().cloned().collect(), |q| vec![q]);
                 let longest =
                     queues.iter().filter_map(|q| self.config.queue.get(q)).map(|q| q.wrap_up_s).max();
-                self.start_wrap_up(now, id, longest.unwrap_or(0), "box restarted", None, out);
+                self.start_wrap_up(now, id, longest.unwrap_or(0), "box restarted", call, out);
             }
         }
     }

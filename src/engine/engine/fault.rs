@@ -38,7 +38,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         bans: Vec::new(),
         wrong_pins: Vec::new(),
         campaigns: BTreeMap::new(),
-        past: crate::event::Past::default(),
+        past: model::past::Past::default(),
         budgets: Vec::new(),
         started: NOW.wall,
     };

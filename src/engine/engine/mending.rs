@@ -80,15 +80,15 @@ impl Engine {
         self.note(now, "alarm", "fault", "queues", &text);
         let spells: Vec<AgentSpell> = self.acd.agents().all().map(spell).collect();
         let mut said = Vec::new();
-        let (bonds, promises) = (self.acd.take_bonds(), self.acd.promises());
-        self.acd = Acd::new(now, &self.config, &spells, bonds, &mut said);
+        let (bonds, past) = (self.acd.take_bonds(), self.acd.past(now));
+        self.acd = Acd::new(now, &self.config, &spells, bonds, &past, &mut said);
         self.acd_said(now, said);
         let phones: Vec<Number> = self.config.agent.values().map(|a| a.extension.clone()).collect();
         for number in &phones {
             self.phone_changed(now, number);
         }
         self.end_attempts(now);
-        self.recall(now, &Engine::not_at_once(now, promises));
+        self.recall(now, &Engine::not_at_once(now, past.callbacks));
         if let Some(call) = culprit {
             self.clear(now, call, Outcome::Failed, "fault in the box");
         }

@@ -88,7 +88,7 @@ impl Pbx {
     /// Starts from what the disk holds.
     pub fn start(&mut self, now: Now, sent: &mut Vec<Datagram>) {
         self.epoch += 1;
-        let found = self.disk.read(now.wall);
+        let found = self.disk.read(now.wall, &self.config);
         let (next_call, next_recording, next_message) = found.next_ids();
         let boot = Boot {
             config: self.config.clone(),
@@ -108,7 +108,7 @@ impl Pbx {
             bans: found.bans,
             wrong_pins: found.wrong_pins,
             campaigns: self.disk.lists.past().clone(),
-            past: engine::event::Past { callbacks: found.callbacks },
+            past: found.past,
             budgets: found.budgets,
             started: now.wall,
         };

@@ -125,7 +125,7 @@ fn who_is_to_be_called_back_is_known_after_a_restart_until_it_is_done() {
     keep_all(&store, records);
     store.close();
     let (_, state, _) = open(dir.path());
-    assert_eq!(state.callbacks, [promise(3, 10, 0), promise(1, 30, 1)], "oldest first");
+    assert_eq!(state.past.callbacks, [promise(3, 10, 0), promise(1, 30, 1)], "oldest first");
 }
 
 #[test]

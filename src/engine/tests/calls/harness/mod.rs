@@ -108,7 +108,7 @@ impl World {
             bans: Vec::new(),
             wrong_pins: Vec::new(),
             campaigns: BTreeMap::new(),
-            past: engine::event::Past::default(),
+            past: model::past::Past::default(),
             budgets: Vec::new(),
             started: now.wall,
         };
