@@ -16,6 +16,7 @@ pub mod check;
 pub mod choose;
 pub mod code;
 pub mod deadlines;
+pub mod decide;
 mod desk;
 mod dice;
 pub mod forecast;
@@ -134,6 +135,15 @@ pub enum Out {
         /// Why.
         why: Why,
     },
+    /// A service is asked who shall take the caller; answered by [`Acd::decided`], or not.
+    Decide {
+        /// Who waits.
+        call: CallId,
+        /// Where to ask.
+        url: String,
+        /// How long it may take.
+        timeout_ms: u32,
+    },
     /// The caller may hang up: they will be called back.
     Promised {
         /// Who.
@@ -156,6 +166,8 @@ pub enum Reason {
     Announce(CallId),
     /// Somebody who will be called back stands in the line from now on.
     CallBack(CallId),
+    /// The service has not said who shall take the caller.
+    Decide(CallId),
     /// Nobody calls this customer back any more.
     Expires(CallId),
     /// No result of the agent's offer came.
@@ -210,6 +222,8 @@ pub struct Acd {
     levels: BTreeMap<String, level::Level>,
     callbacks: Callbacks,
     returns: Returns,
+    /// Callers for whom a service is being asked.
+    deciding: BTreeMap<CallId, Ticket>,
 }
 
 impl Acd {
@@ -245,6 +259,7 @@ impl Acd {
             levels: BTreeMap::new(),
             callbacks: Callbacks::default(),
             returns: Returns::default(),
+            deciding: BTreeMap::new(),
         };
         acd.agents.configure(config);
         for spell in spells {
@@ -312,7 +327,7 @@ impl Acd {
     ) -> Result<(), Refusal> {
         let config = self.config.clone();
         let rules = config.queue.get(queue).ok_or(Refusal::Unknown)?;
-        if self.tickets.contains_key(&call) {
+        if self.tickets.contains_key(&call) || self.deciding.contains_key(&call) {
             return Err(Refusal::Conflict);
         }
         self.returns(now, queue, &mut caller);
@@ -334,7 +349,7 @@ impl Acd {
             self.finish(now, out);
             return Ok(());
         }
-        self.take_in(now, ticket, rules, out);
+        self.ask_outside(now, ticket, rules, out);
         self.finish(now, out);
         Ok(())
     }
@@ -439,6 +454,7 @@ impl Acd {
             match reason {
                 Reason::Announce(call) => self.announce(now, call, out),
                 Reason::CallBack(call) => self.stand(now, call),
+                Reason::Decide(call) => self.decided(now, call, None, out),
                 Reason::Expires(call) => self.expires(now, call, out),
                 Reason::Guard(agent) => self.guard(now, &agent, out),
                 Reason::MaxWait(call) => self.waited(now, call, out),
@@ -485,6 +501,7 @@ impl Acd {
     /// Whether this call waits in a queue, and where.
     #[must_use]
     pub fn queue_of(&self, call: CallId) -> Option<&str> {
-        self.tickets.get(&call).map(|t| t.queue.as_str()).or_else(|| self.reaches.queue_of(call))
+        let ticket = self.tickets.get(&call).or_else(|| self.deciding.get(&call));
+        ticket.map(|t| t.queue.as_str()).or_else(|| self.reaches.queue_of(call))
     }
 }

@@ -351,6 +351,7 @@ impl Engine {
                 acd::Out::Withdraw { call, .. }
                 | acd::Out::Say { call, .. }
                 | acd::Out::Music { call, .. }
+                | acd::Out::Decide { call, .. }
                 | acd::Out::Promised { call, .. }
                 | acd::Out::Overflow { call, .. } => self.hears(call, Heard::Acd(Box::new(word))),
                 acd::Out::Keep(record) => {

@@ -239,6 +239,7 @@ fn queue() -> Queue {
         wrap_code_required: false,
         wrap_extend_s: 60,
         callback: None,
+        decide: None,
     }
 }
 

@@ -103,6 +103,8 @@ pub enum Intent {
         /// Whom to call.
         number: Number,
     },
+    /// A service said which agent shall take the caller, or nothing of use.
+    Decided(Option<String>),
     /// The customer who was promised it is on the line with the agent.
     CalledBack,
     /// The call left its queue, or is over for its agent.

@@ -1,7 +1,9 @@
 //! What callers who wait notice, and who is offered what.
+use model::ask::Answer;
 use model::record::{AgentState, Outcome};
 use serde_json::{Value, json};
 use sim::{CallRef, Habit, Heard, World, each_seed, site};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn with_queue(seed: u64, change: impl FnOnce(&mut Value)) -> World {
@@ -41,6 +43,27 @@ fn the_longest_idle_agent_is_next() {
             w.pass(1);
             assert_eq!(agent_of(&w, caller).as_deref(), Some(agent));
         }
+        w.rest();
+    });
+}
+
+/// E3.
+#[test]
+fn a_service_outside_names_the_agent_and_when_it_is_silent_the_queue_decides() {
+    each_seed(|seed| {
+        let mut w = with_queue(seed, |q| {
+            q["decide"] = json!({ "url": "http://crm.example.com/who?n={caller}", "timeout_ms": 300 });
+        });
+        w.agents_at_work(&["101", "102"]);
+        let named = BTreeMap::from([("agent".to_owned(), "2".to_owned())]);
+        w.pbx.answer_all = Some(Answer::Fields(named));
+        let call = waits(&mut w, "+49301");
+        let talk = w.until_answers("102");
+        w.until_talk(call, talk);
+        w.pbx.answer_all = None;
+        let call = waits(&mut w, "+49302");
+        let talk = w.until_answers("101");
+        w.until_talk(call, talk);
         w.rest();
     });
 }

@@ -100,6 +100,7 @@ impl Acd {
         for reason in self.deadlines.reasons() {
             let fine = match reason {
                 Reason::CallBack(call) => self.callbacks.is_parked(*call),
+                Reason::Decide(call) => self.deciding.contains_key(call),
                 Reason::Expires(call) => self.callback(*call).is_some(),
                 Reason::Announce(call)
                 | Reason::MaxWait(call)

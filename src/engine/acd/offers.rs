@@ -275,6 +275,10 @@ impl Acd {
         cause: &str,
         out: &mut Vec<Out>,
     ) -> Option<Ticket> {
+        if let Some(ticket) = self.deciding.remove(&call) {
+            self.deadlines.clear(&Reason::Decide(call));
+            return Some(ticket);
+        }
         let ticket = self.tickets.remove(&call)?;
         if let Some(line) = self.lines.get_mut(&ticket.queue) {
             line.leave(&ticket);

@@ -233,6 +233,7 @@ impl Run {
                 Out::Say { .. }
                 | Out::Music { .. }
                 | Out::Overflow { .. }
+                | Out::Decide { .. }
                 | Out::Promised { .. }
                 | Out::Keep(_)
                 | Out::Notice(_) => {}

@@ -120,6 +120,7 @@ impl Race {
                 | Out::Say { .. }
                 | Out::Music { .. }
                 | Out::Overflow { .. }
+                | Out::Decide { .. }
                 | Out::Promised { .. }
                 | Out::Notice(_) => {}
             }

@@ -162,6 +162,7 @@ fn offers(out: &mut Vec<Out>) -> Vec<(u64, usize)> {
         | Out::Say { .. }
         | Out::Music { .. }
         | Out::Overflow { .. }
+        | Out::Decide { .. }
         | Out::Promised { .. }
         | Out::Keep(_)
         | Out::Notice(_) => None,

@@ -116,6 +116,7 @@ impl Desk {
                 | Out::Say { .. }
                 | Out::Music { .. }
                 | Out::Overflow { .. }
+                | Out::Decide { .. }
                 | Out::Promised { .. }
                 | Out::Keep(_)
                 | Out::Notice(_) => None,
@@ -132,6 +133,7 @@ impl Desk {
                 | Out::Withdraw { .. }
                 | Out::Say { .. }
                 | Out::Music { .. }
+                | Out::Decide { .. }
                 | Out::Promised { .. }
                 | Out::Keep(_)
                 | Out::Notice(_) => None,

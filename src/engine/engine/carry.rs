@@ -59,6 +59,9 @@ impl Engine {
                 }
             }
             Intent::CallBack { queue, caller, number } => self.promise(now, call, &queue, *caller, &number),
+            Intent::Decided(agent) => {
+                self.with_acd(now, Some(call), |acd, said| acd.decided(now, call, agent.as_deref(), said));
+            }
             Intent::CalledBack => {
                 self.with_acd(now, Some(call), |acd, said| acd.called_back(now, call, said));
             }

@@ -69,6 +69,21 @@ pub struct Queue {
     /// Whether and how callers are called back instead of waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub callback: Option<Callback>,
+    /// Whether a service outside says which agent gets a caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decide: Option<Decide>,
+}
+
+/// A service outside that says which agent gets a caller: section `[queue.decide]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decide {
+    /// Asked by HTTP GET when a caller comes; `{caller}`, `{class}`, `{queue}`, `{waiting}` and `{free}` (ids of free agents,
+    /// with commas) stand for what is known. It answers with a JSON object, e.g. `{"agent": "7"}`.
+    pub url: String,
+    /// Milliseconds after which the rules of the queue decide.
+    pub timeout_ms: u32,
+    /// Seconds a caller waits for that agent while they are at work but not free; 0 = not at all.
+    pub wait_s: u32,
 }
 
 /// Callers may hang up and keep their place: section `[queue.callback]`.

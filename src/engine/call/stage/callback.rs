@@ -210,6 +210,7 @@ fn agents(
             acd::Out::Say { .. }
             | acd::Out::Music { .. }
             | acd::Out::Overflow { .. }
+            | acd::Out::Decide { .. }
             | acd::Out::Promised { .. }
             | acd::Out::Keep(_)
             | acd::Out::Notice(_) => {}

@@ -11,12 +11,15 @@ use crate::intent::{Chapter, Intent};
 use crate::route::Target;
 use crate::say;
 use crate::timers::CallTimer;
+use model::ask::{Answer, Ask};
 use model::id::{PlayId, SessionId};
 use model::media::{Listening, MediaCommand, PlayEnd, Sound};
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
 
+/// The number of the question who shall take the caller; flows count theirs from 1.
+const DECISION: u32 = 0;
 /// The key that asks to be called back; the prompt names it.
 const ASK_BACK: char = '1';
 /// How a call ends whose caller will be called back.
@@ -140,6 +143,14 @@ impl Queued {
             Heard::Digit(session, digit) if session == self.session && digit.as_char() == ASK_BACK => {
                 self.asks_back(core, cx, out);
             }
+            Heard::Answered(DECISION, answer) => {
+                let agent = match *answer {
+                    Answer::Fields(mut fields) => fields.remove("agent"),
+                    Answer::Failed(_) | Answer::Sound(_) => None,
+                };
+                out.step("decision", agent.clone().unwrap_or_default());
+                out.want(Intent::Decided(agent));
+            }
             Heard::CodeDone(why) => self.say(core, why, out),
             Heard::Stored if self.promised => {
                 let sounds =
@@ -187,6 +198,9 @@ impl Queued {
                 self.offers.ring(core, &shown, (agent, extension, ring_timeout), cx, out);
             }
             acd::Out::Withdraw { agent, .. } => self.offers.withdraw(&agent, out),
+            acd::Out::Decide { url, timeout_ms, .. } => {
+                out.want(Intent::Ask(DECISION, Ask::Lookup { url, timeout_ms }));
+            }
             acd::Out::Promised { number, .. } => self.is_promised(core, &number, out),
             acd::Out::Overflow { to, why, .. } => {
                 self.offers.cancel_all(out);

@@ -78,14 +78,16 @@ fn shorten(item: &mut Map<String, Value>, keys: &[&str], read: impl Fn(Table<'_>
     item.retain(|field, v| kept(field) || defaults.get(field) != Some(&*v));
 }
 
-/// The same of queues that call back.
+/// The same of queues that call back, or ask who shall answer.
 fn shorten_callbacks(tree: &mut Map<String, Value>) {
-    let (bare, unheard) = (serde_json::json!({ "callback": {} }), Problems::default());
+    let (bare, unheard) = (serde_json::json!({ "callback": {}, "decide": {} }), Problems::default());
     let usual = value(&waiting::queue(Table::new(String::new(), Some(&bare), &unheard)));
     let queues = tree.get_mut("queue").and_then(Value::as_array_mut);
     for queue in queues.into_iter().flatten() {
-        if let Some(Value::Object(callback)) = queue.get_mut("callback") {
-            callback.retain(|field, v| usual["callback"].get(field) != Some(&*v));
+        for part in ["callback", "decide"] {
+            if let Some(Value::Object(fields)) = queue.get_mut(part) {
+                fields.retain(|field, v| usual[part].get(field) != Some(&*v));
+            }
         }
     }
 }

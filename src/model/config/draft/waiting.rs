@@ -5,7 +5,7 @@ use super::table::Table;
 use super::value;
 use crate::config::extension::Rights;
 use crate::config::queue::{
-    Callback, Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode,
+    Callback, Decide, Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode,
 };
 use crate::number::Mask;
 use crate::rule::{self, Rounding};
@@ -71,6 +71,7 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         wrap_code_required: t.flag("wrap_code_required", false),
         wrap_extend_s: t.count("wrap_extend_s", 0..=3600, 60),
         callback: t.table("callback").map(callback),
+        decide: t.table("decide").map(decide),
     };
     for (i, code) in queue.wrap_codes.iter().enumerate() {
         if queue.wrap_codes[..i].iter().any(|c| c.code == code.code) {
@@ -121,6 +122,20 @@ fn callback(t: Table<'_>) -> Callback {
     }
     t.done();
     callback
+}
+
+/// Longest time a caller waits for a service: a person does not notice it yet.
+const DECIDE_MS: u32 = 2_000;
+
+fn decide(t: Table<'_>) -> Decide {
+    let remedy = "name the service, e.g. https://crm.example.com/who?n={caller}&free={free}";
+    let decide = Decide {
+        url: t.parsed_needed("url", remedy, value::url).unwrap_or_default(),
+        timeout_ms: t.count("timeout_ms", 50..=DECIDE_MS, 300),
+        wait_s: t.count("wait_s", 0..=600, 0),
+    };
+    t.done();
+    decide
 }
 
 fn wrap_code(t: Table<'_>) -> WrapCode {

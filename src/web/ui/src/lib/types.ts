@@ -333,6 +333,14 @@ export interface Queue {
   wrap_code_required?: boolean;
   wrap_extend_s?: number;
   callback?: QueueCallback;
+  decide?: QueueDecide;
+}
+
+/** A service outside that says which agent gets a caller. */
+export interface QueueDecide {
+  url: string;
+  timeout_ms?: number;
+  wait_s?: number;
 }
 
 /** Callers may hang up and keep their place. */

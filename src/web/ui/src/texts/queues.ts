@@ -134,6 +134,20 @@ export const Q = texts({
   addCode: ['Add a code', '添加代码'],
   codeRequired: ['An agent gets no calls before a code is set', '未设置代码前不再分配来电'],
   codeRequiredHint: ['After-call work lasts until then.', '话后处理一直持续到设置为止。'],
+  decide: ['A service decides', '由外部服务决定'],
+  decideOn: ['Ask a service which agent gets a caller', '由外部服务指定接听坐席'],
+  decideOnHint: [
+    'It is asked once, when a caller comes. Without an answer in time the rules above decide; nobody waits for it longer.',
+    '来电时询问一次；未及时答复则按上述规则分配，来电不会多等。',
+  ],
+  decideUrl: ['Address', '地址'],
+  decideUrlHint: [
+    'HTTP GET. {caller}, {class}, {queue}, {waiting} and {free} stand for what is known. Answer: {"agent": "7"}.',
+    'HTTP GET。可用 {caller}、{class}、{queue}、{waiting}、{free}。答复示例：{"agent": "7"}。',
+  ],
+  decideTime: ['Answer within', '答复时限'],
+  decideTimeHint: ['Then the queue decides by itself.', '超时后由队列自行决定。'],
+  decideWait: ['Wait for that agent', '等待该坐席'],
   back: ['Call back instead of waiting', '回电代替等待'],
   backOn: ['Callers may hang up and are called back in their turn', '来电可挂机，轮到时由系统回电'],
   backOnHint: [

@@ -121,6 +121,7 @@ export const STEP = texts({
   menu: ['Menu step “{d}”', '菜单步骤“{d}”'],
   digit: ['Caller pressed {d}', '主叫按键 {d}'],
   collect: ['Digits collected: {d}', '收集到按键：{d}'],
+  decision: ['A service named the agent: {d}', '外部服务指定坐席：{d}'],
   callback: ['Call back: {d}', '回电：{d}'],
   picked_up: ['{d} was picked up', '{d} 已接起'],
   machine: ['No person there: {d}', '无真人应答：{d}'],
