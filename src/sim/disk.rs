@@ -9,8 +9,8 @@ use model::id::{CallId, MessageId, RecordingId, Ticket};
 use model::number::Number;
 use model::past::{self, Past};
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallbackRecord, Direction,
-    MessageRecord, Outcome, Record, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallStep, CallbackRecord,
+    Direction, MessageRecord, Outcome, Record, WrongPins,
 };
 use model::report::StepRow;
 use std::collections::{BTreeMap, VecDeque};

@@ -65,8 +65,7 @@ fn a_stolen_password_is_worth_five_minutes_of_premium_calls_and_people_are_told(
         story.world.seconds(15);
     }
     assert!(answered >= 2, "it was worth trying");
-    let own =
-        story.kept().into_iter().filter(|r| r.scope == "extension 101").next_back().expect("it is kept");
+    let own = story.kept().into_iter().rfind(|r| r.scope == "extension 101").expect("it is kept");
     assert!(own.used_ms[2] <= 300_500, "premium time of an hour of dialling: {} ms", own.used_ms[2]);
     assert_eq!((story.told("budget_near"), story.told("budget_spent")), (1, 1), "told once each");
     let spent = |n: &Notice| matches!(n, Notice::Budget(b) if b.uses.iter().any(|u| u.spent));
