@@ -6,9 +6,11 @@
 //! session's password); anything else but a STUN request is dropped unread, and of those only so many a turn are tried.
 mod bridge;
 mod keys;
+mod opus;
 mod phone;
 mod room;
 mod session;
+mod speech;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

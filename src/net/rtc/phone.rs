@@ -2,7 +2,7 @@
 //! what goes between the two. Says what is to be sent; the room sends it.
 use super::bridge::{Numbering, Numbers};
 use super::keys::Keys;
-use super::session::{Gives, Packet, Session, Speech};
+use super::session::{CoreSound, Gives, Packet, Session};
 use media::codec;
 use media::rtp;
 use model::media::Codec;
@@ -99,7 +99,7 @@ impl Phone {
 
     /// Passes a packet of the browser's microphone on.
     pub fn heard(&mut self, packet: &Packet) {
-        let (Some(peer), Some(session)) = (self.peer, &self.session) else { return };
+        let (Some(peer), Some(session)) = (self.peer, &mut self.session) else { return };
         if packet.payload.len() > PAYLOAD_MAX {
             return;
         }
@@ -108,11 +108,12 @@ impl Phone {
         }
         let mut sound = std::mem::take(&mut self.sound);
         sound.clear();
-        match session.voice().codec {
-            Speech::Pcmu => codec::convert(Codec::Pcmu, peer.codec, &packet.payload, &mut sound),
+        let time = session.translate(packet, peer.codec, &mut sound);
+        // What the browser's codec makes nothing of is a packet lost.
+        if !sound.is_empty() {
+            let numbers = self.numbers.pass(packet.ssrc, packet.sequence, time, packet.marker);
+            self.write(peer.remote, numbers, peer.codec.payload_type(), &sound);
         }
-        let numbers = self.numbers.pass(packet.ssrc, packet.sequence, packet.timestamp, packet.marker);
-        self.write(peer.remote, numbers, peer.codec.payload_type(), &sound);
         self.sound = sound;
     }
 
@@ -124,11 +125,8 @@ impl Phone {
         if packet.payload.len() > PAYLOAD_MAX || peer.remote.ip() != source.ip() {
             return;
         }
-        self.sound.clear();
-        match session.voice().codec {
-            Speech::Pcmu => codec::convert(law, Codec::Pcmu, packet.payload, &mut self.sound),
-        }
-        session.send(now, packet.timestamp, packet.marker, &self.sound, out);
+        let (marker, timestamp, payload) = (packet.marker, packet.timestamp, packet.payload);
+        session.send(now, &CoreSound { marker, timestamp, law, payload }, out);
     }
 
     fn write(&mut self, to: SocketAddr, numbers: Numbers, payload_type: u8, payload: &[u8]) {

@@ -1,6 +1,8 @@
 //! One browser: its ICE, DTLS and SRTP, as `str0m` keeps them, and what it said it can speak. Owns no socket: datagrams
 //! and time come in, datagrams and sound come out.
+use super::speech::{ForBrowser, Speech, Transcoder};
 use model::browser_phone::OFFER_MAX;
+use model::media::Codec;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::change::SdpOffer;
@@ -33,11 +35,20 @@ pub(super) struct Packet {
     pub payload: std::sync::Arc<[u8]>,
 }
 
+/// A packet of the core.
+pub(super) struct CoreSound<'a> {
+    pub marker: bool,
+    pub timestamp: u32,
+    pub law: Codec,
+    pub payload: &'a [u8],
+}
+
 /// A browser.
 pub(super) struct Session {
     rtc: Rtc,
     mid: Option<Mid>,
     voice: Voice,
+    transcoder: Transcoder,
     /// The address browsers are told first; what comes in is taken as sent to it.
     base: SocketAddr,
     due: Instant,
@@ -47,16 +58,9 @@ pub(super) struct Session {
 
 /// What the browser and we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Voice {
-    pub codec: Speech,
-    pub payload_type: u8,
-}
-
-/// A sound coding of browsers that we take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Speech {
-    /// G.711 µ-law.
-    Pcmu,
+struct Voice {
+    codec: Speech,
+    payload_type: u8,
 }
 
 impl Session {
@@ -76,19 +80,23 @@ impl Session {
             .set_ice_lite(true)
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_pcmu(true, false);
+            .enable_opus(true, false)
+            .enable_pcmu(true, false)
+            .enable_pcma(true, false);
         let mut rtc = config.build(now);
         let candidate = Candidate::host(base, "udp").map_err(|e| e.to_string())?;
         rtc.add_local_candidate(candidate);
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| e.to_string())?.to_sdp_string();
         let voice = voice(&answer).ok_or("no sound coding in common")?;
-        let session = Session { rtc, mid: None, voice, base, due: now, sequence: 1, sound: false };
+        let transcoder = Transcoder::new(voice.codec).ok_or("no memory for a codec")?;
+        let session =
+            Session { rtc, mid: None, voice, transcoder, base, due: now, sequence: 1, sound: false };
         Ok((session, with_candidates(&answer, addresses)))
     }
 
-    /// What is spoken.
-    pub fn voice(&self) -> Voice {
-        self.voice
+    /// A packet of the browser in the core's law, appended; its time in the core's steps.
+    pub fn translate(&mut self, packet: &Packet, law: Codec, into: &mut Vec<u8>) -> u32 {
+        self.transcoder.for_core(packet.timestamp, &packet.payload, law, into)
     }
 
     /// When `turn` is next needed.
@@ -121,16 +129,20 @@ impl Session {
         }
     }
 
-    /// Sends sound to the browser.
-    pub fn send(&mut self, now: Instant, timestamp: u32, marker: bool, payload: &[u8], out: &mut Vec<Gives>) {
+    /// Sends a packet of the core to the browser, in what it speaks.
+    pub fn send(&mut self, now: Instant, sound: &CoreSound<'_>, out: &mut Vec<Gives>) {
         let Some(mid) = self.mid.filter(|_| self.sound) else { return };
-        let mut direct = self.rtc.direct_api();
-        let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
-        let pt = Pt::from(self.voice.payload_type);
-        stream.write_rtp(RtpWrite::new(pt, self.sequence.into(), timestamp, now, payload).marker(marker));
-        self.sequence += 1;
-        if self.rtc.handle_input(Input::Timeout(now)).is_ok() {
-            self.drain(out);
+        let packets = self.transcoder.for_browser(sound.timestamp, sound.law, sound.payload);
+        for ForBrowser { timestamp, payload } in packets {
+            let mut direct = self.rtc.direct_api();
+            let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
+            let (pt, number) = (Pt::from(self.voice.payload_type), self.sequence.into());
+            stream.write_rtp(RtpWrite::new(pt, number, timestamp, now, payload).marker(sound.marker));
+            self.sequence += 1;
+            // One change, then everything that follows from it: so the library wants it.
+            if self.rtc.handle_input(Input::Timeout(now)).is_ok() {
+                self.drain(out);
+            }
         }
     }
 
@@ -199,14 +211,9 @@ fn voice(answer: &str) -> Option<Voice> {
     line.split_ascii_whitespace().skip(3).find_map(|format| {
         let payload_type = format.parse().ok()?;
         let name = answer.lines().find_map(|l| l.strip_prefix(&format!("a=rtpmap:{format} ")))?;
-        let codec = speech(name)?;
+        let codec = Speech::read(name)?;
         Some(Voice { codec, payload_type })
     })
-}
-
-fn speech(rtpmap: &str) -> Option<Speech> {
-    let name = rtpmap.split('/').next()?;
-    name.eq_ignore_ascii_case("PCMU").then_some(Speech::Pcmu)
 }
 
 /// The answer with one candidate for each address; str0m wrote the first.

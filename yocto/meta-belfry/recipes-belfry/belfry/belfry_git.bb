@@ -4,7 +4,7 @@ SECTION = "network"
 LICENSE = "MIT"
 LIC_FILES_CHKSUM = "file://LICENSE-MIT;md5=61bec6569cf834556f3a0b4cb68d2787"
 
-DEPENDS = "alsa-lib openssl systemd"
+DEPENDS = "alsa-lib libopus openssl systemd"
 PV = "${@belfry_version(d)}"
 
 FILESEXTRAPATHS:prepend := "${BELFRY_TREE}:"
