@@ -167,6 +167,12 @@ test('the browser calls the echo, is called by a desk phone, and survives a relo
   const dialled = performance.now();
   await page.getByRole('button', { name: 'Call', exact: true }).click();
   await hears(page, SPOKEN);
+  const spoken = await page.evaluate(async () => {
+    const stats = [...(await window.lastPeer.getStats()).values()];
+    const sent = stats.find((s) => s.type === 'outbound-rtp');
+    return stats.find((s) => s.id === sent.codecId).mimeType;
+  });
+  assert.equal(spoken, 'audio/opus', 'the browser speaks what it likes best');
   t.diagnostic(`own tone back from the echo ${Math.round(performance.now() - dialled)} ms after the click`);
   await region(page).getByRole('button', { name: 'Hang up' }).click();
   await isReady(page);
