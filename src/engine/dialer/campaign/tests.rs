@@ -29,7 +29,7 @@ impl Floor {
         // Noon in Berlin.
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_772_622_000_000) };
         let mut said = Vec::new();
-        let mut acd = Acd::new(now, &config, &[], Bonds::default(), &mut said);
+        let mut acd = Acd::new(now, &config, &[], Bonds::default(), &model::past::Past::default(), &mut said);
         for (agent, phone) in [("1", "102"), ("2", "103")] {
             acd.phone(now, &number(phone), true, false, &mut said);
             acd.ask(now, agent, &Ask::Login, "test", &mut said).expect("at work");
