@@ -18,7 +18,10 @@ pub(crate) fn read(
     now: Wall,
     closed: &[CallRecord],
 ) -> rusqlite::Result<Past> {
-    let Some(config) = config else { return Ok(Past::default()) };
+    let sql = format!("SELECT {} FROM callback ORDER BY came, callback", row::CALLBACK);
+    let callbacks = db.prepare(&sql)?.query_map([], row::callback)?.collect::<Result<_, _>>()?;
+    // A promise stands whatever the configuration says; the figures of the day need a time zone.
+    let Some(config) = config else { return Ok(Past { callbacks, ..Past::default() }) };
     let from = past::midnight(config, now);
     let steps = reports::steps_of(db, from, Wall(now.0.saturating_add(1)))?;
     let sql = format!(
@@ -31,9 +34,8 @@ pub(crate) fn read(
         let found = db.query_row(sql, [key(call.0)], |row| row.get::<_, Option<String>>(0)).optional();
         found.ok().flatten().flatten()
     };
-    let sql = format!("SELECT {} FROM callback ORDER BY came, callback", row::CALLBACK);
     Ok(Past {
-        callbacks: db.prepare(&sql)?.query_map([], row::callback)?.collect::<Result<_, _>>()?,
+        callbacks,
         queues: past::queues(config, now, &steps.unwrap_or_default()),
         agents: past::agents(&spells, now, &queue_of),
         waited: past::waited(closed, now),

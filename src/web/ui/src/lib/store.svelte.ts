@@ -35,7 +35,7 @@ export function forget(): void {
 }
 
 export type ItemSection = 'extension' | 'agent' | 'trunk' | 'queue' | 'flow' | 'schedule' | 'campaign';
-export type WholeSection = 'system' | 'alarm' | 'mail' | 'feature' | 'audio' | 'backup' | 'distribution' | 'retention' | 'inbound' | 'network' | 'outbound' | 'time';
+export type WholeSection = 'system' | 'alarm' | 'budget' | 'mail' | 'feature' | 'audio' | 'backup' | 'distribution' | 'retention' | 'inbound' | 'network' | 'outbound' | 'time';
 
 /** Creates or replaces one item; throws `ApiError` with the problems. */
 export async function putItem(section: ItemSection, key: string, value: unknown, text = t(C.saved)): Promise<void> {
