@@ -443,3 +443,71 @@ fn the_plain_dialler_obeys_its_knobs_to_the_call() {
         w.rest();
     });
 }
+
+/// Noise in the rhythm of speech: words of 0.3 s, 0.1 s between them.
+fn talk(seconds: usize) -> Vec<u8> {
+    let mut noise = 1u32;
+    (0..seconds * 8000)
+        .map(|n| {
+            noise ^= noise << 13;
+            noise ^= noise >> 17;
+            noise ^= noise << 5;
+            // The six low bits of µ-law are the level within a segment: loud, of either sign.
+            let loud = u8::try_from(noise & 0xBF).unwrap_or(0) & 0x9F | 0x10;
+            if n % 3200 < 2400 { loud } else { 0xFF }
+        })
+        .collect()
+}
+
+#[test]
+fn a_fax_and_a_machine_are_no_persons_and_the_agent_is_free_again() {
+    let quiet = |ms: usize| vec![0xFF; ms * 8];
+    let tone = |hz: u16, ms: usize| {
+        let mut sound = Vec::new();
+        media::tone::Tone::new(hz, 0).fill(ms * 8, &mut sound);
+        sound
+    };
+    let fax = [quiet(600), tone(2100, 3000)].concat();
+    let machine = [quiet(400), talk(4), quiet(500), tone(1000, 400), quiet(2000)].concat();
+    for (sound, ending) in [(fax, Ending::Fax), (machine, Ending::Machine)] {
+        some_seeds(|seed| {
+            let mut w = with_campaign(seed, 1, |s| s["campaign"][0]["detect_machines"] = true.into());
+            w.agents_at_work(&["101"]);
+            w.habit("carrier", Habit::Answer(Duration::from_secs(3)));
+            w.answers_with("carrier", &sound);
+            order(&mut w, CampaignOrder::Start);
+            let nobody = w.until_answers("carrier");
+            w.until_over(nobody);
+            w.pass(20);
+            assert_eq!(endings(&w), [ending]);
+            assert!(!somebody_talks(&w), "the agent is free");
+            let board = &w.pbx.watch.campaigns["autumn"];
+            assert_eq!((board.live_30, board.abandoned_30), (0, 0), "nobody live, nobody abandoned");
+            w.rest();
+        });
+    }
+}
+
+#[test]
+fn a_person_who_answers_a_campaign_that_listens_keeps_the_agent() {
+    let hello = [vec![0xFF; 4000], talk(1)].concat();
+    some_seeds(|seed| {
+        let mut w = with_campaign(seed, 1, |s| s["campaign"][0]["detect_machines"] = true.into());
+        w.agents_at_work(&["101"]);
+        w.habit("carrier", Habit::Answer(Duration::from_secs(3)));
+        w.answers_with("carrier", &hello);
+        order(&mut w, CampaignOrder::Start);
+        let person = w.until_answers("carrier");
+        let agent = w.until_answers("101");
+        w.pass(30);
+        assert!(somebody_talks(&w), "still in conversation");
+        w.hang_up(person);
+        w.until_over(agent);
+        w.pass(2);
+        assert_eq!(endings(&w), [Ending::Connected]);
+        let attempt = &w.pbx.watch.attempts[0];
+        let wait = attempt.at_ms(Step::Connected).zip(attempt.at_ms(Step::Answered)).map(|(c, a)| c - a);
+        assert!(wait.is_some_and(|ms| ms < 2000), "{wait:?}");
+        w.rest();
+    });
+}

@@ -35,7 +35,7 @@ export const G = texts({
   md5Phones: ['Phones that understand only MD5', '仅支持 MD5 的话机'],
   md5PhonesHint: [
     'One a line: how the phone’s User-Agent begins; “unnamed” stands for phones that send none. All others are asked for SHA-256 first, and for MD5 only after they have shown that they cannot do better.',
-    '每行一个：话机 User-Agent 的开头；unnamed 表示不发送该字段的话机。其他话机先要求 SHA-256，仅在其表明无法使用时才允许 MD5。',
+    '每行一个：话机自报型号的开头；unnamed 表示不发送该字段的话机。其他话机先要求 SHA-256，仅在其表明无法使用时才允许 MD5。',
   ],
   realmHint: ['Shown to phones when they log in. Seldom changed.', '话机注册时显示，很少需要更改。'],
   announce: ['Tell callers before a recorded conversation', '录音通话前告知来电'],
