@@ -2,12 +2,12 @@
 //! Rings them, takes them in, lets them go. Who hears whom follows from their roles (`hears`).
 use super::super::dialing;
 use super::hears::Role;
+use super::steer::Person;
 use super::{Bridged, Stage};
 use crate::call::fork::{Fork, Rung};
 use crate::call::leg::{Leg, State};
 use crate::call::{Core, Cx, LegEvent, Out, Side};
 use crate::intent::{Intent, Peer};
-use crate::route::Target;
 use crate::timers::CallTimer;
 use model::id::{LegId, SessionId};
 use model::notice::OtherView;
@@ -124,24 +124,12 @@ impl Bridged {
         out: &mut Out,
     ) -> Result<(), Refusal> {
         let shown = self.party(core, by);
-        let fork = match self.reach(core, by, to)? {
-            Target::Extension(n) => Fork::extension_as(core, &shown, &n, cx, out)?,
-            Target::Outside(n) => {
+        let fork = match self.person(core, by, to)? {
+            Person::Inside(n) => Fork::extension_as(core, &shown, &n, cx, out)?,
+            Person::Outside(n) => {
                 let own = self.extension(core, by).cloned();
                 dialing::reach(core, own.as_ref(), &n, cx, out)?
             }
-            Target::Announcement
-            | Target::Echo
-            | Target::Emergency(_)
-            | Target::EmergencyNotice(_)
-            | Target::Feature(_)
-            | Target::Flow(_)
-            | Target::HangUp
-            | Target::Paging
-            | Target::Queue(_)
-            | Target::Retrieve
-            | Target::Supervise(_)
-            | Target::Voicemail(_) => return Err(Refusal::Unknown),
         };
         self.expect(to.to_string(), role, fork, cx, out);
         Ok(())

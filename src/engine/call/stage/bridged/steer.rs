@@ -11,6 +11,14 @@ use model::number::Number;
 use model::refusal::Refusal;
 use model::steer::{Steer, Supervision};
 
+/// Somebody who can be asked or invited.
+pub enum Person {
+    /// An extension of the box.
+    Inside(Number),
+    /// A number outside.
+    Outside(Number),
+}
+
 impl Bridged {
     /// Which side an asker steers: its own, or the agent's when nobody is named.
     ///
@@ -78,12 +86,23 @@ impl Bridged {
     }
 
     fn may_ring(&self, core: &Core, cx: &Cx, side: Side, to: &Number) -> Result<(), Refusal> {
-        match self.reach(core, side, to)? {
-            Target::Extension(n) if self.is_party(core, &n) => Err(Refusal::Conflict),
-            Target::Extension(n) => {
+        match self.person(core, side, to)? {
+            Person::Inside(n) if self.is_party(core, &n) => Err(Refusal::Conflict),
+            Person::Inside(n) => {
                 cx.phones.reachable(&core.config, &n).then_some(()).ok_or(Refusal::Unavailable)
             }
-            Target::Outside(_) => Ok(()),
+            Person::Outside(_) => Ok(()),
+        }
+    }
+
+    /// Whom a number rings for the party on this side: somebody who can be asked or invited, no service of the box.
+    ///
+    /// # Errors
+    /// `Unknown`, `Forbidden`.
+    pub fn person(&self, core: &Core, side: Side, to: &Number) -> Result<Person, Refusal> {
+        match self.reach(core, side, to)? {
+            Target::Extension(n) => Ok(Person::Inside(n)),
+            Target::Outside(n) => Ok(Person::Outside(n)),
             Target::Announcement
             | Target::Echo
             | Target::Emergency(_)
