@@ -158,4 +158,8 @@ fn every_program_the_first_boot_stage_calls_is_in_both_memory_file_systems() {
         assert!(init.contains(&format!("/bin/{program}")), "the first process no longer calls {program}");
         assert!(debian.contains(program) && recipe.contains(program), "{program} is missing in one of them");
     }
+    assert!(init.lines().any(|line| line == ". /button"), "the first process no longer reads the button");
+    for file in ["boot/init", "boot/button", "board.toml"] {
+        assert!(debian.contains(file) && recipe.contains(file), "{file} is missing in one of them");
+    }
 }

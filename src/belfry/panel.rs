@@ -105,9 +105,7 @@ impl Panel {
 fn open(board: &Board) -> Option<Button> {
     let description = board.button.as_ref()?;
     let opened = Button::open(description);
-    opened
-        .inspect_err(|error| tracing::debug!(device = %description.device.display(), %error, "no button"))
-        .ok()
+    opened.inspect_err(|error| tracing::debug!(key = description.key, %error, "no button")).ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The button of the board, as the kernel's input events (`gpio-keys`, which de-bounces). What a press means by how long
 //! it lasts: held for ten seconds it arms the factory reset, which happens when it is let go within the next ten; held on,
-//! it is called off. Reads; never resets by itself.
+//! it is called off. The same at power-on, before anything of ours runs, is `board/common/boot/button`. Reads; never
+//! resets by itself.
 use crate::description::Button as Description;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Held this long, letting go resets.
@@ -67,12 +69,12 @@ impl Button {
     /// Opens it.
     ///
     /// # Errors
-    /// The operating system's: the device is missing or may not be read.
+    /// The operating system's: no device has the key, or it may not be read.
     pub fn open(description: &Description) -> std::io::Result<Button> {
         let device = std::fs::OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
-            .open(&description.device)?;
+            .open(device(description)?)?;
         Ok(Button { device, key: description.key, press: Press::default(), part: Vec::new() })
     }
 
@@ -109,6 +111,24 @@ impl Button {
         let ours = half(16)? == KEY && half(18)? == self.key && value != 2;
         ours.then_some(value == 1)
     }
+}
+
+/// The input device that has the key.
+fn device(description: &Description) -> std::io::Result<PathBuf> {
+    for entry in std::fs::read_dir(description.root.join("sys/class/input"))? {
+        let entry = entry?;
+        let keys = std::fs::read_to_string(entry.path().join("device/capabilities/key")).unwrap_or_default();
+        if entry.file_name().as_encoded_bytes().starts_with(b"event") && has(&keys, description.key) {
+            return Ok(description.root.join("dev/input").join(entry.file_name()));
+        }
+    }
+    Err(std::io::ErrorKind::NotFound.into())
+}
+
+/// Whether the kernel's map of keys has this one: words of 64 keys in hexadecimal, the last ones first.
+fn has(keys: &str, key: u16) -> bool {
+    let word = keys.split_whitespace().rev().nth(usize::from(key / 64));
+    word.and_then(|word| u64::from_str_radix(word, 16).ok()).is_some_and(|word| word >> (key % 64) & 1 == 1)
 }
 
 #[cfg(test)]
@@ -166,9 +186,21 @@ mod tests {
     #[test]
     fn events_are_read_in_pieces_and_other_keys_are_not_ours() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("event0");
+        let root = folder.path().to_owned();
+        std::fs::create_dir_all(root.join("dev/input")).unwrap();
+        // A keyboard without the key, and a button with nothing else, as the kernel tells of them.
+        for (name, keys) in [
+            ("event0", "402000000 3803078f800d001 feffffdfffefffff fffffffffffffffe"),
+            ("event1", "1000000 0 0 0 0 0 0"),
+        ] {
+            let folder = root.join("sys/class/input").join(name).join("device/capabilities");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("key"), format!("{keys}\n")).unwrap();
+        }
+        let path = root.join("dev/input/event1");
         nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let mut button = Button::open(&Description { device: path.clone(), key: 408 }).unwrap();
+        assert!(Button::open(&Description { root: root.clone(), key: 409 }).is_err(), "nothing has this key");
+        let mut button = Button::open(&Description { root, key: 408 }).unwrap();
         let mut kernel = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         kernel.write_all(&event(KEY, 30, 1)).unwrap();
         kernel.write_all(&event(0, 0, 0)).unwrap();

@@ -50,20 +50,20 @@ impl Default for Leds {
     }
 }
 
-/// A button.
+/// A button, known by its key: whichever input device of the machine has it. The first boot stage looks for it in the
+/// same way (`board/common/boot/button`).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Button {
-    /// Its input device, e.g. `/dev/input/by-path/platform-gpio-keys-event`.
-    pub device: PathBuf,
-    /// Its key code; `KEY_RESTART` (408) unless the board says otherwise.
-    #[serde(default = "restart")]
+    /// Where `sys` and `dev` are; `/` on a box.
+    #[serde(default = "top")]
+    pub root: PathBuf,
+    /// Its key code of `linux/input-event-codes.h`, e.g. 408 (`KEY_RESTART`).
     pub key: u16,
 }
 
-/// `KEY_RESTART` of `linux/input-event-codes.h`.
-fn restart() -> u16 {
-    408
+fn top() -> PathBuf {
+    "/".into()
 }
 
 /// A sound card's mixer.
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn lamps_button_and_sound_are_named_by_the_board() {
-        let text = "name = \"x\"\n[leds]\nstatus = \"x:green:status\"\n[button]\ndevice = \"/dev/input/event0\"\n\
+        let text = "name = \"x\"\n[leds]\nstatus = \"x:green:status\"\n[button]\nkey = 408\n\
                     [sound]\ncard = \"hw:0\"\ncontrols = [{ name = \"Master\", percent = 80 }]\n";
         let board = read(text).unwrap();
         assert_eq!(board.leds.status.as_deref(), Some("x:green:status"));

@@ -97,14 +97,18 @@ class Vm:
         if self.process.poll() is not None:
             raise RuntimeError("the emulator ended: " + open(f"{self.work}/qemu.err").read()[-500:])
 
-    def ask_emulator(self, command):
-        self.qmp.write(json.dumps({"execute": command}) + "\n")
+    def ask_emulator(self, command, **arguments):
+        self.qmp.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
         self.qmp.flush()
         while True:
             answer = json.loads(self.qmp.readline())
             if "event" not in answer:
                 return answer.get("return", answer)
             self.events.append((time.monotonic(), answer["event"]))
+
+    def press(self, key, down):
+        """One turn of a key of the emulated keyboard; a held key says again and again that it is down."""
+        self.ask_emulator("input-send-event", events=[{"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}}])
 
     def emulator_events(self):
         self.ask_emulator("query-status")

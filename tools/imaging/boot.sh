@@ -16,6 +16,7 @@ make_boot_slot() {
     local stage=$work/stage module applet program
     mkdir -p "$stage"/{bin,modules,lib,lib64,etc}
     install -m 755 board/common/boot/init "$stage/init"
+    install -m 644 board/common/boot/button "board/$board/board.toml" "$stage/"
     cp "$base/usr/bin/busybox" "$stage/bin/"
     for applet in $("$stage/bin/busybox" --list); do [ -e "$stage/bin/$applet" ] || ln -s busybox "$stage/bin/$applet"; done
     for program in usr/sbin/{dmsetup,e2fsck,mke2fs,sfdisk,blkdiscard} usr/bin/grub-editenv; do take "$program"; done

@@ -26,6 +26,7 @@ BELFRY_ENVIRONMENT:belfry-rpi-cm4 = "fw_setenv"
 belfry_first_process[doc] = "Makes our own program the first process."
 belfry_first_process() {
     install -m 0755 ${BELFRY_TREE}/board/common/boot/init ${IMAGE_ROOTFS}/init
+    install -m 0644 ${BELFRY_TREE}/board/common/boot/button ${BELFRY_TREE}/board/${BELFRY_BOARD}/board.toml ${IMAGE_ROOTFS}/
     for program in dmsetup e2fsck mke2fs sfdisk blkdiscard ${BELFRY_ENVIRONMENT}; do
         found=$(find ${IMAGE_ROOTFS}/usr -name "$program" -o -name "$program.*" | head -n 1)
         test -n "$found" || bbfatal "the first boot stage has no $program"
@@ -36,4 +37,8 @@ belfry_first_process() {
     echo "${BELFRY_FRESH}" > ${IMAGE_ROOTFS}/identity
 }
 ROOTFS_POSTPROCESS_COMMAND += "belfry_first_process"
-do_rootfs[file-checksums] += "${BELFRY_TREE}/board/common/boot/init:True"
+do_rootfs[file-checksums] += "\
+    ${BELFRY_TREE}/board/common/boot/init:True \
+    ${BELFRY_TREE}/board/common/boot/button:True \
+    ${BELFRY_TREE}/board/${BELFRY_BOARD}/board.toml:True \
+"

@@ -1,0 +1,2 @@
+FILESEXTRAPATHS:prepend:belfryos := "${THISDIR}/busybox:"
+SRC_URI:append:belfryos = " file://belfry.cfg"
