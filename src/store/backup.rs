@@ -210,8 +210,16 @@ impl Scratch {
     }
 }
 
+/// What lies in a scratch in clear while a backup is made and proven.
+const CLEAR: [&str; 3] = ["snapshot.db", "scratch/belfry.db", "scratch/site.copy.toml"];
+
 impl Drop for Scratch {
     fn drop(&mut self) {
+        for name in CLEAR {
+            if let Err(fault) = crate::reset::destroy(&self.path.join(name)) {
+                tracing::warn!(%fault, name, "a copy in clear could not be overwritten");
+            }
+        }
         if let Err(fault) = remove_all(&self.path) {
             tracing::warn!(%fault, "a folder of work that is done stays");
         }

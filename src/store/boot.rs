@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::row::id;
 use crate::{
     backup, config, contacts, housekeeping, migrate, newer, outbound, past, pulse, reset, row, schema, spool,
-    unfinished,
+    unfinished, vault,
 };
 use model::campaign::CampaignPast;
 use model::clock::Wall;
@@ -86,6 +86,10 @@ pub(crate) fn open(dir: &Path, now: Wall) -> Result<(Connection, File, BootState
     schema::private_folder(dir)?;
     let lock = hold(dir)?;
     reset::apply_pending(dir)?;
+    if !schema::file(dir).exists() && !dir.join(config::COPY).exists() {
+        // No other program has ever kept anything here, so none is shut out.
+        vault::make(dir)?;
+    }
     let restored = backup::apply_pending(dir)?;
     let suspect = dir.join(SUSPECT).exists();
     let first = start(dir, now, suspect, false);
@@ -150,7 +154,9 @@ fn start(dir: &Path, now: Wall, suspect: bool, from_copy: bool) -> Result<(Conne
     if suspect {
         look_closely(&db)?;
     }
+    let before = migrate::version(&db)?;
     migrate::to_known(&mut db)?;
+    vault::settle(&mut db, dir, before, migrate::KNOWN)?;
     if from_copy {
         config::take_copy(&db, dir, now)?;
     }

@@ -2,7 +2,7 @@
 //! again. Decides which generation counts at a start: the newest that still checks.
 use crate::fault::Fault;
 use crate::row::{id, key};
-use crate::{Store, schema, writer};
+use crate::{Store, schema, vault, writer};
 use model::clock::Wall;
 use model::config::draft::Problem;
 use model::config::{Config, diff, draft, text};
@@ -161,23 +161,36 @@ pub(crate) fn insert(
     if newest + 1 != row.generation.0 {
         return Ok(Err(CommitRefusal::Stale(Generation(newest))));
     }
-    let sql = "INSERT INTO generation (generation, at, by_whom, summary, tree) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT INTO generation (generation, at, by_whom, summary, tree) VALUES (?1, ?2, ?3, ?4, seal(?5))";
     db.execute(sql, params![key(row.generation.0), row.at.0, row.by, row.summary, tree.to_string()])?;
     let oldest = row.generation.0.saturating_sub(KEPT);
     db.execute("DELETE FROM generation WHERE generation <= ?1", [key(oldest)])?;
     Ok(Ok(row.generation))
 }
 
-/// Copy of the newest configuration beside the database: readable by a person, and what a start falls back to when the
-/// database is damaged, so that phones and trunks work on.
-const COPY: &str = "site.copy.toml";
+/// Copy of the newest configuration beside the database, sealed as that is: what a start falls back to when the database
+/// is damaged, so that phones and trunks work on.
+pub(crate) const COPY: &str = "site.copy.toml";
 
 /// Whole or not at all: written beside, then renamed.
 fn write_copy(dir: &Path, config: &Config) -> Result<(), Fault> {
+    put_copy(dir, &vault::sealed(dir, &text::write(config))?)
+}
+
+/// Seals a copy that stands there in clear: a backup brought it.
+pub(crate) fn seal_copy(dir: &Path) -> Result<(), Fault> {
+    match std::fs::read_to_string(dir.join(COPY)) {
+        Ok(copy) if !vault::is_sealed(&copy) => put_copy(dir, &vault::sealed(dir, &copy)?),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn put_copy(dir: &Path, text: &str) -> Result<(), Fault> {
     let (path, beside) = (dir.join(COPY), dir.join(format!("{COPY}.new")));
     let write = || {
         let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
-        file.write_all(text::write(config).as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, &path)
     };
@@ -188,6 +201,7 @@ fn write_copy(dir: &Path, config: &Config) -> Result<(), Fault> {
 /// Makes the copy the first generation of a fresh database. No copy, or a wrong one, is no failure.
 pub(crate) fn take_copy(db: &Connection, dir: &Path, now: Wall) -> Result<(), Fault> {
     let Ok(copy) = std::fs::read_to_string(dir.join(COPY)) else { return Ok(()) };
+    let copy = vault::opened(dir, &copy)?;
     let tree = text::parse(&copy).map_err(|p| vec![p]).and_then(|tree| draft::read(&tree));
     match tree {
         Ok(config) => {
@@ -204,7 +218,7 @@ pub(crate) fn take_copy(db: &Connection, dir: &Path, now: Wall) -> Result<(), Fa
 
 /// The newest generation, whether it checks or not.
 pub(crate) fn newest(db: &Connection) -> rusqlite::Result<Option<(Generation, Value)>> {
-    let sql = "SELECT generation, tree FROM generation ORDER BY generation DESC LIMIT 1";
+    let sql = "SELECT generation, unseal(tree) FROM generation ORDER BY generation DESC LIMIT 1";
     let found =
         db.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).optional()?;
     // What is no JSON is nobody's newer configuration.
@@ -220,8 +234,7 @@ pub(crate) struct Chosen {
 pub(crate) fn choose(db: &Connection) -> rusqlite::Result<Chosen> {
     let mut chosen = Chosen { current: None, skipped: Vec::new() };
     let mut before = i64::MAX;
-    let sql =
-        "SELECT generation, tree FROM generation WHERE generation < ?1 ORDER BY generation DESC LIMIT 1";
+    let sql = "SELECT generation, unseal(tree) FROM generation WHERE generation < ?1 ORDER BY generation DESC LIMIT 1";
     while let Some((number, text)) =
         db.query_row(sql, [before], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).optional()?
     {

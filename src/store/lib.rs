@@ -27,6 +27,7 @@ mod schema;
 pub mod spool;
 mod unfinished;
 mod users;
+mod vault;
 mod writer;
 
 pub use alarm::{AlarmRow, Telling, Told, Way, next_attempt};

@@ -216,7 +216,7 @@ impl Reader {
     /// # Errors
     /// The disk.
     pub fn current(&self) -> Result<Option<(Generation, serde_json::Value)>, Fault> {
-        let sql = "SELECT generation, tree FROM generation ORDER BY generation DESC LIMIT 1";
+        let sql = "SELECT generation, unseal(tree) FROM generation ORDER BY generation DESC LIMIT 1";
         self.one(sql, [], crate::config::generation_tree)
     }
 
@@ -225,7 +225,7 @@ impl Reader {
     /// # Errors
     /// The disk.
     pub fn generation(&self, generation: Generation) -> Result<Option<serde_json::Value>, Fault> {
-        let sql = "SELECT generation, tree FROM generation WHERE generation = ?1";
+        let sql = "SELECT generation, unseal(tree) FROM generation WHERE generation = ?1";
         Ok(self.one(sql, [key(generation.0)], crate::config::generation_tree)?.map(|(_, tree)| tree))
     }
 

@@ -1,6 +1,7 @@
 //! Opens connections to the database, each with the same promises: write-ahead log, synced at every commit, nobody else
-//! may read the file. Knows no table.
+//! may read the file; what is sealed in it can be read through them. Knows no table.
 use crate::fault::Fault;
+use crate::vault;
 use rusqlite::{Connection, OpenFlags};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ pub(crate) fn writing(dir: &Path) -> Result<Connection, Fault> {
     db.pragma_update(None, "foreign_keys", "OFF")?;
     db.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
     db.set_prepared_statement_cache_capacity(64);
+    vault::teach(&db, dir)?;
     Ok(db)
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn reading(dir: &Path) -> Result<Connection, Fault> {
     db.busy_timeout(BUSY)?;
     db.pragma_update(None, "query_only", "ON")?;
     db.set_prepared_statement_cache_capacity(64);
+    vault::teach(&db, dir)?;
     Ok(db)
 }
 

@@ -2,7 +2,7 @@
 //! its text. The first difference is named. Changes nothing.
 use super::{BackupFault, Facts, archive};
 use crate::fault::Fault;
-use crate::{config, schema, spool};
+use crate::{config, schema, spool, vault};
 use model::config::text;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};
@@ -97,6 +97,7 @@ fn same_row(table: &str, columns: &[String], at: u64, a: &Row<'_>, b: &Row<'_>) 
 pub(super) fn configuration(folder: &Path, facts: &Facts) -> Result<(), BackupFault> {
     let db = Connection::open_with_flags(folder.join(schema::FILE), OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(Fault::from)?;
+    vault::teach(&db, folder)?;
     let current = config::choose(&db).map_err(Fault::from)?.current;
     let text = current.map(|(_, config)| text::write(&config)).unwrap_or_default();
     if archive::hex(&Sha256::digest(text.as_bytes())) == facts.config_sha256 {

@@ -4,7 +4,7 @@
 use super::archive::{self, COPY, FOLDERS};
 use super::{BackupFault, Facts, remove_all, room, snapshot};
 use crate::fault::Fault;
-use crate::{boot, config, migrate, schema};
+use crate::{boot, config, migrate, schema, vault};
 use rusqlite::{Connection, params};
 use std::fs::File;
 use std::io::Write as _;
@@ -65,6 +65,7 @@ fn check_database(new: &Path) -> Result<(), BackupFault> {
         return Err(BackupFault::Damaged("the database or the configuration is missing".into()));
     }
     let mut db = Connection::open(&path).map_err(Fault::from)?;
+    vault::teach(&db, new)?;
     let wrong = |what: &str| BackupFault::Damaged(what.to_owned());
     boot::look_closely(&db).map_err(|_| wrong("its database is not whole"))?;
     migrate::to_known(&mut db)?;

@@ -3,7 +3,7 @@
 //! files. The running box is only read.
 use super::{BackupFault, FORMAT, Facts, KIND, Wanted, archive};
 use crate::fault::Fault;
-use crate::{config, migrate, schema};
+use crate::{config, migrate, schema, vault};
 use model::clock::Wall;
 use model::config::text;
 use rusqlite::{Connection, OpenFlags, params};
@@ -45,6 +45,9 @@ pub(super) fn take(dir: &Path, work: &Path, wanted: &Wanted, now: Wall) -> Resul
     vacuum(dir, &path)?;
     let db = Connection::open(&path).map_err(Fault::from)?;
     clean(&db, wanted.recordings).map_err(Fault::from)?;
+    // The backup has a lock of its own, and another box has another key.
+    vault::teach(&db, dir)?;
+    vault::unseal_all(&db).map_err(Fault::from)?;
     let current = config::choose(&db).map_err(Fault::from)?.current;
     let (generation, config) = current.ok_or(BackupFault::Empty)?;
     let copy = text::write(&config);

@@ -21,4 +21,6 @@ mod retention;
 #[cfg(test)]
 mod retime;
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod wrong_sites;

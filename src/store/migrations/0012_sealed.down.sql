@@ -1,0 +1,1 @@
+-- Nothing to take back as long as nothing is sealed.

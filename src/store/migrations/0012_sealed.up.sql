@@ -1,0 +1,2 @@
+-- From here on `generation.tree` may be sealed (store::vault): a program that does not know this schema could not read it.
+-- No table changes. Whoever seals puts the opening before this step's way down.
