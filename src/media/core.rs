@@ -13,6 +13,7 @@ use crate::session::Session;
 use model::clock::Mono;
 use model::id::{RecordingId, SessionId};
 use model::media::{MediaEvent, PlayEnd, RecordEnd};
+use ports::Ports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,11 +21,15 @@ use std::time::Duration;
 mod commands;
 pub(crate) mod listening;
 mod packets;
+mod ports;
 mod recordings;
 mod ticks;
 
 #[cfg(test)]
 mod tests;
+
+/// Nobody speaks to anybody when nothing was passed on for so long: longer than a pause between two sentences.
+const CONVERSING: Duration = Duration::from_secs(2);
 
 /// Counters for a person who asks what was ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,8 +51,7 @@ pub struct Counters {
 pub struct MediaCore {
     prompts: Arc<PromptSet>,
     music: Music,
-    /// Every bound even port: the session on it, if any.
-    ports: BTreeMap<u16, Option<usize>>,
+    ports: Ports,
     sessions: Vec<Option<Box<Session>>>,
     /// How many of them are open.
     open: usize,
@@ -61,6 +65,8 @@ pub struct MediaCore {
     orphan_after: Duration,
     /// Last millisecond ticked.
     ticked: u64,
+    /// When sound of a peer last went to another one.
+    passed: Option<Mono>,
     random: u64,
     cname: String,
     named_missing: BTreeSet<String>,
@@ -84,7 +90,7 @@ impl MediaCore {
         let mut core = MediaCore {
             music: Music::new(),
             prompts,
-            ports: ports.into_iter().map(|p| (p, None)).collect(),
+            ports: Ports::new(ports),
             sessions: Vec::new(),
             open: 0,
             ids: BTreeMap::new(),
@@ -95,6 +101,7 @@ impl MediaCore {
             epoch: None,
             orphan_after: Duration::from_secs(60),
             ticked: 0,
+            passed: None,
             random: seed,
             cname: String::new(),
             named_missing: BTreeSet::new(),
@@ -110,6 +117,13 @@ impl MediaCore {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.session_count() > 0 || self.recorders.iter().any(Option::is_some)
+    }
+
+    /// Whether peers hear each other now, so that each millisecond counts; what is only played leaves as evenly at a
+    /// coarser pace.
+    #[must_use]
+    pub fn is_conversing(&self, now: Mono) -> bool {
+        self.passed.is_some_and(|at| now - at < CONVERSING)
     }
 
     /// Sessions open, orphans included.

@@ -27,6 +27,50 @@ pub struct PortPair {
     ready: [u64; 2],
 }
 
+/// Pairs by their even port, found without a search: each packet asks for one.
+#[derive(Debug, Default)]
+pub(crate) struct Bank {
+    /// The port of the first place.
+    first: u16,
+    places: Vec<Option<PortPair>>,
+}
+
+impl Bank {
+    /// Takes the pairs of a range.
+    pub fn new(pairs: Vec<PortPair>) -> Bank {
+        let first = pairs.iter().map(|p| p.port).min().unwrap_or(0);
+        let mut bank = Bank { first, places: Vec::new() };
+        for pair in pairs {
+            let place = bank.place(pair.port).unwrap_or(0);
+            if bank.places.len() <= place {
+                bank.places.resize_with(place + 1, || None);
+            }
+            bank.places[place] = Some(pair);
+        }
+        bank
+    }
+
+    fn place(&self, port: u16) -> Option<usize> {
+        port.checked_sub(self.first).map(|n| usize::from(n / 2))
+    }
+
+    /// The pair of an even port.
+    pub fn get(&self, port: u16) -> Option<&PortPair> {
+        self.places.get(self.place(port)?)?.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, port: u16) -> Option<&mut PortPair> {
+        let place = self.place(port)?;
+        self.places.get_mut(place)?.as_mut()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &PortPair> {
+        self.places.iter().flatten()
+    }
+}
+
 /// What binding a range gave.
 #[derive(Debug, Default)]
 pub struct BoundRange {
@@ -137,6 +181,23 @@ mod tests {
             assert_eq!(pair.rtp.local_addr().unwrap().port(), pair.port);
             assert_eq!(pair.rtcp.local_addr().unwrap().port(), pair.port + 1);
             assert_eq!(pair.port % 2, 0);
+        }
+    }
+
+    #[test]
+    fn each_port_is_found_and_none_beside_them() {
+        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let pairs: Vec<PortPair> =
+            (20_000..30_000).step_by(2).filter_map(|p| bind_pair(here, p).ok()).take(3).collect();
+        let numbers: Vec<u16> = pairs.iter().map(|p| p.port).collect();
+        let mut bank = Bank::new(pairs);
+        assert_eq!(bank.all().map(|p| p.port).collect::<Vec<_>>(), numbers);
+        for port in &numbers {
+            assert_eq!(bank.get(*port).map(|p| p.port), Some(*port));
+            assert_eq!(bank.get_mut(*port).map(|p| p.port), Some(*port));
+        }
+        for port in [0, numbers[0] - 2, numbers[2] + 2, u16::MAX] {
+            assert!(bank.get(port).is_none(), "{port}");
         }
     }
 

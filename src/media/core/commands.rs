@@ -95,7 +95,7 @@ impl MediaCore {
     /// Free even ports as inclusive ranges.
     fn free_ports(&self) -> Vec<(u16, u16)> {
         let mut ranges: Vec<(u16, u16)> = Vec::new();
-        for (&port, _) in self.ports.iter().filter(|(_, session)| session.is_none()) {
+        for port in self.ports.free() {
             match ranges.last_mut() {
                 Some((_, last)) if last.checked_add(2) == Some(port) => *last = port,
                 Some(_) | None => ranges.push((port, port)),
@@ -105,7 +105,7 @@ impl MediaCore {
     }
 
     fn open(&mut self, now: Now, session: SessionId, port: u16, out: &mut MediaOut) {
-        let free = matches!(self.ports.get(&port), Some(None)) && !self.ids.contains_key(&session);
+        let free = self.ports.is_free(port) && !self.ids.contains_key(&session);
         if !free {
             self.counters.ignored_commands += 1;
             let text = format!("session {session} was asked for on port {port}, which is not free here");
@@ -119,7 +119,7 @@ impl MediaCore {
             self.open += 1;
         }
         self.ids.insert(session, slot);
-        self.ports.insert(port, Some(slot));
+        self.ports.take(port, slot);
         out.ports.push(PortChange { port, open: true });
     }
 
@@ -241,7 +241,7 @@ impl MediaCore {
         let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
         self.open -= 1;
         session.farewell(now, &self.cname, out);
-        self.ports.insert(session.port, None);
+        self.ports.release(session.port);
         out.ports.push(PortChange { port: session.port, open: false });
         if session.orphan {
             out.events.push(MediaEvent::PortFree { port: session.port });

@@ -17,7 +17,7 @@ const RELAYED_KEY_MS: u16 = 100;
 impl MediaCore {
     /// Takes a datagram that came to the RTP port `port` from `source`.
     pub fn packet(&mut self, now: Now, port: u16, source: SocketAddr, bytes: &[u8], out: &mut MediaOut) {
-        let Some(slot) = self.ports.get(&port).copied().flatten() else {
+        let Some(slot) = self.ports.session(port) else {
             self.counters.foreign += 1;
             return;
         };
@@ -45,7 +45,7 @@ impl MediaCore {
 
     /// Takes a datagram that came to the RTCP port beside `port`.
     pub fn rtcp(&mut self, now: Now, port: u16, source: SocketAddr, bytes: &[u8], _out: &mut MediaOut) {
-        if let Some(slot) = self.ports.get(&port).copied().flatten()
+        if let Some(slot) = self.ports.session(port)
             && let Some(session) = self.session(slot)
         {
             session.take_report(now.mono, source, bytes);
@@ -71,6 +71,7 @@ impl MediaCore {
         let packet = &relayed.packet;
         session.reception.arrival(now.mono, packet.timestamp);
         let digit = session.inband.as_mut().and_then(|d| d.hear(law, packet.payload));
+        let fed = session.feed.is_some();
         if let Some(feed) = session.feed.as_deref_mut() {
             feed.push(now.mono, relayed.generation, packet.timestamp, law, packet.payload);
         }
@@ -81,6 +82,9 @@ impl MediaCore {
             let mut sound = Vec::with_capacity(packet.payload.len());
             codec::convert(law, Codec::Pcmu, packet.payload, &mut sound);
             out.pages.push(PageFrame { output: output.clone(), sound });
+        }
+        if fed || target.is_some() {
+            self.passed = Some(now.mono);
         }
         if let Some(target) = target.and_then(|t| self.session(t))
             && target.hears_others()

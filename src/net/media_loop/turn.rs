@@ -4,7 +4,7 @@ use super::batch::{Batches, Outgoing};
 use super::server::{self, Control};
 use super::workers::{self, Write, hand};
 use super::{AudioDevices, Beats, MediaFault, MediaRoleConfig};
-use crate::ports::{BoundRange, EXPEDITED, PortPair, bind_range};
+use crate::ports::{Bank, BoundRange, EXPEDITED, bind_range};
 use media::core::MediaCore;
 use media::out::{FileId, MediaOut};
 use model::clock::{Mono, Now, Wall};
@@ -31,11 +31,9 @@ const INBOX_TURN: usize = 512;
 const TICK: Duration = Duration::from_millis(1);
 const TICK_FEW: Duration = Duration::from_millis(2);
 
-/// Tick while nothing is heard and nothing is due, as between a call's first INVITE and its first sound.
-const TICK_QUIET: Duration = Duration::from_millis(4);
-
-/// Turns without a datagram in or out after which it is quiet: longer than the 20 ms from one to the next.
-const QUIET: u32 = 25;
+/// Tick while nobody speaks to anybody: what is played to callers who wait leaves each of them as evenly as with the short
+/// one, and a wake-up costs as much as two packets. Also between a call's first INVITE and its first sound.
+const TICK_ALONE: Duration = Duration::from_millis(4);
 
 /// Sessions up to which the slower tick is used.
 const FEW: usize = 4;
@@ -103,7 +101,7 @@ impl Inbox {
 pub(crate) struct Loop {
     core: MediaCore,
     out: MediaOut,
-    ports: BTreeMap<u16, PortPair>,
+    ports: Bank,
     epoll: Epoll,
     wake: Arc<EventFd>,
     inbox: Receiver<Message>,
@@ -124,8 +122,6 @@ pub(crate) struct Loop {
     started: Instant,
     /// Number of the turn.
     turn: u64,
-    /// Turns since a datagram came or went.
-    quiet: u32,
     refused: u64,
 }
 
@@ -159,7 +155,7 @@ impl Loop {
         Ok(Loop {
             core,
             out: MediaOut::new(),
-            ports: pairs.into_iter().map(|p| (p.port, p)).collect(),
+            ports: Bank::new(pairs),
             epoll,
             wake,
             inbox,
@@ -177,7 +173,6 @@ impl Loop {
             stop: config.stop,
             started: Instant::now(),
             turn: 0,
-            quiet: 0,
             refused: 0,
         })
     }
@@ -202,8 +197,6 @@ impl Loop {
                 self.take(now, event.data());
             }
             self.core.tick(now, &mut self.out);
-            let nothing = count == 0 && self.out.datagram_count() == 0;
-            self.quiet = if nothing { self.quiet.saturating_add(1) } else { 0 };
             self.flush();
         }
         self.end();
@@ -217,7 +210,7 @@ impl Loop {
             return EpollTimeout::from(IDLE_MS);
         }
         let tick = match self.core.session_count() {
-            _ if self.quiet > QUIET => TICK_QUIET,
+            _ if !self.core.is_conversing(self.now().mono) => TICK_ALONE,
             0..=FEW => TICK_FEW,
             _ => TICK,
         };
@@ -304,7 +297,7 @@ impl Loop {
 
     fn mark(&mut self, dscp: u8) {
         if std::mem::replace(&mut self.dscp, dscp) != dscp {
-            self.ports.values().for_each(|pair| pair.mark(dscp));
+            self.ports.all().for_each(|pair| pair.mark(dscp));
         }
     }
 
@@ -319,7 +312,7 @@ impl Loop {
         }
         let Ok(number) = u16::try_from(key) else { return };
         let (port, rtcp) = (number & !1, number & 1 == 1);
-        let Some(pair) = self.ports.get_mut(&port) else { return };
+        let Some(pair) = self.ports.get_mut(port) else { return };
         let again = pair.ready_again(rtcp, self.turn);
         let (core, out) = (&mut self.core, &mut self.out);
         let take = |source: SocketAddr, bytes: &[u8]| {
@@ -340,7 +333,7 @@ impl Loop {
     /// Listens on ports in use only, before anything more is done with them.
     fn settle(&mut self) {
         for change in std::mem::take(&mut self.out.ports) {
-            let Some(pair) = self.ports.get(&change.port) else { continue };
+            let Some(pair) = self.ports.get(change.port) else { continue };
             if change.open {
                 pair.open();
             } else {
@@ -391,7 +384,7 @@ impl Loop {
         }
         let mut outgoing = Vec::with_capacity(self.out.datagram_count());
         for d in self.out.datagrams() {
-            if let Some(pair) = self.ports.get(&d.port) {
+            if let Some(pair) = self.ports.get(d.port) {
                 let socket = if d.rtcp { &pair.rtcp } else { &pair.rtp };
                 outgoing.push(Outgoing { socket, to: d.to, bytes: d.bytes });
             }

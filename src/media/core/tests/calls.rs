@@ -23,6 +23,23 @@ fn joined_peers_hear_each_other_bit_for_bit() {
 }
 
 #[test]
+fn who_only_listens_is_no_conversation_and_two_seconds_after_the_last_word_it_is_over() {
+    let mut world = World::new();
+    let (mut a, mut b) = pair(&mut world);
+    let is = |world: &World| world.core.is_conversing(world.now.mono);
+    world.play(1, 1, vec![Sound::Music("calm".into())], true, false);
+    world.speak(200, &mut [&mut a]);
+    assert!(!is(&world), "a caller who waits and speaks to nobody");
+    world.join(1, 2);
+    world.speak(20, &mut [&mut a, &mut b]);
+    assert!(is(&world));
+    world.pass(1_900);
+    assert!(is(&world), "a pause between two sentences");
+    world.pass(200);
+    assert!(!is(&world));
+}
+
+#[test]
 fn different_laws_are_translated() {
     let mut world = World::new();
     let (mut a, mut b) = (Peer::new(1, 500), Peer::new(2, 900));
