@@ -16,6 +16,7 @@ use crate::intake::{self, Events, Intake};
 use crate::keeper::Keeper;
 use crate::lan::{self, Lan};
 use crate::lifecycle::{self, BadInput};
+use crate::memory::{self, Tidy};
 use crate::mirror::Mirror;
 use crate::panel::Panel;
 use crate::replies::Replies;
@@ -63,6 +64,7 @@ const WEB_BLOCKING: usize = 16;
 /// Runs the role until its supervisor stops it.
 #[must_use]
 pub fn run(options: &RunOptions) -> ExitCode {
+    memory::few_arenas();
     match Control::start(options) {
         Ok((control, orders)) => control.obey(&orders),
         Err(error) => lifecycle::give_up(Role::Control, &error),
@@ -418,7 +420,9 @@ impl Control {
     }
 
     fn obey(&self, orders: &Receiver<Order>) -> ExitCode {
+        let mut tidy = Tidy::default();
         loop {
+            tidy.when_due();
             match orders.recv_timeout(LOOK) {
                 Ok(Order::Peer { pid }) => self.media_pid.store(pid.unwrap_or(0), Ordering::Relaxed),
                 Ok(Order::Watch(known)) => self.watch.take(known),
@@ -463,7 +467,7 @@ impl Control {
 
     fn wait_for_silence(&self, patience: Duration) {
         let until = Instant::now() + patience;
-        while Instant::now() < until && !self.mirror.state().calls.is_empty() {
+        while Instant::now() < until && !self.mirror.is_silent() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }

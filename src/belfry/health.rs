@@ -90,7 +90,7 @@ impl Health {
         self.remember(&mut judge);
         let mut read: Option<Generation> = None;
         while !self.stop.load(Ordering::Relaxed) {
-            let generation = self.mirror.state().generation;
+            let generation = self.mirror.ask(|state| state.generation);
             if read != Some(generation)
                 && let Ok(config) = mailer::current(&self.store)
             {

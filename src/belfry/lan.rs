@@ -141,13 +141,13 @@ impl Watch {
         }
         let mut seen = None;
         while !stop.load(Ordering::Relaxed) {
-            match self.store.reader().current() {
-                Ok(Some((generation, tree))) if seen != Some(generation) => {
+            match self.store.reader().newer_than(seen) {
+                Ok(Some((generation, tree))) => {
                     if self.apply(&tree) {
                         seen = Some(generation);
                     }
                 }
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "the configuration cannot be read"),
             }
             self.look();

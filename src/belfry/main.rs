@@ -21,6 +21,7 @@ mod lists;
 mod logging;
 mod mailer;
 mod media_role;
+mod memory;
 mod mirror;
 mod pace;
 mod panel;

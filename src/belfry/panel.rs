@@ -81,7 +81,7 @@ impl Panel {
                 (self.reset)();
             }
             facts.armed = meaning == Meaning::Armed;
-            facts.calls = !self.mirror.state().calls.is_empty();
+            facts.calls = !self.mirror.is_silent();
             facts.alarms = self.alarms.load(Ordering::Relaxed) > 0;
             facts.updating = self.updating.load(Ordering::Relaxed);
             facts.setup_needed = (self.setup_needed)();

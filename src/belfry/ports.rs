@@ -211,10 +211,12 @@ pub struct Machine {
 
 impl web::ports::Machine for Machine {
     fn status(&self) -> Status {
-        let state = self.mirror.state();
         let media = self.media_pid.load(Ordering::Relaxed);
         let up_ms = self.clock.now().wall.millis_since(self.started);
-        Status {
+        let trunks = self.mirror.ask(|state| state.trunks.values().cloned().collect());
+        let disk_free_bytes = disk_free(self.store.dir());
+        let addresses = own_addresses();
+        self.mirror.ask(|state| Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: u64::try_from(up_ms / 1000).unwrap_or(0),
             supervisor_pid: std::os::unix::process::parent_id(),
@@ -223,16 +225,16 @@ impl web::ports::Machine for Machine {
             generation: state.generation,
             calls: u32::try_from(state.calls.len()).unwrap_or(u32::MAX),
             call_limit: state.call_limit,
-            trunks: state.trunks.into_values().collect(),
+            trunks,
             phones_registered: u32::try_from(state.registered.len()).unwrap_or(u32::MAX),
             phones_configured: u32::try_from(state.phones.len()).unwrap_or(u32::MAX),
             sip: self.sip.to_string(),
             https: self.https.to_string(),
-            addresses: own_addresses(),
-            disk_free_bytes: disk_free(self.store.dir()),
+            addresses,
+            disk_free_bytes,
             setup_needed: false,
             alarms: Vec::new(),
-        }
+        })
     }
 
     fn test_alarm(&self) -> Stored<usize> {

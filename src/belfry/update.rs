@@ -100,7 +100,7 @@ impl Updates {
     pub fn run(self: &Arc<Updates>, stop: &AtomicBool) {
         self.tell(|view| env!("CARGO_PKG_VERSION").clone_into(&mut view.version));
         self.look();
-        while !stop.load(Ordering::Relaxed) && !self.mirror.state().media {
+        while !stop.load(Ordering::Relaxed) && !self.mirror.ask(|state| state.media) {
             std::thread::sleep(LOOK);
         }
         // Early in a start the steward's own helpers may not be there yet: asked until the system is known and kept.
@@ -199,7 +199,7 @@ impl Updates {
     /// Whether the box may restart now: a wish, and silence or the end of patience.
     fn restart_is_due(&self) -> bool {
         let Some(by) = self.state().restart_by else { return false };
-        Instant::now() >= by || self.mirror.state().calls.is_empty()
+        Instant::now() >= by || self.mirror.is_silent()
     }
 
     fn restart_now(&self) {

@@ -220,6 +220,21 @@ impl Reader {
         self.one(sql, [], crate::config::generation_tree)
     }
 
+    /// The newest configuration, when it is another one than `seen`: for those who look again and again. The tree is read
+    /// only then.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn newer_than(
+        &self,
+        seen: Option<Generation>,
+    ) -> Result<Option<(Generation, serde_json::Value)>, Fault> {
+        let newest =
+            self.one("SELECT max(generation) FROM generation", [], |row| row.get::<_, Option<i64>>(0))?;
+        let seen = seen.map(|generation| key(generation.0));
+        if newest.flatten() == seen { Ok(None) } else { self.current() }
+    }
+
     /// The tree of one generation.
     ///
     /// # Errors

@@ -109,9 +109,10 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::RecordingEnded { .. }
         | Record::AttemptEnded(_)
         | Record::Note(_) => Duration::from_millis(50),
-        // Of these too only the queue knows.
+        // Of these too only the queue knows, and of the one that follows a call.
         Record::AgentState(spell)
-            if matches!(spell.state, AgentState::Offered | AgentState::Talking | AgentState::WrapUp) =>
+            if spell.call.is_some()
+                || matches!(spell.state, AgentState::Offered | AgentState::Talking | AgentState::WrapUp) =>
         {
             Duration::from_millis(50)
         }

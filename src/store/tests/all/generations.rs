@@ -73,6 +73,22 @@ fn a_wrong_draft_changes_nothing() {
 }
 
 #[test]
+fn who_looks_again_and_again_is_given_a_configuration_only_when_it_is_a_newer_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    assert_eq!(store.reader().newer_than(None).unwrap(), None, "there is none");
+    store.commit("box", text::parse(SITE).unwrap(), None, "").unwrap();
+    let (first, tree) = store.reader().newer_than(None).unwrap().unwrap();
+    assert_eq!(Some((first, tree)), store.reader().current().unwrap());
+    assert_eq!(store.reader().newer_than(Some(first)).unwrap(), None);
+    let mut tree = text::parse(SITE).unwrap();
+    tree["system"]["name"] = json!("Renamed");
+    store.commit("anna", tree, None, "").unwrap();
+    let newer = store.reader().newer_than(Some(first)).unwrap().map(|(generation, _)| generation);
+    assert_eq!(newer, Some(Generation(2)));
+}
+
+#[test]
 fn applying_the_same_file_again_changes_no_password() {
     let dir = tempfile::tempdir().unwrap();
     let first = offline::with(dir.path(), |s| offline::apply(s, "cli", SITE, "")).unwrap();
