@@ -2,6 +2,7 @@
 //! (`api::operations`) makes the router, its guards and the OpenAPI document, so none of the three can forget one:
 //! what is not in the table does not exist.
 use crate::app::App;
+use crate::error::ErrorBody;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -21,6 +22,8 @@ pub enum Access {
     Roles(&'static [Role]),
 }
 
+const JSON: &str = "application/json";
+
 /// Administrators only.
 pub const ADMIN: Access = Access::Roles(&[Role::Admin]);
 /// Administrators and supervisors.
@@ -32,11 +35,15 @@ pub const WALL: Access = Access::Roles(&[Role::Wall, Role::Supervisor, Role::Adm
 /// Everybody signed in; the operation itself shows each only their own.
 pub const EVERYONE: Access = Access::Roles(&[Role::User, Role::Agent, Role::Supervisor, Role::Admin]);
 
-/// A body in or out.
-#[derive(Clone, Debug)]
+/// Schemas by name.
+pub type Schemas = BTreeMap<String, Value>;
+
+/// A body in or out. What it looks like is worked out only where the document is made: all of them together are a hundred
+/// times the code and memory that a running box needs for the table.
+#[derive(Clone, Copy, Debug)]
 pub struct Content {
     mime: &'static str,
-    schema: Value,
+    schema: fn(&mut Schemas) -> Value,
 }
 
 /// One operation.
@@ -51,11 +58,10 @@ pub struct Operation {
     pub summary: &'static str,
     /// The code.
     pub route: MethodRouter<App>,
-    query: Vec<Value>,
+    query: fn() -> Vec<Value>,
     request: Option<Content>,
     response: Option<Content>,
     begins: bool,
-    schemas: BTreeMap<String, Value>,
 }
 
 /// An operation without bodies; [`Operation::takes`] and the like add them.
@@ -77,11 +83,10 @@ where
         access,
         summary,
         route: on(filter, code),
-        query: Vec::new(),
+        query: Vec::new,
         request: None,
         response: None,
         begins: false,
-        schemas: BTreeMap::new(),
     }
 }
 
@@ -89,14 +94,14 @@ impl Operation {
     /// Takes these in the query.
     #[must_use]
     pub fn query<T: IntoParams>(mut self) -> Operation {
-        self.query = T::into_params(|| Some(ParameterIn::Query)).iter().map(|p| json!(p)).collect();
+        self.query = || T::into_params(|| Some(ParameterIn::Query)).iter().map(|p| json!(p)).collect();
         self
     }
 
     /// Takes a JSON body.
     #[must_use]
     pub fn takes<T: ToSchema>(mut self) -> Operation {
-        self.request = Some(self.json_of::<T>());
+        self.request = Some(Content { mime: JSON, schema: reference::<T> });
         self
     }
 
@@ -117,36 +122,21 @@ impl Operation {
     /// Answers with JSON.
     #[must_use]
     pub fn gives<T: ToSchema>(mut self) -> Operation {
-        self.response = Some(self.json_of::<T>());
+        self.response = Some(Content { mime: JSON, schema: reference::<T> });
         self
     }
 
     /// Answers with a JSON list.
     #[must_use]
     pub fn gives_list<T: ToSchema>(mut self) -> Operation {
-        let item = self.json_of::<T>().schema;
-        self.response =
-            Some(Content { mime: "application/json", schema: json!({ "type": "array", "items": item }) });
+        self.response = Some(Content { mime: JSON, schema: list_of::<T> });
         self
     }
 
     /// Answers with a page of rows.
     #[must_use]
     pub fn gives_page<T: ToSchema>(mut self) -> Operation {
-        let item = self.json_of::<T>().schema;
-        let schema = json!({
-            "type": "object",
-            "required": ["items", "next"],
-            "properties": {
-                "items": { "type": "array", "items": item },
-                "next": {
-                    "description": "`before` of the next page; null = this was the last.",
-                    "type": ["integer", "null"],
-                    "minimum": 0,
-                },
-            },
-        });
-        self.response = Some(Content { mime: "application/json", schema });
+        self.response = Some(Content { mime: JSON, schema: page_of::<T> });
         self
     }
 
@@ -157,23 +147,9 @@ impl Operation {
         self
     }
 
-    fn json_of<T: ToSchema>(&mut self) -> Content {
-        let mut found: Vec<(String, RefOr<Schema>)> = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut found);
-        self.schemas.extend(found.into_iter().map(|(name, schema)| (name, json!(schema))));
-        let target = format!("#/components/schemas/{}", T::name());
-        Content { mime: "application/json", schema: json!({ "$ref": target }) }
-    }
-
-    /// Schemas it names.
+    /// Its OpenAPI object; the schemas that it names are put into `schemas`.
     #[must_use]
-    pub fn schemas(&self) -> &BTreeMap<String, Value> {
-        &self.schemas
-    }
-
-    /// Its OpenAPI object.
-    #[must_use]
-    pub fn describe(&self) -> Value {
+    pub fn describe(&self, schemas: &mut Schemas) -> Value {
         let roles: Vec<&str> = match self.access {
             Access::Public => vec!["public"],
             Access::Roles(roles) => roles.iter().map(|r| r.word()).collect(),
@@ -183,18 +159,16 @@ impl Operation {
             "summary": self.summary,
             "tags": [self.tag()],
             "x-roles": roles,
-            "parameters": self.path_parameters().chain(self.query.iter().cloned()).collect::<Vec<_>>(),
+            "parameters": self.path_parameters().chain((self.query)()).collect::<Vec<_>>(),
             "responses": {
-                self.status(): body("Done.", self.response.as_ref()),
-                "default": body("Refused.", Some(&Content {
-                    mime: "application/json",
-                    schema: json!({ "$ref": "#/components/schemas/ErrorBody" }),
-                })),
+                self.status(): body("Done.", self.response, schemas),
+                "default": body("Refused.", Some(Content { mime: JSON, schema: reference::<ErrorBody> }), schemas),
             },
         });
-        if let Some(content) = &self.request {
+        if let Some(content) = self.request {
+            let schema = (content.schema)(schemas);
             out["requestBody"] =
-                json!({ "required": true, "content": { content.mime: { "schema": content.schema } } });
+                json!({ "required": true, "content": { content.mime: { "schema": schema } } });
         }
         if self.access == Access::Public {
             out["security"] = json!([]);
@@ -237,13 +211,40 @@ impl Operation {
 }
 
 fn raw(mime: &'static str) -> Content {
-    let schema = if mime == "application/json" { json!({}) } else { json!({"type": "string"}) };
+    let schema: fn(&mut Schemas) -> Value =
+        if mime == JSON { |_| json!({}) } else { |_| json!({"type": "string"}) };
     Content { mime, schema }
 }
 
-fn body(text: &str, content: Option<&Content>) -> Value {
+fn reference<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    let mut found: Vec<(String, RefOr<Schema>)> = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    schemas.extend(found.into_iter().map(|(name, schema)| (name, json!(schema))));
+    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+}
+
+fn list_of<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    json!({ "type": "array", "items": reference::<T>(schemas) })
+}
+
+fn page_of<T: ToSchema>(schemas: &mut Schemas) -> Value {
+    json!({
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": list_of::<T>(schemas),
+            "next": {
+                "description": "`before` of the next page; null = this was the last.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
+        },
+    })
+}
+
+fn body(text: &str, content: Option<Content>, schemas: &mut Schemas) -> Value {
     match content {
         None => json!({ "description": text }),
-        Some(c) => json!({ "description": text, "content": { c.mime: { "schema": c.schema } } }),
+        Some(c) => json!({ "description": text, "content": { c.mime: { "schema": (c.schema)(schemas) } } }),
     }
 }

@@ -1,31 +1,30 @@
-//! The OpenAPI document, made from the table of operations. A copy is committed beside; a test keeps both equal.
+//! The OpenAPI document, made from the table of operations. The box gives out the committed copy; a test keeps both equal.
 use crate::error::ErrorBody;
 use crate::live::proto::ClientFrame;
 use crate::live::topic::Topic;
+use crate::operation::Schemas;
+use axum::http::header;
+use axum::response::IntoResponse;
 use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::notice::{MailboxView, SystemView};
 use serde_json::{Value, json};
-use std::sync::LazyLock;
 use utoipa::{PartialSchema, ToSchema};
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+static DOCUMENT: &str = include_str!("../openapi.json");
 
 /// `GET /api/openapi.json`
-pub async fn document() -> axum::Json<&'static Value> {
-    axum::Json(&DOCUMENT)
+pub async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT)
 }
 
 /// The document.
 #[must_use]
 pub fn build() -> Value {
     let mut paths = json!({});
-    let mut schemas = json!({});
+    let mut schemas = Schemas::new();
     for operation in super::operations() {
         let method = operation.method.as_str().to_lowercase();
-        paths[operation.path][method] = operation.describe();
-        for (name, schema) in operation.schemas() {
-            schemas[name] = schema.clone();
-        }
+        paths[operation.path][method] = operation.describe(&mut schemas);
     }
     add::<ErrorBody>(&mut schemas);
     add::<ClientFrame>(&mut schemas);
@@ -57,10 +56,8 @@ pub fn build() -> Value {
     })
 }
 
-fn add<T: ToSchema + PartialSchema>(schemas: &mut Value) {
+fn add<T: ToSchema + PartialSchema>(schemas: &mut Schemas) {
     let mut found = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut found);
-    for (name, schema) in found {
-        schemas[name] = json!(schema);
-    }
+    schemas.extend(found.into_iter().map(|(name, schema)| (name, json!(schema))));
 }

@@ -60,7 +60,8 @@ impl Inbox {
     }
 }
 
-/// The last things that happened, for outside programs that come back: some minutes of a busy box, some MiB.
+/// The last things that happened, for outside programs that come back: some minutes of a busy box, some MiB. Kept from the
+/// first snapshot on: before, no program knows a number from which it could go on.
 const LOGGED: usize = 10_000;
 
 struct Entry {
@@ -82,6 +83,8 @@ struct State {
     notes: u64,
     topics: BTreeMap<Topic, BTreeMap<String, Arc<Entry>>>,
     log: VecDeque<Logged>,
+    /// Somebody has a number of this run.
+    followed: bool,
 }
 
 /// One thing that happened.
@@ -242,10 +245,11 @@ impl Hub {
         &self.run
     }
 
-    /// Everything somebody may see, and the number from which they go on.
+    /// Everything somebody may see, and the number from which they go on: what happens after it is remembered.
     #[must_use]
     pub fn whole(&self, scope: &Scope) -> Whole {
-        let state = self.caught_up();
+        let mut state = self.caught_up();
+        state.followed = true;
         let seen = |things: &BTreeMap<String, Arc<Entry>>| {
             let seen = things.iter().filter(|(_, e)| scope.sees(&e.notice));
             seen.map(|(key, e)| (key.clone(), e.json())).collect()
@@ -263,7 +267,7 @@ impl Hub {
     pub fn since(&self, after: u64, scope: &Scope, most: usize) -> Option<(Vec<Happened>, u64)> {
         let state = self.caught_up();
         let oldest = state.log.front().map_or(state.version + 1, |l| l.number);
-        if after > state.version || after + 1 < oldest {
+        if !state.followed || after > state.version || after + 1 < oldest {
             return None;
         }
         let (mut out, mut reached) = (Vec::new(), after);
@@ -400,6 +404,9 @@ impl State {
     }
 
     fn remember(&mut self, topic: Topic, key: String, was: Option<Arc<Entry>>, is: Option<Arc<Entry>>) {
+        if !self.followed {
+            return;
+        }
         self.log.push_back(Logged { number: self.version, topic, key, was, is });
         if self.log.len() > LOGGED {
             self.log.pop_front();

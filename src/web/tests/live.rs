@@ -444,6 +444,18 @@ fn asker_anna() -> Asker {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_happens_is_remembered_from_the_first_snapshot_on_and_not_for_nobody() {
+    let bench = bench();
+    let scope = Scope::of(&asker_anna());
+    tell(&bench, (0..50).map(|n| call(n, "101", "102", "before")));
+    assert!(bench.app.hub.since(0, &scope, 10).is_none(), "nobody has a number yet");
+    let from = bench.app.hub.whole(&scope).number;
+    tell(&bench, [call(60, "101", "102", "after")]);
+    let (happened, _) = bench.app.hub.since(from, &scope, 10).unwrap();
+    assert_eq!(happened.iter().map(|h| h.key.as_str()).collect::<Vec<_>>(), ["60"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_program_that_missed_too_much_or_another_run_gets_everything_anew() {
     let bench = bench();
     let anna = bench.sign_in("anna").await;

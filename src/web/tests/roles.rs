@@ -1,7 +1,7 @@
 //! Every operation against four roles, nobody and forged proofs (W1), and everybody against other people's things (W2).
 use super::common::{Bench, Browser, bench, name_of, request, with};
 use crate::api::operations;
-use crate::operation::{Access, Operation};
+use crate::operation::{Access, Operation, Schemas};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use model::clock::Wall;
@@ -116,7 +116,8 @@ async fn nobody_and_forgers_pass_no_door() {
 fn every_operation_names_its_roles_and_the_public_list_is_written_out() {
     let mut public = Vec::new();
     for operation in operations() {
-        let roles = operation.describe()["x-roles"].as_array().cloned().unwrap_or_default();
+        let roles =
+            operation.describe(&mut Schemas::new())["x-roles"].as_array().cloned().unwrap_or_default();
         assert!(!roles.is_empty(), "{} {} names nobody", operation.method, operation.path);
         if operation.access == Access::Public {
             public.push(format!("{} {}", operation.method, operation.path));
