@@ -186,6 +186,7 @@ impl Control {
             bindings: boot.bindings,
             bans: boot.bans,
             wrong_pins: boot.wrong_pins,
+            seats: boot.seats,
             campaigns: boot.campaigns,
             past: boot.past,
             budgets: boot.budgets,

@@ -138,7 +138,15 @@ mod tests {
             user_agent: String::new(),
             expires: Wall(0),
         };
-        let phone = |contacts| Notice::Phone(PhoneView { extension: "101".into(), contacts, in_call: false });
+        let phone = |contacts| {
+            Notice::Phone(PhoneView {
+                extension: "101".into(),
+                contacts,
+                in_call: false,
+                guest: None,
+                away: None,
+            })
+        };
         mirror.see(&phone(vec![contact]));
         assert_eq!(mirror.state().registered.len(), 1);
         mirror.see(&phone(vec![]));

@@ -25,8 +25,10 @@ mod offers;
 mod outreach;
 pub mod overflow;
 pub mod rank;
+mod reason;
 mod relax;
 mod remember;
+mod reorder;
 mod rules;
 pub mod tally;
 pub mod ticket;
@@ -176,6 +178,8 @@ pub enum Reason {
     MaxWait(CallId),
     /// The caller hears that they may be called back.
     OfferCallback(CallId),
+    /// The agent's pause lasts longer than its reason allows.
+    PauseOver(String),
     /// More agents may take the caller.
     Relax(CallId),
     /// The agent may be offered calls again.
@@ -300,6 +304,7 @@ impl Acd {
         let now_known: Vec<String> = self.agents.all().map(|a| a.id.clone()).collect();
         for id in now_known {
             if before.contains(&id) {
+                self.watch_pause(now, &id);
                 self.tell_agent(&id, out);
             } else {
                 self.start_agent(now, &id, out);
@@ -332,7 +337,7 @@ impl Acd {
         }
         self.returns(now, queue, &mut caller);
         self.tally(now, queue).offered += 1;
-        let waiting = self.lines.get(queue).map_or(0, Line::len);
+        let waiting = self.lines.get(queue).map_or(0, Line::on_the_line);
         let ticket = self.ticket(now, call, rules, caller);
         let free = self.free_agents(rules).iter().any(|(_, a)| ticket.wanted.suits(rules, a));
         if let Some(why) = overflow::at_arrival(rules, waiting, self.logged_in(rules), free) {
@@ -459,6 +464,7 @@ impl Acd {
                 Reason::Guard(agent) => self.guard(now, &agent, out),
                 Reason::MaxWait(call) => self.waited(now, call, out),
                 Reason::OfferCallback(call) => self.offer_callback(now, call, out),
+                Reason::PauseOver(agent) => self.pause_over(now, &agent, out),
                 Reason::Relax(call) => self.relax(now, call),
                 Reason::Rest(agent) => self.rested(&agent),
                 Reason::Rules(call) => self.ask_rules(now, call, out),

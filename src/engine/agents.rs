@@ -4,6 +4,7 @@
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::config::extension::Agent as AgentConfig;
+use model::config::reason::{NAME_MAX, Reason};
 use model::id::CallId;
 use model::notice::AgentView;
 use model::number::Number;
@@ -11,12 +12,6 @@ use model::record::{AgentSpell, AgentState};
 use model::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// Reason shown for an agent whose phone rang too often unanswered.
-pub const MISSED: &str = "missed";
-
-/// Longest pause reason kept, characters: it is shown on wallboards and kept in each spell.
-pub const REASON_MAX: usize = 40;
 
 /// One agent.
 #[derive(Clone, Debug)]
@@ -63,6 +58,8 @@ pub struct Agent {
     pub resting: bool,
     /// Pause reason asked for during an offer or a call: entered after it.
     pub pause_after: Option<String>,
+    /// The pause lasts longer than its reason allows.
+    pub overdue: bool,
     /// No longer configured: goes when the call is over.
     pub removed: bool,
     /// Kept free for this call of a campaign.
@@ -99,6 +96,7 @@ impl Agent {
             missed: 0,
             resting: false,
             pause_after: None,
+            overdue: false,
             removed: false,
             reserved: None,
             queues: BTreeMap::new(),
@@ -192,10 +190,10 @@ pub fn answer(agent: &Agent, ask: &Ask) -> Result<Answer, Refusal> {
         (Ask::Logout, Offered | Talking) => Err(Refusal::Conflict),
         (Ask::Pause(_) | Ask::Ready, LoggedOut) => Err(Refusal::Conflict),
         (Ask::Pause(reason), NotReady { .. } | Ready | WrapUp) => {
-            Ok(Answer::Enter(NotReady { reason: reason.chars().take(REASON_MAX).collect() }))
+            Ok(Answer::Enter(NotReady { reason: reason.chars().take(NAME_MAX).collect() }))
         }
         (Ask::Pause(reason), Offered | Talking) => {
-            Ok(Answer::After(Some(reason.chars().take(REASON_MAX).collect())))
+            Ok(Answer::After(Some(reason.chars().take(NAME_MAX).collect())))
         }
         (Ask::Ready, NotReady { .. } | WrapUp) => Ok(Answer::Enter(Ready)),
         (Ask::Ready, Ready) => Ok(Answer::Nothing),
@@ -343,6 +341,7 @@ impl Agents {
         };
         agent.state = state;
         agent.extensions = 0;
+        agent.overdue = false;
         agent.cause = cause.to_owned();
         agent.since = agent.since.max(now.wall);
         let (holds, spell) = (
@@ -380,7 +379,16 @@ impl Agents {
 
     /// What the desks see of an agent.
     #[must_use]
-    pub fn view(&self, agent: &Agent, wrap_code_due: bool) -> AgentView {
+    pub fn view(&self, agent: &Agent, wrap_code_due: bool, reasons: &[Reason]) -> AgentView {
+        let AgentState::NotReady { reason: name } = &agent.state else {
+            return self.seen(agent, wrap_code_due);
+        };
+        let known = reasons.iter().find(|r| r.name == *name);
+        let reason_text = known.map(|r| [r.en.clone(), r.zh.clone()]);
+        AgentView { reason_text, ..self.seen(agent, wrap_code_due) }
+    }
+
+    fn seen(&self, agent: &Agent, wrap_code_due: bool) -> AgentView {
         AgentView {
             agent: agent.id.clone(),
             name: agent.name.clone(),
@@ -394,6 +402,8 @@ impl Agents {
             missed: agent.missed,
             queues: agent.queues.keys().cloned().collect(),
             wrap_code_due,
+            reason_text: None,
+            overdue: agent.overdue,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::recording::Tape;
 use crate::route::Target;
 use crate::timers::CallTimer;
 use crate::trunks::Trunks;
-use crate::voicemail::mailbox::Mailboxes;
+use crate::voicemail::mailbox::{Mailboxes, Pin};
 use leg::Leg;
 use model::ask::Answer;
 use model::clock::{Mono, Now, Wall};
@@ -31,7 +31,7 @@ use model::id::{CallId, LegId, PlayId, RecordingId, SessionId};
 use model::media::{Digit, Language, MediaCommand, PlayEnd, RecordEnd, Sound};
 use model::notice::CallView;
 use model::number::Number;
-use model::record::{Direction, Outcome, Party};
+use model::record::{Direction, Outcome, Party, Record};
 use model::refusal::Refusal;
 use model::steer::Steer;
 use stage::Stage;
@@ -91,6 +91,17 @@ impl Out<'_> {
         let play = self.ids.play();
         self.media(MediaCommand::Play { session, play, sounds, repeat, barge_in });
         play
+    }
+
+    /// Looks at the PIN of a mailbox; how often it was wrong is kept.
+    pub fn pin(&mut self, now: Now, config: &Config, mailbox: &Number, keys: &str) -> Pin {
+        let before = self.mailboxes.wrong_pins(now, mailbox).tries;
+        let pin = self.mailboxes.pin(now, config, mailbox, keys);
+        let pins = self.mailboxes.wrong_pins(now, mailbox);
+        if pins.tries != before {
+            self.want(Intent::Keep { record: Box::new(Record::WrongPins(pins)), tell: false });
+        }
+        pin
     }
 
     /// Wakes the call after a while.
@@ -268,6 +279,8 @@ pub struct Core {
     pub outreach: Option<Box<Outreach>>,
     /// Whether it calls a customer back for a queue and has not reached them yet.
     pub callback: bool,
+    /// The phone it comes from, by its own number, whoever is logged in there.
+    pub desk: Option<Number>,
 }
 
 /// A call.
@@ -433,6 +446,7 @@ impl Core {
             give_back: None,
             outreach: None,
             callback: false,
+            desk: None,
         }
     }
 

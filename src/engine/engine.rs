@@ -13,6 +13,7 @@ mod mwi;
 mod ordered;
 mod outreach;
 mod receipts;
+mod seating;
 pub(crate) mod self_call;
 mod site;
 mod sounds;
@@ -153,6 +154,7 @@ impl Engine {
         engine.acd_said(now, said);
         engine.recall(now, &boot.past.callbacks);
         engine.phones.restore(now, &boot.bindings);
+        engine.phones.seats.restore(&engine.config, &boot.seats);
         engine.guard.restore(now, &boot.bans);
         let proved = boot.bindings.iter().map(|b| (b.address.ip(), b.expires.min(now.wall)));
         engine.guard.restore_proved(now, proved);

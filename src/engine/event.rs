@@ -10,7 +10,9 @@ use model::id::{CallId, Generation, MessageId, RecordingId, Ticket};
 use model::media::MediaEvent;
 use model::number::Number;
 use model::past::Past;
-use model::record::{AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, MessageRecord, WrongPins};
+use model::record::{
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, MessageRecord, SeatRecord, WrongPins,
+};
 use sip::Flow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -117,6 +119,8 @@ pub struct Boot {
     pub bonds: Vec<Bond>,
     /// Phones that were registered when the box stopped, and where phones were in the last 30 days (run out).
     pub bindings: Vec<BindingRecord>,
+    /// Who is logged in at whose phone.
+    pub seats: Vec<SeatRecord>,
     /// Bans that still run.
     pub bans: Vec<BanRecord>,
     /// Wrong PINs in a row.

@@ -1,7 +1,7 @@
 //! A small site for tests: three phones, two trunks, a queue, a flow, office hours.
 use model::config::Config;
 use model::config::budget::Limits;
-use model::config::extension::{Agent, Extension, RecordPolicy, Rights, Voicemail};
+use model::config::extension::{Agent, Extension, HotDesk, RecordPolicy, Rights, Voicemail};
 use model::config::flow::{Flow, Say, Step};
 use model::config::queue::{Music, Queue, Strategy};
 use model::config::route::{Destination, Inbound, Outbound};
@@ -97,6 +97,7 @@ pub fn site() -> Config {
             class: BTreeMap::new(),
             rule_places: 10,
             rule_rounding: model::rule::Rounding::HalfUp,
+            reason: model::config::reason::usual(),
         },
         queue: BTreeMap::from([("support".into(), queue())]),
         flow: BTreeMap::from([("main".into(), flow())]),
@@ -133,6 +134,7 @@ fn features() -> Features {
         agent_wrap_code: number("*54"),
         agent_wrap_extend: number("*55"),
         agent_campaigns: number("*56"),
+        hot_desk: number("*58"),
         supervise: number("*60"),
         paging: number("*80"),
         record: number("*1"),
@@ -163,6 +165,7 @@ fn extension(n: &str) -> Extension {
         ring_timeout_s: 20,
         max_contacts: 5,
         sha256_only: false,
+        hot_desk: HotDesk::Guests,
         budget: None,
         record: RecordPolicy::OnDemand,
         voicemail: Some(Voicemail {

@@ -123,6 +123,14 @@ pub enum Intent {
         /// Which.
         code: Code,
     },
+    /// A person logs in at a phone, or (`None`) its guest logs out. Answered by `Heard::Stored` once it is on disk, or by
+    /// `Heard::CodeDone` with the prompt that says why not.
+    Sit {
+        /// Where.
+        phone: Number,
+        /// Who.
+        person: Option<Number>,
+    },
     /// A record for the store. With `tell`, the call gets `Input::Stored` once it is on disk.
     Keep {
         /// The record.

@@ -132,6 +132,14 @@ impl Ledger {
         }
     }
 
+    /// Somebody else is at the far end of a leg from now on. Who it was.
+    pub fn leg_becomes(&mut self, leg: LegId, peer: Peer) -> Option<Peer> {
+        let call = self.legs.get(&leg)?.call;
+        let before = self.leg_ends(leg)?.peer;
+        self.leg_begins(leg, call, peer);
+        Some(before)
+    }
+
     /// The owner of a leg.
     #[must_use]
     pub fn leg(&self, leg: LegId) -> Option<&LegEntry> {

@@ -2,6 +2,7 @@
 //! with several contacts, CSeq order, expiry, and one durable record a change. Who may register is decided before
 //! (`engine/admit`); who is rung is decided by calls.
 mod binding;
+pub mod seats;
 
 use binding::{fixed, gone, in_order, record, shown};
 use model::clock::{Mono, Now, Wall};
@@ -9,6 +10,7 @@ use model::config::Config;
 use model::notice::{ContactView, PhoneView};
 use model::number::Number;
 use model::record::{BindingRecord, Digest};
+use seats::Seats;
 use sip::{Flow, NameAddr, Request, Transport, Uri};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -89,13 +91,15 @@ pub struct Phones {
     local: SocketAddr,
     bindings: BTreeMap<Number, Vec<Binding>>,
     sources: BTreeMap<IpAddr, u32>,
+    /// Who is logged in at whose phone.
+    pub seats: Seats,
 }
 
 impl Phones {
     /// Nobody is registered yet. `local`: our SIP address.
     #[must_use]
     pub fn new(local: SocketAddr) -> Phones {
-        Phones { local, bindings: BTreeMap::new(), sources: BTreeMap::new() }
+        Phones { local, bindings: BTreeMap::new(), sources: BTreeMap::new(), seats: Seats::default() }
     }
 
     /// Takes over phones that were registered when the box stopped. A TCP flow is gone: they come back by themselves.
@@ -189,9 +193,10 @@ impl Phones {
         all.iter().map(|b| gone(now, extension, b)).collect()
     }
 
-    /// Where an extension's phones are: registered contacts, or its fixed one.
+    /// Where an extension is reached: the registered contacts of the phone where its person is, or the fixed one there.
     #[must_use]
     pub fn contacts(&self, config: &Config, extension: &Number, now: Now) -> Vec<Contact> {
+        let Some(extension) = self.seats.rings(extension) else { return Vec::new() };
         let registered = self.list(extension).filter(|b| b.expires + GRACE > now.mono).map(|b| Contact {
             uri: b.uri.clone(),
             flow: b.flow,
@@ -208,6 +213,7 @@ impl Phones {
     /// Whether an extension can be rung.
     #[must_use]
     pub fn reachable(&self, config: &Config, extension: &Number) -> bool {
+        let Some(extension) = self.seats.rings(extension) else { return false };
         let fixed = |c: &str| fixed(c, self.local).is_some();
         self.count(extension) > 0
             || config.extension.get(extension).and_then(|e| e.contact.as_deref()).is_some_and(fixed)
@@ -244,7 +250,13 @@ impl Phones {
             user_agent: b.user_agent.clone(),
             expires: b.expires_wall,
         });
-        PhoneView { extension: extension.to_string(), contacts: contacts.collect(), in_call }
+        PhoneView {
+            extension: extension.to_string(),
+            contacts: contacts.collect(),
+            in_call,
+            guest: self.seats.guest(extension).map(Number::to_string),
+            away: self.seats.away(extension).map(Number::to_string),
+        }
     }
 
     fn read(

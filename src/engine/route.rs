@@ -31,6 +31,8 @@ pub enum Target {
     Flow(String),
     /// Nobody.
     HangUp,
+    /// Log in at this phone, as the extension that was dialled behind the code, or out.
+    HotDesk(Option<Number>),
     /// A number outside, without outside prefix.
     Outside(Number),
     /// The paging output.

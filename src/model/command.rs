@@ -51,6 +51,18 @@ pub enum Command {
         /// Two digits.
         code: String,
     },
+    /// Somebody logs in at a phone: their calls, lamps and voicemail are there from now on.
+    DeskLogin {
+        /// Whose extension.
+        person: Number,
+        /// At which extension's phone; the own one is coming home.
+        phone: Number,
+    },
+    /// Somebody leaves the foreign phone; its owner has it back.
+    DeskLogout {
+        /// Whose extension.
+        person: Number,
+    },
     /// Rings the extension's phones and then connects it to the number (click to call).
     Dial {
         /// Whose phone.
@@ -97,10 +109,12 @@ pub enum Command {
         /// Who.
         address: std::net::IpAddr,
     },
-    /// Puts a waiting caller at the first place of the queue.
-    QueueFirst {
+    /// Puts a waiting caller to another place of the queue.
+    QueuePlace {
         /// Who waits.
         call: CallId,
+        /// Which place, from 1; beyond the last it is the last.
+        place: u32,
     },
     /// Pauses or resumes the recording of a call.
     RecordPause {

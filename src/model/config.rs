@@ -12,6 +12,7 @@ pub mod extension;
 pub mod flow;
 pub mod network;
 pub mod queue;
+pub mod reason;
 pub mod route;
 pub mod schema;
 pub mod system;

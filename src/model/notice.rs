@@ -165,6 +165,12 @@ pub struct AgentView {
     pub queues: Vec<String>,
     /// After-call work does not end before a wrap code is said.
     pub wrap_code_due: bool,
+    /// How the reason of a pause is shown in English and Chinese, where the site has texts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_text: Option<[String; 2]>,
+    /// The pause lasts longer than its reason allows.
+    #[serde(default)]
+    pub overdue: bool,
 }
 
 /// A queue now.
@@ -270,6 +276,12 @@ pub struct PhoneView {
     pub contacts: Vec<ContactView>,
     /// In a call.
     pub in_call: bool,
+    /// Who is logged in at these phones instead of their owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+    /// The phone elsewhere at which this extension is logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
 }
 
 /// One registered phone.

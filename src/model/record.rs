@@ -53,6 +53,8 @@ pub enum Record {
     Budget(BudgetRecord),
     /// Wrong PINs of a mailbox changed.
     WrongPins(WrongPins),
+    /// Somebody logged in at another's phone, or out.
+    Seat(SeatRecord),
     /// Something for the event log shown in the admin (security, trunk, box).
     Note(NoteRecord),
     /// An entry of a list is about to be dialled: on disk before the INVITE leaves.
@@ -388,6 +390,18 @@ pub struct WrongPins {
     pub tries: u32,
     /// Locked until then.
     pub until: Option<Wall>,
+}
+
+/// Who is logged in at a phone instead of its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SeatRecord {
+    /// The extension whose phone it is.
+    pub phone: Number,
+    /// Who; `None` = its owner.
+    pub person: Option<Number>,
+    /// Since when.
+    pub since: Wall,
 }
 
 /// An address that is not answered for a while.

@@ -118,6 +118,8 @@ pub struct AgentFigures {
     pub wrap_up_ms: u64,
     /// Not ready.
     pub not_ready_ms: u64,
+    /// Of these by reason.
+    pub reason_ms: BTreeMap<String, u64>,
 }
 
 /// The start of the row in which a time lies. `zone` is an IANA name; an unknown one counts as UTC.
@@ -269,7 +271,10 @@ impl AgentFigures {
     fn add(&mut self, state: &AgentState, ms: u64) {
         let part = match state {
             AgentState::LoggedOut => return,
-            AgentState::NotReady { .. } => &mut self.not_ready_ms,
+            AgentState::NotReady { reason } => {
+                *self.reason_ms.entry(reason.clone()).or_default() += ms;
+                &mut self.not_ready_ms
+            }
             AgentState::Ready => &mut self.ready_ms,
             AgentState::Offered => &mut self.offered_ms,
             AgentState::Talking => &mut self.talking_ms,
@@ -339,6 +344,7 @@ mod tests {
         assert_eq!(signed, [3_600_000; 3], "three hours at work, then home");
         assert_eq!((rows[0].ready_ms, rows[0].talking_ms, rows[0].calls), (1_800_000, 1_800_000, 1));
         assert_eq!((rows[1].talking_ms, rows[1].wrap_up_ms, rows[1].calls), (1_800_000, 1_800_000, 0));
+        assert_eq!(rows[2].reason_ms, BTreeMap::from([("lunch".to_owned(), 3_600_000)]));
         let total = agents(&spells, &span(5 * HOUR, Width::Total), Wall(4 * HOUR));
         assert_eq!((total[0].signed_in_ms, total[0].calls), (10_800_000, 1));
         let day = agents(&spells, &span(5 * HOUR, Width::Day), Wall(4 * HOUR));

@@ -10,7 +10,7 @@ use model::number::Number;
 use model::past::{self, Past};
 use model::record::{
     AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, CallStep, CallbackRecord,
-    Direction, MessageRecord, Outcome, Record, WrongPins,
+    Direction, MessageRecord, Outcome, Record, SeatRecord, WrongPins,
 };
 use model::report::StepRow;
 use std::collections::{BTreeMap, VecDeque};
@@ -208,6 +208,7 @@ impl Disk {
                 | Record::Ban(_)
                 | Record::Budget(_)
                 | Record::WrongPins(_)
+                | Record::Seat(_)
                 | Record::Callback(_)
                 | Record::CallbackGone(_)
                 | Record::Note(_)
@@ -228,6 +229,7 @@ impl Disk {
         let mut agents = BTreeMap::new();
         let mut bindings = BTreeMap::new();
         let mut wrong_pins = BTreeMap::new();
+        let mut seats = BTreeMap::new();
         let mut budgets = BTreeMap::new();
         let mut bans = BTreeMap::new();
         let mut messages = BTreeMap::new();
@@ -270,6 +272,9 @@ impl Disk {
                 Record::WrongPins(pins) => {
                     wrong_pins.insert(pins.mailbox.clone(), pins.clone());
                 }
+                Record::Seat(seat) => {
+                    seats.insert(seat.phone.clone(), seat.clone());
+                }
                 Record::Callback(c) => {
                     callbacks.insert(c.callback, c.clone());
                 }
@@ -296,6 +301,7 @@ impl Disk {
         found.agents = agents.into_values().collect();
         found.bindings = bindings.into_values().collect();
         found.wrong_pins = wrong_pins.into_values().collect();
+        found.seats = seats.into_values().collect();
         found.budgets = budgets.into_values().collect();
         found.bans = bans.into_values().filter(|b| b.until > now).collect();
         found
@@ -397,6 +403,8 @@ pub struct Found {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs.
     pub wrong_pins: Vec<WrongPins>,
+    /// Who is logged in at whose phone.
+    pub seats: Vec<SeatRecord>,
     /// Minutes to outside.
     pub budgets: Vec<BudgetRecord>,
 }

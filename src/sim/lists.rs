@@ -96,6 +96,7 @@ impl Lists {
             | Record::Binding(_)
             | Record::Ban(_)
             | Record::WrongPins(_)
+            | Record::Seat(_)
             | Record::Callback(_)
             | Record::CallbackGone(_)
             | Record::Note(_) => {}

@@ -152,6 +152,7 @@ impl Watch {
             | Record::Binding(_)
             | Record::Budget(_)
             | Record::WrongPins(_)
+            | Record::Seat(_)
             | Record::Callback(_)
             | Record::CallbackGone(_)
             | Record::Ban(_)

@@ -4,7 +4,7 @@ use crate::outbound;
 use crate::row::{self, key};
 use model::record::{
     AgentSpell, BanRecord, BindingRecord, BudgetRecord, CallRecord, CallStep, CallbackRecord, Digest,
-    MessageRecord, NoteRecord, Record, RecordingRecord, WrongPins,
+    MessageRecord, NoteRecord, Record, RecordingRecord, SeatRecord, WrongPins,
 };
 use model::{id::MessageId, number::Number};
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
@@ -32,6 +32,7 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::Ban(ban) => ban_row(db, ban),
         Record::Budget(budget) => budget_row(db, budget),
         Record::WrongPins(pins) => pins_row(db, pins),
+        Record::Seat(seat) => seat_row(db, seat),
         Record::Note(note) => note_row(db, note),
         Record::AttemptBegun(attempt) => outbound::begun(db, attempt),
         Record::AttemptEnded(attempt) => outbound::ended(db, attempt),
@@ -182,6 +183,16 @@ fn pins_row(db: &Connection, p: &WrongPins) -> Result<()> {
         return db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name]).map(drop);
     }
     let value = serde_json::json!({ "mailbox": p.mailbox, "tries": p.tries, "until": p.until }).to_string();
+    db.prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2)")?.execute([name, value]).map(drop)
+}
+
+/// One for each phone with a guest.
+fn seat_row(db: &Connection, s: &SeatRecord) -> Result<()> {
+    let name = format!("{}{}", row::SEAT, s.phone);
+    if s.person.is_none() {
+        return db.prepare_cached("DELETE FROM setting WHERE name = ?1")?.execute([name]).map(drop);
+    }
+    let value = serde_json::json!({ "phone": s.phone, "person": s.person, "since": s.since }).to_string();
     db.prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2)")?.execute([name, value]).map(drop)
 }
 

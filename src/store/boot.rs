@@ -16,7 +16,8 @@ use model::id::{CallId, Generation, MessageId, RecordingId};
 use model::number::Number;
 use model::past::Past;
 use model::record::{
-    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, MessageRecord, WrongPins,
+    AgentSpell, BanRecord, BindingRecord, Bond, BudgetRecord, CallRecord, MessageRecord, SeatRecord,
+    WrongPins,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub struct BootState {
     pub bans: Vec<BanRecord>,
     /// Wrong PINs in a row.
     pub wrong_pins: Vec<WrongPins>,
+    /// Who is logged in at whose phone.
+    pub seats: Vec<SeatRecord>,
     /// Minutes to outside that were used.
     pub budgets: Vec<BudgetRecord>,
     /// Everybody the site knows.
@@ -220,6 +223,10 @@ fn load(db: &mut Connection, now: Wall, beat: Option<Wall>) -> Result<BootState,
         .into_iter()
         .flatten()
         .collect(),
+        seats: all(&tx, "SELECT value FROM setting WHERE name LIKE ?1 || '%'", [row::SEAT], row::seat)?
+            .into_iter()
+            .flatten()
+            .collect(),
         budgets: all(&tx, "SELECT value FROM setting WHERE name LIKE ?1 || '%'", [row::BUDGET], row::budget)?
             .into_iter()
             .flatten()

@@ -5,7 +5,7 @@ use model::number::Number;
 use model::query::{NoteRow, RecordingRow};
 use model::record::{
     AgentSpell, AgentState, BanRecord, BindingRecord, BudgetRecord, CallRecord, CallStep, CallbackRecord,
-    Digest, MessageRecord, NoteRecord, Party, RecordingRecord, WrongPins,
+    Digest, MessageRecord, NoteRecord, Party, RecordingRecord, SeatRecord, WrongPins,
 };
 use model::saving::Hold;
 use rusqlite::types::Type;
@@ -206,6 +206,15 @@ pub(crate) const WRONG_PINS: &str = "wrong_pins ";
 
 /// Wrong PINs of a mailbox as kept; what cannot be read is none.
 pub(crate) fn wrong_pins(row: &Row<'_>) -> rusqlite::Result<Option<WrongPins>> {
+    let text: String = row.get(0)?;
+    Ok(serde_json::from_str(&text).ok())
+}
+
+/// Beginning of the names of settings that hold who is logged in at a phone; the phone follows.
+pub(crate) const SEAT: &str = "seat ";
+
+/// Who is logged in at a phone as kept; what cannot be read is nobody.
+pub(crate) fn seat(row: &Row<'_>) -> rusqlite::Result<Option<SeatRecord>> {
     let text: String = row.get(0)?;
     Ok(serde_json::from_str(&text).ok())
 }

@@ -129,7 +129,8 @@ pub(crate) fn patience(record: &Record) -> Duration {
         | Record::Callback(_)
         | Record::CallbackGone(_)
         | Record::Budget(_)
-        | Record::WrongPins(_) => Duration::ZERO,
+        | Record::WrongPins(_)
+        | Record::Seat(_) => Duration::ZERO,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod config;
 pub mod contacts;
 pub mod control;
+pub mod desk;
 pub mod events;
 pub mod flows;
 pub mod health;
@@ -206,10 +207,27 @@ fn calls() -> Vec<Operation> {
         op(DELETE, "/api/v1/messages/{message}", EVERYONE, "Deletes a message.", m::delete),
         op(GET, "/api/v1/agents", AGENTS, "Agents now.", live::agents).gives_list::<AgentView>(),
         op(GET, "/api/v1/phones", EVERYONE, "Registered phones now.", live::phones).gives_list::<PhoneView>(),
+        op(
+            PUT,
+            "/api/v1/extensions/{extension}/desk",
+            EVERYONE,
+            "Logs an extension in at another's phone, or home.",
+            desk::login,
+        )
+        .takes::<desk::DeskForm>(),
+        op(
+            DELETE,
+            "/api/v1/extensions/{extension}/desk",
+            EVERYONE,
+            "Gives the other's phone back to its owner.",
+            desk::logout,
+        ),
         op(GET, "/api/v1/health", LEADS, "What the box keeps an eye on, and how it is.", live::health)
             .gives_list::<CheckView>(),
         op(GET, "/api/v1/queues", AGENTS, "Queues now.", live::queues).gives_list::<QueueView>(),
         op(GET, "/api/v1/trunks", LEADS, "Trunks now.", live::trunks).gives_list::<TrunkView>(),
+        op(GET, "/api/v1/reasons", AGENTS, "Why agents may take no calls.", reports::reasons)
+            .gives_list::<model::config::reason::Reason>(),
         op(POST, "/api/v1/agents/{agent}/login", AGENTS, "The agent goes to work.", g::login),
         op(POST, "/api/v1/agents/{agent}/logout", AGENTS, "The agent goes home.", g::logout),
         op(POST, "/api/v1/agents/{agent}/ready", AGENTS, "The agent is free.", g::ready),
@@ -225,7 +243,8 @@ fn calls() -> Vec<Operation> {
             "Calls this customer back no more.",
             c::no_callback,
         ),
-        op(POST, "/api/v1/calls/{call}/first", LEADS, "Puts a waiting caller first.", c::first),
+        op(PUT, "/api/v1/calls/{call}/place", LEADS, "Puts a waiting caller to another place.", c::place)
+            .takes::<c::PlaceForm>(),
     ]
 }
 

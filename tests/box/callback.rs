@@ -42,6 +42,15 @@ fn picks_up(w: &mut World, number: &str) -> CallRef {
     customer
 }
 
+/// The agent's phone is answered, the customer picks up and says that a person is there; the agent's call.
+fn they_talk(w: &mut World, phone: &str) -> CallRef {
+    let agent = w.until_answers(phone);
+    let customer = picks_up(w, "+49302001");
+    w.press(customer, "1");
+    w.until_talk(customer, agent);
+    agent
+}
+
 /// E8.
 #[test]
 fn who_asks_for_it_hangs_up_and_is_called_by_an_agent_in_their_turn() {
@@ -86,10 +95,7 @@ fn a_machine_presses_nothing_and_the_customer_is_called_again_later() {
         w.until("the agent is free", 5, |w| w.pbx.watch.agents["1"].state == AgentState::Ready);
         w.pass(40);
         assert_eq!(w.look(w.ua("carrier")).live().count(), 0, "not at once again");
-        let agent = w.until_answers("101");
-        let customer = picks_up(&mut w, "+49302001");
-        w.press(customer, "1");
-        w.until_talk(customer, agent);
+        they_talk(&mut w, "101");
         w.rest();
     });
 }
@@ -105,10 +111,7 @@ fn an_agent_who_does_not_take_it_costs_the_customer_nothing() {
         w.until("101 has rung for its time", 20, |w| w.look(w.ua("101")).live().count() == 0);
         assert_eq!(w.look(w.ua("carrier")).live().count(), 0, "nobody calls before an agent is there");
         w.star("102", "*50", "agent-logged-in");
-        let agent = w.until_answers("102");
-        let customer = picks_up(&mut w, "+49302001");
-        w.press(customer, "1");
-        w.until_talk(customer, agent);
+        they_talk(&mut w, "102");
         w.rest();
     });
 }
@@ -124,10 +127,7 @@ fn a_promise_is_kept_over_a_power_cut() {
         let before = w.call_in("+49302002", "+49301000");
         w.pass(3);
         agent_is_ready(&mut w);
-        let agent = w.until_answers("101");
-        let customer = picks_up(&mut w, "+49302001");
-        w.press(customer, "1");
-        w.until_talk(customer, agent);
+        let agent = they_talk(&mut w, "101");
         w.hang_up(agent);
         let next = w.until_answers("101");
         w.until_talk(before, next);
@@ -154,10 +154,7 @@ fn a_flow_may_ask_for_it_and_a_withheld_number_goes_another_way() {
         w.until_hears(call, "goodbye");
         w.until_over(call);
         agent_is_ready(&mut w);
-        let agent = w.until_answers("101");
-        let customer = picks_up(&mut w, "+49302001");
-        w.press(customer, "1");
-        w.until_talk(customer, agent);
+        they_talk(&mut w, "101");
         w.rest();
     });
 }

@@ -7,6 +7,7 @@ mod campaign;
 mod clock;
 mod control;
 mod crash;
+mod desk;
 mod emergency;
 mod first_call;
 mod flow;

@@ -1,6 +1,8 @@
 //! What callers who wait notice, and who is offered what.
 use model::ask::Answer;
+use model::command::Command;
 use model::record::{AgentState, Outcome};
+use model::refusal::Refusal;
 use serde_json::{Value, json};
 use sim::{CallRef, Habit, Heard, World, each_seed, site};
 use std::collections::BTreeMap;
@@ -42,6 +44,30 @@ fn the_longest_idle_agent_is_next() {
             w.until_over(talk);
             w.pass(1);
             assert_eq!(agent_of(&w, caller).as_deref(), Some(agent));
+        }
+        w.rest();
+    });
+}
+
+/// E15.
+#[test]
+fn a_supervisor_puts_a_caller_to_another_place_and_it_is_written_down() {
+    each_seed(|seed| {
+        let mut w = with_queue(seed, |q| q["max_wait_s"] = 0.into());
+        w.agents_at_work(&["101"]);
+        w.star("101", "*522", "agent-paused");
+        let calls: Vec<CallRef> = ["+49301", "+49302", "+49303"].iter().map(|n| waits(&mut w, n)).collect();
+        let third = w.pbx.watch.calls.values().find(|c| c.caller.number == "+49303").expect("it waits").call;
+        let put = |place| Command::QueuePlace { call: third, place };
+        assert_eq!(w.command(put(1)), Ok(()));
+        assert!(w.pbx.watch.notes.iter().any(|(kind, queue)| kind == "queue_order" && queue == "support"));
+        w.star("101", "*51", "agent-ready");
+        for expected in [2, 0, 1] {
+            let talk = w.until_answers("101");
+            w.until_talk(calls[expected], talk);
+            assert_eq!(w.command(put(1)), Err(Refusal::Unknown), "it waits no more");
+            w.hang_up(calls[expected]);
+            w.until_over(talk);
         }
         w.rest();
     });

@@ -202,14 +202,7 @@ impl Acd {
         let Some(mut ticket) = self.callbacks.parked.remove(&key) else { return };
         let Some(rules) = config.queue.get(&ticket.queue) else { return };
         ticket.wanted = relax::wanted(rules, &ticket, now.mono.since(ticket.since.mono));
-        let clock = self.share_clock;
-        let line = self.lines.entry(rules.name.clone()).or_default();
-        if line.is_empty() {
-            line.pass = line.pass.max(clock);
-        }
-        line.wait(&ticket);
-        self.relax_later(now.mono, &ticket, rules);
-        self.tickets.insert(key, ticket);
+        self.stand_in_line(now.mono, ticket, rules);
         self.touch(&rules.name);
     }
 
@@ -376,10 +369,12 @@ impl Acd {
 
     /// The first of those who will be called back to this queue, in order.
     pub(super) fn callback_views(&self, queue: &str, most: usize) -> Vec<CallbackView> {
-        let mut all: Vec<(&Ticket, &Back)> = self
-            .all_callbacks()
-            .filter(|(_, t)| t.queue == queue)
-            .filter_map(|(_, t)| Some((t, t.back.as_ref()?)))
+        let line = self.lines.get(queue).into_iter().flat_map(|line| line.promised());
+        let standing = line.filter_map(|call| self.tickets.get(&call));
+        let others = self.callbacks.parked.values().chain(self.callbacks.running.values());
+        let mut all: Vec<(&Ticket, &Back)> = standing
+            .chain(others.filter(|t| t.queue == queue))
+            .filter_map(|t| Some((t, t.back.as_ref()?)))
             .collect();
         all.sort_by_key(|(t, _)| t.rank);
         all.into_iter().take(most).map(|(t, b)| self.callback_view(t, b)).collect()

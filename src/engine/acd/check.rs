@@ -108,6 +108,10 @@ impl Acd {
                 | Reason::Relax(call)
                 | Reason::Rules(call) => self.tickets.contains_key(call),
                 Reason::Guard(id) => self.agents.get(id).is_some_and(|a| a.state == AgentState::Offered),
+                Reason::PauseOver(id) => {
+                    let away = |a: &crate::agents::Agent| matches!(a.state, AgentState::NotReady { .. });
+                    self.agents.get(id).is_some_and(away)
+                }
                 Reason::Rest(id) => self.agents.get(id).is_some_and(|a| a.resting),
                 Reason::Tell(queue) => self.config.queue.contains_key(queue),
                 Reason::WrapUp(id) => self.agents.get(id).is_some_and(|a| a.state == AgentState::WrapUp),

@@ -27,10 +27,6 @@ pub enum Code {
     Campaigns,
 }
 
-/// Reasons of pause by the digit that follows the code; shown on the desks as they are.
-const REASONS: [(char, &str); 5] =
-    [('0', "pause"), ('1', "break"), ('2', "lunch"), ('3', "meeting"), ('4', "training")];
-
 /// Every prompt a code may be answered with.
 pub const PROMPTS: [&str; 16] = [
     "agent-logged-in",
@@ -59,7 +55,7 @@ impl Acd {
         let (ask, cause, done) = match code {
             Code::LoginOrOut if at_work => (Ask::Logout, "logout code", "agent-logged-out"),
             Code::LoginOrOut => (Ask::Login, "login code", "agent-logged-in"),
-            Code::Pause(digit) => (Ask::Pause(reason(*digit)), "pause code", "agent-paused"),
+            Code::Pause(digit) => (Ask::Pause(self.reason_by(*digit)), "pause code", "agent-paused"),
             Code::Ready => (Ask::Ready, "ready code", "agent-ready"),
             Code::WrapUpDone if at_work && !wraps => return "agent-ready",
             Code::WrapUpDone => (Ask::Ready, "wrap-up done code", "agent-wrap-up-done"),
@@ -89,9 +85,4 @@ impl Acd {
             Err(_) => "agent-wrap-up-not-extended",
         }
     }
-}
-
-fn reason(digit: Option<Digit>) -> String {
-    let key = digit.map_or('0', Digit::as_char);
-    REASONS.iter().find(|(c, _)| *c == key).map_or("pause", |(_, word)| *word).to_owned()
 }

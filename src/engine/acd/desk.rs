@@ -40,7 +40,8 @@ impl Acd {
 
     pub(super) fn tell_agent(&self, id: &str, out: &mut Vec<Out>) {
         if let Some(agent) = self.agents.get(id) {
-            out.push(Out::Notice(Notice::Agent(self.agents.view(agent, self.owes_code(id)))));
+            let reasons = &self.config.distribution.reason;
+            out.push(Out::Notice(Notice::Agent(self.agents.view(agent, self.owes_code(id), reasons))));
         }
     }
 

@@ -5,14 +5,12 @@ use super::overflow::Why;
 use super::rank::{Rank, Wanted};
 use super::ticket::{Caller, Ticket};
 use super::{Acd, GUARD, Out, REST, Reason, Talk, announce, choose, relax};
-use crate::agents;
-use model::clock::Now;
+use model::clock::{Mono, Now};
 use model::config::Config;
 use model::config::queue::{Queue, Strategy};
 use model::config::route::Destination;
 use model::id::CallId;
 use model::record::AgentState;
-use model::refusal::Refusal;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -58,8 +56,8 @@ impl Acd {
         ticket
     }
 
-    pub(super) fn take_in(&mut self, now: Now, ticket: Ticket, rules: &Queue, out: &mut Vec<Out>) {
-        let call = ticket.call;
+    /// A caller, or a promise to call one back, waits from now on.
+    pub(super) fn stand_in_line(&mut self, now: Mono, ticket: Ticket, rules: &Queue) {
         let clock = self.share_clock;
         let line = self.lines.entry(rules.name.clone()).or_default();
         if line.is_empty() {
@@ -67,8 +65,13 @@ impl Acd {
             line.pass = line.pass.max(clock);
         }
         line.wait(&ticket);
-        self.relax_later(now.mono, &ticket, rules);
-        self.tickets.insert(call, ticket);
+        self.relax_later(now, &ticket, rules);
+        self.tickets.insert(ticket.call, ticket);
+    }
+
+    pub(super) fn take_in(&mut self, now: Now, ticket: Ticket, rules: &Queue, out: &mut Vec<Out>) {
+        let call = ticket.call;
+        self.stand_in_line(now.mono, ticket, rules);
         if rules.max_wait_s > 0 {
             let wait = Duration::from_secs(rules.max_wait_s.into());
             self.deadlines.set(Reason::MaxWait(call), now.mono + wait);
@@ -235,7 +238,7 @@ impl Acd {
         a.idle_since = now.mono;
         let missed = a.missed;
         if counts && most > 0 && missed >= most && a.pause_after.is_none() {
-            a.pause_after = Some(agents::MISSED.to_owned());
+            a.pause_after = Some(model::config::reason::MISSED.to_owned());
             self.after_call(now, agent, &format!("missed {missed} offers"), Some(call), out);
         } else {
             a.resting = true;
@@ -320,27 +323,6 @@ impl Acd {
         self.tally(now, &ticket.queue).overflowed += 1;
         self.levels.entry(ticket.queue.clone()).or_default().count(now.mono, false);
         out.push(Out::Overflow { call, to, why });
-    }
-
-    /// A supervisor puts a waiting caller at the first place of the queue.
-    ///
-    /// # Errors
-    /// `Unknown` when the call does not wait, `Conflict` while a phone rings for it.
-    pub fn first(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) -> Result<(), Refusal> {
-        let ticket = self.tickets.get_mut(&call).ok_or(Refusal::Unknown)?;
-        if !ticket.ringing.is_empty() {
-            return Err(Refusal::Conflict);
-        }
-        let line = self.lines.get_mut(&ticket.queue).ok_or(Refusal::Unknown)?;
-        if let Some(first) = line.first_rank().filter(|first| *first != ticket.rank) {
-            line.leave(ticket);
-            ticket.rank = first.before(ticket.number);
-            line.wait(ticket);
-        }
-        let queue = ticket.queue.clone();
-        self.touch(&queue);
-        self.finish(now, out);
-        Ok(())
     }
 
     pub(super) fn waited(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) {

@@ -156,7 +156,7 @@ impl Race {
         let mut out = Vec::new();
         let (now, call) = (self.now, 1 + self.dice.roll(6));
         let agent = (*self.dice.pick(&["1", "2", "3"])).to_owned();
-        match self.dice.roll(16) {
+        match self.dice.roll(17) {
             0..=3 => {
                 let queue = *self.dice.pick(&["support", "sales"]);
                 if !self.book.talking.contains_key(&call) {
@@ -185,6 +185,10 @@ impl Race {
                 self.acd.code(now, &phone, self.dice.pick(&codes), &mut out);
             }
             14 => {
+                let place = u32::try_from(self.dice.roll(5)).expect("small");
+                let _ = self.acd.place(now, CallId(call), place, &mut out);
+            }
+            15 => {
                 self.one_moment = false;
                 self.pass_time(&mut out);
             }

@@ -36,12 +36,6 @@ impl Rank {
         let head_start = i64::try_from(head_start.as_micros()).unwrap_or(i64::MAX);
         Rank { class: 0, since_us: since_us.saturating_sub(head_start), number }
     }
-
-    /// The rank just before this one, for somebody a supervisor puts there.
-    #[must_use]
-    pub fn before(self, number: u64) -> Rank {
-        Rank { since_us: self.since_us.saturating_sub(1), number, ..self }
-    }
 }
 
 /// Who may take a caller. Callers of one queue who want the same stand in one row.
@@ -69,6 +63,8 @@ impl Wanted {
 pub struct Line {
     waiting: BTreeMap<Wanted, BTreeMap<Rank, CallId>>,
     offered: BTreeMap<Rank, CallId>,
+    /// Of both, those who hung up and will be called back.
+    promised: BTreeMap<Rank, CallId>,
     /// The agent that was offered a call of this queue last (round robin goes on after them).
     pub last_offered: Option<String>,
     /// What its callers got of the queues with shares, each caller counted against the share.
@@ -79,19 +75,28 @@ impl Line {
     /// Puts a caller at their place: new ones last, returned ones where they were.
     pub fn wait(&mut self, ticket: &Ticket) {
         self.offered.remove(&ticket.rank);
+        self.count(ticket);
         self.waiting.entry(ticket.wanted.clone()).or_default().insert(ticket.rank, ticket.call);
     }
 
     /// A phone rings for this caller.
     pub fn offer(&mut self, ticket: &Ticket) {
         self.take(ticket);
+        self.count(ticket);
         self.offered.insert(ticket.rank, ticket.call);
+    }
+
+    fn count(&mut self, ticket: &Ticket) {
+        if ticket.back.is_some() {
+            self.promised.insert(ticket.rank, ticket.call);
+        }
     }
 
     /// The caller is gone from this line.
     pub fn leave(&mut self, ticket: &Ticket) {
         self.take(ticket);
         self.offered.remove(&ticket.rank);
+        self.promised.remove(&ticket.rank);
     }
 
     fn take(&mut self, ticket: &Ticket) {
@@ -125,6 +130,17 @@ impl Line {
         self.waiting.values().map(BTreeMap::len).sum::<usize>() + self.offered.len()
     }
 
+    /// Callers on the line: those who hung up and will be called back wait elsewhere.
+    #[must_use]
+    pub fn on_the_line(&self) -> usize {
+        self.len() - self.promised.len()
+    }
+
+    /// Those who hung up and will be called back.
+    pub fn promised(&self) -> impl Iterator<Item = CallId> + '_ {
+        self.promised.values().copied()
+    }
+
     /// Whether nobody is here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -141,10 +157,16 @@ impl Line {
     /// Everybody here in order. O(n log n).
     #[must_use]
     pub fn in_order(&self) -> Vec<CallId> {
+        self.places().into_iter().map(|(_, call)| call).collect()
+    }
+
+    /// The same with their ranks.
+    #[must_use]
+    pub fn places(&self) -> Vec<(Rank, CallId)> {
         let rows = self.waiting.values().chain([&self.offered]);
         let mut all: Vec<(Rank, CallId)> = rows.flatten().map(|(n, c)| (*n, *c)).collect();
         all.sort_unstable();
-        all.into_iter().map(|(_, call)| call).collect()
+        all
     }
 
     /// The first `most` here in order. O(kinds · most).
@@ -155,13 +177,6 @@ impl Line {
             rows.flat_map(|row| row.iter().take(most)).map(|(n, c)| (*n, *c)).collect();
         all.sort_unstable();
         all.into_iter().take(most).map(|(_, call)| call).collect()
-    }
-
-    /// The first rank here.
-    #[must_use]
-    pub fn first_rank(&self) -> Option<Rank> {
-        let rows = self.waiting.values().chain([&self.offered]);
-        rows.filter_map(|row| row.first_key_value()).map(|(rank, _)| *rank).min()
     }
 
     /// Whether this ticket waits here with nobody ringing, or is offered here.

@@ -215,7 +215,7 @@ fn a_caller_whose_agent_does_not_answer_is_next_and_the_phone_that_never_answers
     assert!(desk.result(1, "1", OfferResult::NoAnswer));
     desk.wait(20);
     assert_eq!(desk.offers(), [], "paused after two misses");
-    assert_eq!(desk.state("1"), AgentState::NotReady { reason: agents::MISSED.into() });
+    assert_eq!(desk.state("1"), AgentState::NotReady { reason: model::config::reason::MISSED.into() });
     desk.ask("1", Ask::Ready);
     assert_eq!(desk.offers(), [offer(1, "1")]);
 }

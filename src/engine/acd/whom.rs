@@ -290,20 +290,6 @@ fn a_rule_about_waiting_sends_a_caller_on_while_they_wait_but_not_from_a_ringing
 }
 
 #[test]
-fn a_supervisor_puts_a_caller_first() {
-    let mut desk = two_queues(|_| {});
-    for call in 1..=3 {
-        desk.caller(call);
-    }
-    let mut first = |call| desk.acd.first(desk.now, CallId(call), &mut desk.out);
-    assert_eq!((first(3), first(3), first(9)), (Ok(()), Ok(()), Err(Refusal::Unknown)));
-    desk.fine();
-    desk.ask("1", Ask::Ready);
-    assert_eq!(desk.offers(), [offer(3, "1")]);
-    assert_eq!(desk.acd.first(desk.now, CallId(3), &mut desk.out), Err(Refusal::Conflict), "a phone rings");
-}
-
-#[test]
 fn the_class_of_a_contact_gives_priority() {
     let mut desk = two_queues(|config| config.distribution.class = BTreeMap::from([("vip".into(), 3)]));
     desk.caller(1);

@@ -39,6 +39,7 @@ impl Acd {
                 self.enter(now, id, AgentState::Ready, "always on", None, out);
             }
             AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready => {
+                self.watch_pause(now, id);
                 self.tell_agent(id, out);
             }
             AgentState::Offered => self.enter(now, id, AgentState::Ready, "box restarted", None, out),
@@ -182,6 +183,7 @@ impl Acd {
         if let Some(spell) = self.agents.enter(now, id, state, cause, call) {
             out.push(Out::Keep(Record::AgentState(spell)));
         }
+        self.watch_pause(now, id);
         self.tell_agent(id, out);
         self.open_queues_of(id);
         // Two agents may share a phone: what one puts down the other may be rung at.
@@ -191,7 +193,7 @@ impl Acd {
     }
 
     pub(super) fn drop_agent(&mut self, id: &str, out: &mut Vec<Out>) {
-        for reason in [Reason::Guard, Reason::Rest, Reason::WrapUp] {
+        for reason in [Reason::Guard, Reason::PauseOver, Reason::Rest, Reason::WrapUp] {
             self.deadlines.clear(&reason(id.to_owned()));
         }
         out.push(Out::Notice(Notice::AgentGone(id.to_owned())));

@@ -1,6 +1,7 @@
 //! Where a call is. One file a stage: its data, the way in, and one function over inputs that names every way out.
 pub mod bridged;
 pub mod callback;
+pub mod desk;
 pub mod dialing;
 pub mod goodbye;
 pub mod ivr;
@@ -15,6 +16,7 @@ use super::{Core, Cx, Heard, Out, bridge};
 use crate::route::Target;
 use bridged::Bridged;
 use callback::Callback;
+use desk::Desk;
 use dialing::Dialing;
 use goodbye::GoodBye;
 use ivr::Ivr;
@@ -54,6 +56,8 @@ pub enum Stage {
     Service(Service),
     /// A supervisor gives the PIN.
     Supervise(Supervise),
+    /// Somebody logs in at a phone, or out.
+    Desk(Desk),
     /// A last prompt, then the end.
     GoodBye(GoodBye),
     /// Over; the engine takes back what is left.
@@ -72,7 +76,7 @@ impl Stage {
             Stage::Callback(c) => c.name(),
             Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
-            Stage::Service(_) | Stage::Supervise(_) => "service",
+            Stage::Service(_) | Stage::Supervise(_) | Stage::Desk(_) => "service",
             Stage::GoodBye(_) | Stage::Clearing => "clearing",
         }
     }
@@ -101,6 +105,7 @@ impl Stage {
             | Stage::Mailbox(_)
             | Stage::Service(_)
             | Stage::Supervise(_)
+            | Stage::Desk(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => false,
         }
@@ -133,6 +138,7 @@ impl Stage {
             Stage::Mailbox(m) => m.with(),
             Stage::Service(s) => s.with(),
             Stage::Supervise(s) => s.with(),
+            Stage::Desk(d) => d.with(),
         }
     }
 
@@ -143,7 +149,9 @@ impl Stage {
             Stage::Routing | Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) | Stage::Queued(_) => {
                 Outcome::Abandoned
             }
-            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) | Stage::Supervise(_) => Outcome::Answered,
+            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) | Stage::Supervise(_) | Stage::Desk(_) => {
+                Outcome::Answered
+            }
             Stage::Callback(_) => Outcome::NoAnswer,
             Stage::Mailbox(m) => m.outcome(),
             Stage::GoodBye(g) => g.outcome(),
@@ -169,6 +177,7 @@ impl Stage {
             | Stage::Mailbox(_)
             | Stage::Service(_)
             | Stage::Supervise(_)
+            | Stage::Desk(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => None,
         }
@@ -189,6 +198,7 @@ impl Stage {
             Stage::Mailbox(m) => m.step(core, cx, input, out),
             Stage::Service(s) => s.step(core, input, out),
             Stage::Supervise(s) => s.step(core, cx, input, out),
+            Stage::Desk(d) => d.step(core, cx, input, out),
             Stage::GoodBye(g) => g.step(core, input, out),
             Stage::Clearing => Stage::Clearing,
         }
@@ -224,6 +234,7 @@ pub fn enter(core: &mut Core, target: Target, cx: &Cx, out: &mut Out) -> Stage {
         Target::Extension(number) => ringing::enter(core, number, Back::Caller, cx, out),
         Target::Feature(code) => service::feature(core, code, cx, out),
         Target::Flow(name) => ivr::enter(core, &name, cx, out),
+        Target::HotDesk(person) => desk::enter(core, person, cx, out),
         Target::HangUp => match core.a.up_session() {
             Some(_) => core.finish(Outcome::Answered, "hung up by rule", out),
             None => core.refuse(Refusal::Declined, "hung up by rule", out),

@@ -185,6 +185,7 @@ fn described(target: &Target) -> (&'static str, String) {
         Target::Extension(n) => ("dialled", n.to_string()),
         Target::Feature(_) => ("dialled", "agent code".into()),
         Target::Flow(name) => ("flow", name.clone()),
+        Target::HotDesk(_) => ("dialled", "hot desk".into()),
         Target::HangUp => ("dialled", "hang_up".into()),
         Target::Outside(n) => ("outside", n.to_string()),
         Target::Paging => ("dialled", "paging".into()),

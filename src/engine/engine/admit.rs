@@ -349,8 +349,12 @@ impl Engine {
         })
     }
 
-    fn call_from_phone(&mut self, now: Now, server: ServerId, flow: Flow, request: &Request, number: Number) {
+    /// A phone calls in the name of whoever is logged in there; with nobody, only emergency numbers and the code to log in.
+    fn call_from_phone(&mut self, now: Now, server: ServerId, flow: Flow, request: &Request, phone: Number) {
         let config = self.config.clone();
+        let person = self.phones.seats.serves(&config, &phone);
+        let nobody = person.is_none();
+        let number = person.unwrap_or_else(|| phone.clone());
         let Some(extension) = config.extension.get(&number) else { return self.sip.ignore(server) };
         let called = self.dialled(request);
         let target = called.as_ref().and_then(|n| dialled::target(&config, n));
@@ -368,8 +372,15 @@ impl Engine {
         let offer = request.sdp().map(<[u8]>::to_vec);
         let a = Leg::incoming(leg, caller.peer.clone(), flow.remote.ip(), &CODECS, offer);
         let called = Party { name: name_of(&config, target.as_ref()), number: text };
-        let core = Core::new(self.ids.call(), config, direction, caller, called, a, language);
-        let input = target.map_or(Input::Refuse(Refusal::Unknown, "no such number"), Input::Start);
+        let mut core = Core::new(self.ids.call(), config, direction, caller, called, a, language);
+        core.desk = Some(phone);
+        let input = match target {
+            Some(target) if nobody && !for_anybody(&target) => {
+                Input::Refuse(Refusal::Forbidden, "nobody is logged in at this phone")
+            }
+            Some(target) => Input::Start(target),
+            None => Input::Refuse(Refusal::Unknown, "no such number"),
+        };
         self.take_in(now, &Knock { server, transport: flow.transport, request }, core, input);
     }
 
@@ -453,6 +464,11 @@ struct Knock<'a> {
     server: ServerId,
     transport: Transport,
     request: &'a Request,
+}
+
+/// Whether a phone may call it with nobody logged in there.
+fn for_anybody(target: &Target) -> bool {
+    matches!(target, Target::Emergency(_) | Target::HotDesk(_))
 }
 
 /// Which way a call of our own phones goes.

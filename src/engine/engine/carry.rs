@@ -78,6 +78,7 @@ impl Engine {
                     self.hears(call, Heard::CodeDone(prompt));
                 }
             }
+            Intent::Sit { phone, person } => self.code_seat(now, call, &phone, person.as_ref()),
             Intent::Keep { record, tell } => {
                 self.keep(now, *record, tell.then_some(call));
             }
@@ -148,7 +149,7 @@ impl Engine {
         self.peer_changed(now, &entry.peer, last);
     }
 
-    fn peer_changed(&mut self, now: Now, peer: &Peer, busy_changed: bool) {
+    pub(crate) fn peer_changed(&mut self, now: Now, peer: &Peer, busy_changed: bool) {
         match peer {
             Peer::Phone(number) if busy_changed => self.phone_changed(now, number),
             Peer::Phone(_) => {}
@@ -225,7 +226,9 @@ impl Engine {
         let extension = config.extension.get(from);
         let name = extension.map_or("", |e| e.name.as_str());
         let place = extension.and_then(|e| e.location.as_deref()).unwrap_or("place not configured");
-        let text = format!("{number} was dialled at extension {from} ({name}), {place}");
+        let guest = self.phones.seats.guest(from).map(|g| format!(", by {g} who is logged in there"));
+        let guest = guest.unwrap_or_default();
+        let text = format!("{number} was dialled at extension {from} ({name}), {place}{guest}");
         self.note(now, "alarm", "emergency_call", from.as_str(), &text);
         let shown = Party { number: from.to_string(), name: format!("{number}! {name}") };
         for desk in config.system.emergency_notify.iter().filter(|n| *n != from) {

@@ -37,6 +37,7 @@ fn engine() -> (Engine, Vec<Effect>) {
         bindings: Vec::new(),
         bans: Vec::new(),
         wrong_pins: Vec::new(),
+        seats: Vec::new(),
         campaigns: BTreeMap::new(),
         past: model::past::Past::default(),
         budgets: Vec::new(),

@@ -30,11 +30,13 @@ impl Engine {
             Command::AgentWrapCode { agent, code } => {
                 self.with_queues(now, |acd, said| acd.wrap_code(now, &agent, &code, said))
             }
-            Command::QueueFirst { call } => self.with_queues(now, |acd, said| acd.first(now, call, said)),
+            Command::QueuePlace { call, place } => self.reorder(now, by, call, place),
             Command::AgentReady { agent } => self.agent_asks(now, by, &agent, &Ask::Ready),
             Command::CallbackCancel { callback } => {
                 self.with_queues(now, |acd, said| acd.cancel_callback(now, callback, said))
             }
+            Command::DeskLogin { person, phone } => self.order_seat(now, by, &person, Some(&phone)),
+            Command::DeskLogout { person } => self.order_seat(now, by, &person, None),
             Command::Dial { from, to } => self.dial(now, &from, &to),
             Command::Drain => {
                 self.draining = true;
@@ -90,6 +92,16 @@ impl Engine {
 
     fn with_queues(&mut self, now: Now, what: impl FnOnce(&mut Acd, &mut Vec<acd::Out>) -> Reply) -> Reply {
         self.with_acd(now, None, what).unwrap_or(Err(Refusal::Unavailable))
+    }
+
+    /// Somebody else is served first because a person says so: it stands in the event log.
+    fn reorder(&mut self, now: Now, by: &Actor, call: CallId, place: u32) -> Reply {
+        let done = self.with_acd(now, None, |acd, said| acd.place(now, call, place, said));
+        let queue = done.unwrap_or(Err(Refusal::Unavailable))?;
+        let caller = self.calls.get(&call).map(|c| c.core.caller.party.number.clone()).unwrap_or_default();
+        let text = format!("{} puts call {call} from {caller} to place {place} of queue {queue}", by.name);
+        self.note(now, "info", "queue_order", &queue, &text);
+        Ok(())
     }
 
     fn for_running(&mut self, call: CallId, input: Input) -> Reply {

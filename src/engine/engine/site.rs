@@ -40,6 +40,7 @@ impl Engine {
         self.generation = generation;
         self.with_acd(now, None, |acd, said| acd.configure(now, &config, said));
         self.apply_extensions(now, &old);
+        self.seats_configured(now);
         self.configure_trunks(now);
         self.configure_dialer(now);
         if old.audio != config.audio && self.media_up {
@@ -99,6 +100,9 @@ impl Engine {
         }
         for number in changed {
             self.phone_changed(now, number);
+            if let Some(guest) = self.phones.seats.guest(number).cloned() {
+                self.phone_changed(now, &guest);
+            }
         }
         last
     }

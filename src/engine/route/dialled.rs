@@ -57,6 +57,7 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
         (&f.agent_wrap_up_done, Target::Feature(Code::WrapUpDone)),
         (&f.agent_wrap_extend, Target::Feature(Code::WrapUpMore)),
         (&f.agent_campaigns, Target::Feature(Code::Campaigns)),
+        (&f.hot_desk, Target::HotDesk(None)),
         (&f.paging, Target::Paging),
     ];
     if let Some((_, target)) = exact.into_iter().find(|(code, _)| *code == dialled) {
@@ -65,6 +66,10 @@ fn star_code(config: &Config, dialled: &Number) -> Option<Target> {
     let watched = dialled.as_str().strip_prefix(f.supervise.as_str()).and_then(Number::read);
     if let Some(number) = watched.filter(|n| config.extension.contains_key(n)) {
         return Some(Target::Supervise(number));
+    }
+    let guest = dialled.as_str().strip_prefix(f.hot_desk.as_str()).and_then(Number::read);
+    if let Some(number) = guest {
+        return Some(Target::HotDesk(Some(number)));
     }
     let digits_after = |code: &Number| {
         dialled
@@ -114,6 +119,8 @@ mod tests {
             ("*5412", Some(Target::Feature(Code::WrapCode(number("12"))))),
             ("*60101", Some(Target::Supervise(number("101")))),
             ("*60199", None),
+            ("*58", Some(Target::HotDesk(None))),
+            ("*58102", Some(Target::HotDesk(Some(number("102"))))),
             ("600", Some(Target::Queue("support".into()))),
             ("700", Some(Target::Flow("main".into()))),
             ("0301234567", Some(Target::Outside(number("301234567")))),

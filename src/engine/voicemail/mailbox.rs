@@ -109,6 +109,7 @@ impl Mailboxes {
             | Record::Ban(_)
             | Record::Budget(_)
             | Record::WrongPins(_)
+            | Record::Seat(_)
             | Record::Callback(_)
             | Record::CallbackGone(_)
             | Record::Note(_)

@@ -43,6 +43,8 @@ pub struct Extension {
     pub voicemail: Option<Voicemail>,
     /// Whether its phones may listen to others' calls by star code, with the PIN of its mailbox.
     pub supervisor: bool,
+    /// Who may log in at its phones.
+    pub hot_desk: HotDesk,
     /// Where it stands, told to emergency notices.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
@@ -75,6 +77,18 @@ pub enum Rights {
     International,
     /// Everything.
     Premium,
+}
+
+/// Who may log in at a phone with number and PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HotDesk {
+    /// Nobody but its owner.
+    No,
+    /// Everybody; its owner is there when nobody is.
+    Guests,
+    /// Everybody; with nobody logged in it calls emergency numbers only.
+    Shared,
 }
 
 /// What is recorded. The strictest wish of all parties of a call wins: `Never` over `Always` over `OnDemand`.

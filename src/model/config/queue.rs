@@ -1,5 +1,6 @@
 //! Section `[[queue]]`: where callers wait.
 use crate::config::extension::{RecordPolicy, Rights};
+use crate::config::reason::Reason;
 use crate::config::route::Destination;
 use crate::number::{Mask, Number};
 use crate::rule::{Precision, Rounding, Rule};
@@ -112,7 +113,7 @@ pub struct WrapCode {
     pub name: String,
 }
 
-/// How callers of all queues stand to each other: section `[distribution]`.
+/// What holds for all queues together: section `[distribution]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Distribution {
     /// Whether waiting outweighs priority in the end. Without it a higher priority always comes first.
@@ -125,6 +126,8 @@ pub struct Distribution {
     pub rule_places: u32,
     /// How they are rounded.
     pub rule_rounding: Rounding,
+    /// Why agents may take no calls, in the order shown.
+    pub reason: Vec<Reason>,
 }
 
 impl Distribution {

@@ -89,6 +89,8 @@ pub struct Features {
     pub agent_wrap_extend: Number,
     /// Agent takes part in the campaigns of the own queues, or no longer, `*56`.
     pub agent_campaigns: Number,
+    /// Somebody logs in at this phone, or out; the number may follow, `*58`.
+    pub hot_desk: Number,
     /// A supervisor listens to the call at an extension, whose number follows; keys change to whisper, barge in, take
     /// over, `*60`.
     pub supervise: Number,

@@ -107,6 +107,7 @@ impl Pbx {
             bindings: found.bindings,
             bans: found.bans,
             wrong_pins: found.wrong_pins,
+            seats: found.seats,
             campaigns: self.disk.lists.past().clone(),
             past: found.past,
             budgets: found.budgets,

@@ -238,6 +238,16 @@ impl World {
         self.until_over(call);
     }
 
+    /// The same for a code that asks for a PIN first.
+    pub fn star_pin(&mut self, phone: &str, code: &str, pin: &str, answer: &str) {
+        let call = self.dial(phone, code);
+        self.until_hears(call, "vm-enter-pin");
+        self.press(call, &format!("{pin}#"));
+        self.until_hears(call, answer);
+        self.hang_up(call);
+        self.until_over(call);
+    }
+
     /// Agents at these phones log in.
     pub fn agents_at_work(&mut self, phones: &[&str]) {
         for phone in phones {

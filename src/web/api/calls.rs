@@ -41,16 +41,28 @@ pub async fn list(State(app): State<App>, asker: Asker) -> axum::Json<Vec<CallVi
     axum::Json(app.hub.calls(&Scope::of(&asker)))
 }
 
-/// `POST /calls/{call}/first`
+/// Where a waiting caller shall stand.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceForm {
+    /// The place, from 1; beyond the last it is the last.
+    pub place: u32,
+}
+
+/// `PUT /calls/{call}/place`
 ///
 /// # Errors
-/// 404 when it does not wait in a queue, 409 while a phone rings for it.
-pub async fn first(
+/// 404 when it does not wait in a queue, 409 while a phone rings for it, 422 for place 0.
+pub async fn place(
     State(app): State<App>,
     asker: Asker,
     Path(call): Path<u64>,
+    Json(PlaceForm { place }): Json<PlaceForm>,
 ) -> Result<StatusCode, ApiError> {
-    app.command(&asker.name, Command::QueueFirst { call: CallId(call) }).await?;
+    if place == 0 {
+        return Err(ApiError::field("place", "out_of_range", "Places are counted from 1."));
+    }
+    app.command(&asker.name, Command::QueuePlace { call: CallId(call), place }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

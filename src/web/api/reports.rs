@@ -6,9 +6,12 @@ use crate::extract::Query;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 use model::clock::Wall;
+use model::config::draft;
+use model::config::reason::{self, Reason};
 use model::report::{self, AgentFigures, QueueFigures, Span, Width};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::IntoParams;
 
 /// Longest span of a report.
@@ -74,7 +77,8 @@ pub async fn queues_csv(State(app): State<App>, Query(params): Query<ReportParam
         cells.push(percent(r.abandoned, r.offered));
         cells
     };
-    csv_of("queues.csv", head, rows.iter().map(line))
+    let head: Vec<String> = head.split(',').map(str::to_owned).collect();
+    csv_of("queues.csv", &head, rows.iter().map(line))
 }
 
 /// `GET /reports/agents.csv`
@@ -83,8 +87,14 @@ pub async fn queues_csv(State(app): State<App>, Query(params): Query<ReportParam
 /// As the JSON.
 pub async fn agents_csv(State(app): State<App>, Query(params): Query<ReportParams>) -> Result<Csv, ApiError> {
     let head = "from_utc,agent,calls,signed_in_s,ready_s,ringing_s,talking_s,wrap_up_s,not_ready_s,\
-                occupancy_percent,talk_utilisation_percent";
+                occupancy_percent,talk_utilisation_percent,unpaid_s";
     let rows = agent_rows(&app, params).await?;
+    let unpaid: BTreeSet<String> =
+        reasons_of(&app).await?.into_iter().filter(|r| !r.paid).map(|r| r.name).collect();
+    // A column for each reason that was used.
+    let used: BTreeSet<&String> = rows.iter().flat_map(|r| r.reason_ms.keys()).collect();
+    let mut head: Vec<String> = head.split(',').map(str::to_owned).collect();
+    head.extend(used.iter().map(|name| format!("not_ready_s: {name}")));
     let line = |r: &AgentFigures| {
         let busy = r.offered_ms + r.talking_ms + r.wrap_up_ms;
         let times = [r.signed_in_ms, r.ready_ms, r.offered_ms, r.talking_ms, r.wrap_up_ms, r.not_ready_ms];
@@ -92,9 +102,13 @@ pub async fn agents_csv(State(app): State<App>, Query(params): Query<ReportParam
         cells.extend(times.iter().map(|ms| seconds(*ms)));
         cells.push(percent(busy, r.signed_in_ms - r.not_ready_ms));
         cells.push(percent(r.talking_ms, r.signed_in_ms));
+        cells.push(seconds(
+            r.reason_ms.iter().filter(|(name, _)| unpaid.contains(*name)).map(|(_, ms)| ms).sum(),
+        ));
+        cells.extend(used.iter().map(|name| seconds(r.reason_ms.get(*name).copied().unwrap_or(0))));
         cells
     };
-    csv_of("agents.csv", head, rows.iter().map(line))
+    csv_of("agents.csv", &head, rows.iter().map(line))
 }
 
 async fn queue_rows(app: &App, params: ReportParams) -> Result<Vec<QueueFigures>, ApiError> {
@@ -118,6 +132,21 @@ async fn agent_rows(app: &App, params: ReportParams) -> Result<Vec<AgentFigures>
     let spells = app.store(move |s| s.agent_spells(from, to)).await?.ok_or_else(too_much)?;
     let rows = app.block(move || report::agents(&spells, &span, now)).await?;
     bounded(rows, |row| params.only.as_ref().is_none_or(|only| *only == row.agent))
+}
+
+/// `GET /reasons`
+///
+/// # Errors
+/// Those of the store.
+pub async fn reasons(State(app): State<App>) -> Result<axum::Json<Vec<Reason>>, ApiError> {
+    reasons_of(&app).await.map(axum::Json)
+}
+
+/// The reasons of the site in force, with the usual ones where it lists none.
+async fn reasons_of(app: &App) -> Result<Vec<Reason>, ApiError> {
+    let (_, tree) = app.site(|s| s.current()).await?;
+    let read = app.block(move || draft::read(&tree)).await?;
+    Ok(read.map_or_else(|_| reason::usual(), |config| config.distribution.reason))
 }
 
 fn bounded<T>(rows: Vec<T>, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>, ApiError> {
@@ -149,9 +178,9 @@ fn too_much() -> ApiError {
     ApiError::field("to", "too_many", "That is more than one report can look at. Choose a shorter time.")
 }
 
-fn csv_of(name: &str, head: &str, rows: impl Iterator<Item = Vec<String>>) -> Result<Csv, ApiError> {
+fn csv_of(name: &str, head: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Csv, ApiError> {
     let mut file = csv::Writer::from_writer(Vec::new());
-    let written = file.write_record(head.split(',')).and_then(|()| {
+    let written = file.write_record(head.iter().map(|cell| harmless(cell))).and_then(|()| {
         let mut rows = rows;
         rows.try_for_each(|row| file.write_record(row.iter().map(|cell| harmless(cell))))
     });

@@ -61,6 +61,11 @@ pub struct WallAgent {
     pub state: AgentState,
     /// Since when.
     pub since: clock::Wall,
+    /// The reason of a pause in English and Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_text: Option<[String; 2]>,
+    /// The pause lasts longer than its reason allows.
+    pub overdue: bool,
 }
 
 /// `GET /wall`
@@ -84,7 +89,8 @@ pub async fn wall(State(app): State<App>) -> Result<axum::Json<WallBoard>, ApiEr
 
 fn agent(view: AgentView) -> Option<WallAgent> {
     let there = view.state != AgentState::LoggedOut;
-    there.then_some(WallAgent { name: view.name, state: view.state, since: view.since })
+    let AgentView { name, state, since, reason_text, overdue, .. } = view;
+    there.then_some(WallAgent { name, state, since, reason_text, overdue })
 }
 
 fn queue(view: &QueueView) -> WallQueue {

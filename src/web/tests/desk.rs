@@ -118,6 +118,8 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
         calls: 0,
         missed: 0,
         wrap_code_due: false,
+        reason_text: None,
+        overdue: false,
         queues: Vec::new(),
     };
     [Notice::Queue(queue), Notice::Agent(agent)].into_iter().for_each(|n| bench.app.inbox().put(n));
@@ -204,7 +206,7 @@ async fn reports_count_the_records_and_say_no_to_what_is_no_span() {
     assert!(
         csv.lines()
             .nth(1)
-            .is_some_and(|l| l.ends_with(",7,1,75.000,15.000,0.000,60.000,0.000,0.000,80.0,80.0")),
+            .is_some_and(|l| l.ends_with(",7,1,75.000,15.000,0.000,60.000,0.000,0.000,80.0,80.0,0.000")),
         "{csv}"
     );
     for wrong in

@@ -50,6 +50,8 @@ fn agent(id: &str, state: AgentState) -> Notice {
         missed: 0,
         queues: Vec::new(),
         wrap_code_due: false,
+        reason_text: None,
+        overdue: false,
     })
 }
 

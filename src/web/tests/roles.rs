@@ -275,6 +275,22 @@ async fn an_agent_sets_only_the_own_state_and_dials_only_from_the_own_phone() {
 }
 
 #[tokio::test]
+async fn everybody_moves_the_own_extension_to_another_phone_and_leads_anybodys() {
+    let bench = bench();
+    let (ada, uli, sam) =
+        (bench.sign_in("ada").await, bench.sign_in("uli").await, bench.sign_in("sam").await);
+    let to = |phone: &str| json!({ "phone": phone });
+    let put = async |who: &Browser, path: &str, body| bench.ask(who, "PUT", path, Some(&body)).await.status;
+    let (adas, ulis) = ("/api/v1/extensions/101/desk", "/api/v1/extensions/102/desk");
+    assert_eq!(put(&ada, adas, to("103")).await, StatusCode::NO_CONTENT);
+    assert_eq!(put(&ada, ulis, to("103")).await, StatusCode::NOT_FOUND);
+    assert_eq!(put(&uli, ulis, to("x")).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(put(&sam, ulis, to("103")).await, StatusCode::NO_CONTENT);
+    assert_eq!(bench.ask(&uli, "DELETE", adas, None).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(bench.ask(&uli, "DELETE", ulis, None).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn secrets_of_the_configuration_reach_administrators_only() {
     let bench = bench();
     for role in Role::ALL {

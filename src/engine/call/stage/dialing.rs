@@ -203,7 +203,8 @@ fn charge(fork: &Fork, by: Option<&Number>, trunk: &str, class: Class, out: &mut
 /// An emergency call: no rule, no right, no limit stops it.
 pub fn emergency(core: &mut Core, number: &Number, cx: &Cx, out: &mut Out) -> Stage {
     core.emergency = true;
-    if let Some(from) = core.caller.extension().cloned() {
+    // Help goes to the phone, whoever is logged in there.
+    if let Some(from) = core.desk.as_ref().or(core.caller.extension()).cloned() {
         out.want(Intent::Emergency { from, number: number.clone() });
     }
     let attempts = outbound::emergency_attempts(&core.config, number);

@@ -9,7 +9,7 @@ use crate::voicemail::mailbox::Pin;
 use model::id::SessionId;
 use model::media::Sound;
 use model::number::Number;
-use model::record::{Outcome, Record};
+use model::record::Outcome;
 use model::refusal::Refusal;
 use std::time::Duration;
 
@@ -93,13 +93,7 @@ impl Supervise {
             // Nothing was tried: the mailbox does not count it.
             return self.again(core, cx, &["vm-enter-pin"], "no PIN given", out);
         }
-        let before = out.mailboxes.wrong_pins(cx.now, &self.own).tries;
-        let pin = out.mailboxes.pin(cx.now, &core.config, &self.own, &keys);
-        let pins = out.mailboxes.wrong_pins(cx.now, &self.own);
-        if pins.tries != before {
-            out.want(Intent::Keep { record: Box::new(Record::WrongPins(pins)), tell: false });
-        }
-        match pin {
+        match out.pin(cx.now, &core.config, &self.own, &keys) {
             Pin::Right => {
                 out.want(Intent::NoWait(CallTimer::Mailbox));
                 out.want(Intent::Watch(self.watched.clone()));

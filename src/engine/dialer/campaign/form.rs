@@ -204,14 +204,18 @@ impl Campaign {
         }
     }
 
-    /// Takes the next entry that passes the gate. Others are left out: they come back from the disk when they are due.
-    pub(super) fn next_entry(&mut self, cx: &Cx, reserved: bool, busy: &[Number]) -> Option<Entry> {
+    /// Takes the next entry that passes the gate; its number is busy from then on. Others are left out: they come back from
+    /// the disk when they are due.
+    pub(super) fn next_entry(&mut self, cx: &Cx, reserved: bool, busy: &mut Vec<Number>) -> Option<Entry> {
         while let Some(entry) = self.hopper.take(|e| e.agent.is_none() && e.due <= cx.now.wall) {
             if busy.contains(&entry.number) {
                 continue;
             }
             match self.gate(&entry, reserved, cx.now.wall) {
-                Ok(()) => return Some(entry),
+                Ok(()) => {
+                    busy.push(entry.number.clone());
+                    return Some(entry);
+                }
                 Err(bar) => self.refused(bar),
             }
         }
@@ -224,7 +228,6 @@ impl Campaign {
                 continue;
             }
             let Some(entry) = self.next_entry(cx, true, busy) else { return };
-            busy.push(entry.number.clone());
             self.show_preview(cx.now, &seat.id, entry, out);
         }
     }
@@ -244,7 +247,6 @@ impl Campaign {
             seats.iter().filter(|s| s.free && !self.is_reserved(&s.id)).skip(ahead).collect();
         for seat in free.into_iter().take(usize::try_from(room).unwrap_or(0)) {
             let Some(entry) = self.next_entry(cx, true, busy) else { return };
-            busy.push(entry.number.clone());
             self.begin(cx, id(), entry, Some(seat.id.clone()), out);
         }
     }
@@ -259,7 +261,6 @@ impl Campaign {
     ) {
         for _ in 0..room.min(self.by_second(cx.now.mono)) {
             let Some(entry) = self.next_entry(cx, true, busy) else { return };
-            busy.push(entry.number.clone());
             self.pace.launches.push_back(cx.now.mono);
             self.begin(cx, id(), entry, None, out);
         }
@@ -290,7 +291,6 @@ impl Campaign {
         let launches = u32::try_from(decision.launch).unwrap_or(u32::MAX).min(room);
         for _ in 0..launches {
             let Some(entry) = self.next_entry(cx, reserves(Form::Predictive), busy) else { return };
-            busy.push(entry.number.clone());
             self.pace.launches.push_back(cx.now.mono);
             self.begin(cx, id(), entry, None, out);
         }

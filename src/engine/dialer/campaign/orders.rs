@@ -157,16 +157,16 @@ impl Campaign {
         out: &mut Vec<Out>,
     ) -> Result<(), Refusal> {
         let seat = cx.acd.agents().get(agent).ok_or(Refusal::Unknown)?;
-        let mine = self.desks.get(agent).filter(|d| d.is_preview()).map(|d| d.entry.number.clone());
         if !self.steering.running || self.retired || !cx.acd.agents().is_free(seat) || self.is_reserved(agent)
         {
             return Err(Refusal::Conflict);
         }
         let shown = self.desks.get(agent).filter(|d| d.is_preview()).map(|d| d.entry.clone());
-        let others: Vec<Number> = busy.iter().filter(|n| Some(*n) != mine.as_ref()).cloned().collect();
+        let mine = shown.as_ref().map(|e| &e.number);
+        let mut others: Vec<Number> = busy.iter().filter(|n| Some(*n) != mine).cloned().collect();
         let entry = match shown {
             Some(entry) => entry,
-            None => self.next_entry(cx, true, &others).ok_or(Refusal::Unavailable)?,
+            None => self.next_entry(cx, true, &mut others).ok_or(Refusal::Unavailable)?,
         };
         if let Err(bar) = self.gate(&entry, true, cx.now.wall) {
             return Err(self.barred(agent, bar, out));

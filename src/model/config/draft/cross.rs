@@ -94,7 +94,7 @@ fn reserved(s: &Sections, number: &Number, path: &str, out: &Problems) {
     }
 }
 
-fn codes(s: &Sections) -> [(&'static str, &Number); 14] {
+fn codes(s: &Sections) -> [(&'static str, &Number); 15] {
     let f = &s.feature;
     [
         ("echo", &f.echo),
@@ -107,6 +107,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 14] {
         ("agent_wrap_code", &f.agent_wrap_code),
         ("agent_wrap_extend", &f.agent_wrap_extend),
         ("agent_campaigns", &f.agent_campaigns),
+        ("hot_desk", &f.hot_desk),
         ("supervise", &f.supervise),
         ("paging", &f.paging),
         ("record", &f.record),
@@ -115,7 +116,7 @@ fn codes(s: &Sections) -> [(&'static str, &Number); 14] {
 }
 
 /// Codes after which more digits follow: no other code may begin with them.
-const OPEN_CODES: [&str; 3] = ["agent_pause", "agent_wrap_code", "supervise"];
+const OPEN_CODES: [&str; 4] = ["agent_pause", "agent_wrap_code", "hot_desk", "supervise"];
 
 fn features(s: &Sections, out: &Problems) {
     let codes = codes(s);

@@ -3,7 +3,7 @@
 use super::site::LANGUAGES;
 use super::table::Table;
 use super::value;
-use crate::config::extension::{Agent, Extension, RecordPolicy, Rights, Voicemail};
+use crate::config::extension::{Agent, Extension, HotDesk, RecordPolicy, Rights, Voicemail};
 use crate::number::Number;
 
 /// Recording wishes by their word.
@@ -16,6 +16,9 @@ pub(super) const RIGHTS: [(&str, Rights); 4] = [
     ("international", Rights::International),
     ("premium", Rights::Premium),
 ];
+
+const HOT_DESK: [(&str, HotDesk); 3] =
+    [("no", HotDesk::No), ("guests", HotDesk::Guests), ("shared", HotDesk::Shared)];
 
 /// Shortest SIP password: guessing is banned after 20 tries, a leaked digest answer can be tried at leisure.
 const PASSWORD_MIN: usize = 6;
@@ -37,6 +40,7 @@ pub(super) fn extension(t: Table<'_>) -> Extension {
         record: record(&t),
         voicemail: t.table("voicemail").map(voicemail),
         supervisor: t.flag("supervisor", false),
+        hot_desk: t.choice("hot_desk", &HOT_DESK).unwrap_or(HotDesk::Guests),
         location: t.text("location"),
         number,
     };

@@ -141,6 +141,7 @@ pub(super) fn feature(t: Table<'_>) -> Features {
         agent_wrap_code: code("agent_wrap_code", "*54"),
         agent_wrap_extend: code("agent_wrap_extend", "*55"),
         agent_campaigns: code("agent_campaigns", "*56"),
+        hot_desk: code("hot_desk", "*58"),
         supervise: code("supervise", "*60"),
         paging: code("paging", "*80"),
         record: code("record", "*1"),

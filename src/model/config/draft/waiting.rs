@@ -7,6 +7,7 @@ use crate::config::extension::Rights;
 use crate::config::queue::{
     Callback, Decide, Designated, Distribution, Prefer, Queue, SkillStep, Strategy, WrapCode,
 };
+use crate::config::reason::{self, Reason};
 use crate::number::Mask;
 use crate::rule::{self, Rounding};
 
@@ -174,7 +175,54 @@ pub(super) fn distribution(t: Table<'_>) -> Distribution {
         class: t.counts("class", 50, 0..=9).into_iter().collect(),
         rule_places: t.count("rule_places", 0..=20, 10),
         rule_rounding: t.choice("rule_rounding", &ROUNDING).unwrap_or(Rounding::HalfUp),
+        reason: reasons(&t),
     };
     t.done();
     distribution
+}
+
+/// Why agents may take no calls. More than twenty are no choice for a hurried hand.
+fn reasons(t: &Table<'_>) -> Vec<Reason> {
+    let typed: Vec<Reason> = t.tables("reason", 20).into_iter().map(one_reason).collect();
+    for (i, reason) in typed.iter().enumerate() {
+        let before = &typed[..i];
+        if before.iter().any(|r| r.name == reason.name) {
+            let message = format!("{} stands twice; give each reason one name", reason.name);
+            t.problem(&format!("reason[{i}].name"), "duplicate", message);
+        }
+        if reason.key.is_some() && before.iter().any(|r| r.key == reason.key) {
+            let message = "another reason has this key; give each its own";
+            t.problem(&format!("reason[{i}].key"), "duplicate", message);
+        }
+    }
+    if typed.is_empty() { reason::usual() } else { typed }
+}
+
+fn one_reason(t: Table<'_>) -> Reason {
+    let name = t.parsed_needed("name", "give it a word, e.g. \"lunch\"", reason_name).unwrap_or_default();
+    let shown = |field| t.parsed(field, reason_name).unwrap_or_else(|| name.clone());
+    let reason = Reason {
+        en: shown("en"),
+        zh: shown("zh"),
+        key: t.parsed("key", reason_key),
+        paid: t.flag("paid", true),
+        limit_min: t.count("limit_min", 0..=1440, 0),
+        name,
+    };
+    t.done();
+    reason
+}
+
+fn reason_name(text: &str) -> Result<String, String> {
+    let fine = (1..=reason::NAME_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    match text {
+        reason::MISSED => Err("the box sets \"missed\" by itself; take another name".into()),
+        text if fine => Ok(text.to_owned()),
+        _ => Err("give it 1 to 40 characters".into()),
+    }
+}
+
+fn reason_key(text: &str) -> Result<String, String> {
+    let fine = text.len() == 1 && text.bytes().all(|b| b.is_ascii_digit());
+    if fine { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no key; use one digit")) }
 }

@@ -54,6 +54,7 @@ impl Bridged {
                 | Target::EmergencyNotice(_)
                 | Target::Feature(_)
                 | Target::HangUp
+                | Target::HotDesk(_)
                 | Target::Paging
                 | Target::Retrieve
                 | Target::Supervise(_)
@@ -110,6 +111,7 @@ impl Bridged {
             | Target::Feature(_)
             | Target::Flow(_)
             | Target::HangUp
+            | Target::HotDesk(_)
             | Target::Paging
             | Target::Queue(_)
             | Target::Retrieve

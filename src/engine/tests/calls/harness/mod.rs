@@ -107,6 +107,7 @@ impl World {
             bindings: Vec::new(),
             bans: Vec::new(),
             wrong_pins: Vec::new(),
+            seats: Vec::new(),
             campaigns: BTreeMap::new(),
             past: model::past::Past::default(),
             budgets: Vec::new(),

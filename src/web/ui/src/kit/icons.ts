@@ -75,6 +75,8 @@ export const ICONS = {
     'M5 8l6 6M4 14l6-6 2-3M2 5h12M7 2h1M22 22l-5-10-5 10M14 18h6',
   logout:
     'M16 17l5-5-5-5M21 12H9M9 21H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2h4',
+  'to-top':
+    'M5 3h14M12 21V7M6 13l6-6 6 6',
   'arrow-up':
     'M5 12l7-7 7 7M12 19V5',
   'arrow-down':

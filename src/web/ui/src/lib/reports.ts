@@ -26,6 +26,7 @@ export interface AgentFigures {
   talking_ms: number;
   wrap_up_ms: number;
   not_ready_ms: number;
+  reason_ms: Record<string, number>;
 }
 
 export type SpanName = 'today' | 'yesterday' | 'week' | 'month';

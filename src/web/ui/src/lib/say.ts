@@ -2,7 +2,7 @@
 import type { Level } from '../kit/State.svelte';
 import { C } from '../texts/common';
 import { D } from '../texts/destination';
-import { STEP, STEP_BARE, STEP_ODD, causeText, word } from '../texts/words';
+import { REASON, STEP, STEP_BARE, STEP_ODD, causeText, word } from '../texts/words';
 import { t, type Text } from './i18n.svelte';
 import type { AgentStateName, CallStep, Outcome, Party } from './types';
 
@@ -10,6 +10,11 @@ import type { AgentStateName, CallStep, Outcome, Party } from './types';
 export function who(party: Party): string {
   if (party.name && party.number && party.name !== party.number) return `${party.name} · ${party.number}`;
   return party.name || party.number || t(C.unknownCaller);
+}
+
+/** Why an agent takes no calls: the site's own text, a word of the box, or what was typed. */
+export function reasonText(a: { reason?: string; reason_text?: [string, string] }): string {
+  return a.reason_text ? t(a.reason_text) : word(REASON, a.reason ?? '');
 }
 
 /** Two parts of the box may note the same step at the same moment; people see it once. */

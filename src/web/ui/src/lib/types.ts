@@ -70,6 +70,10 @@ export interface AgentView {
   calls: number;
   missed: number;
   queues: string[];
+  /** How the reason is shown, in English and Chinese. */
+  reason_text?: [string, string];
+  /** The pause lasts longer than its reason allows. */
+  overdue?: boolean;
 }
 
 export interface WaitingView {
@@ -128,6 +132,10 @@ export interface PhoneView {
   extension: string;
   contacts: ContactView[];
   in_call: boolean;
+  /** Who is logged in there instead of its owner. */
+  guest?: string;
+  /** The phone elsewhere at which the extension is logged in. */
+  away?: string;
 }
 
 export interface MailboxView {
@@ -234,6 +242,8 @@ export type Language = 'en' | 'zh';
 export type Rights = 'internal' | 'national' | 'international' | 'premium';
 export type RecordPolicy = 'never' | 'on_demand' | 'always';
 
+export type HotDesk = 'no' | 'guests' | 'shared';
+
 export interface Voicemail {
   pin?: string;
   email?: string;
@@ -257,6 +267,7 @@ export interface Extension {
   record?: RecordPolicy;
   voicemail?: Voicemail;
   supervisor?: boolean;
+  hot_desk?: HotDesk;
   location?: string;
 }
 
@@ -285,6 +296,17 @@ export interface Distribution {
   class?: Record<string, number>;
   rule_places?: number;
   rule_rounding?: 'down' | 'half_even' | 'half_up' | 'up';
+  reason?: PauseReason[];
+}
+
+/** Why agents take no calls. */
+export interface PauseReason {
+  name: string;
+  en?: string;
+  zh?: string;
+  key?: string;
+  paid?: boolean;
+  limit_min?: number;
 }
 
 export interface WrapCode {
@@ -518,6 +540,7 @@ export const FEATURES = [
   'agent_wrap_code',
   'agent_wrap_extend',
   'agent_campaigns',
+  'hot_desk',
   'supervise',
   'paging',
   'record',

@@ -21,6 +21,8 @@ export interface WallAgent {
   name: string;
   state: AgentStateName;
   reason?: string;
+  reason_text?: [string, string];
+  overdue?: boolean;
   since: number;
 }
 export interface WallData {

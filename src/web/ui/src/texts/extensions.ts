@@ -39,6 +39,19 @@ export const X = texts({
   maxContacts: ['Phones at once', '同时注册话机数'],
   ringTimeout: ['Ring time', '振铃时长'],
   ringHint: ['Then voicemail, or the caller’s next step.', '之后转语音信箱或下一步。'],
+  hotDesk: ['Who may log in at this phone', '谁可在此话机登录'],
+  hotDeskHint: [
+    'With {code}, number and PIN: calls, message lamp and voicemail are at this phone then. Emergency calls always go and name where the phone stands.',
+    '拨 {code} 并输入分机号和密码（PIN）：来电、留言灯和语音信箱随之转到此话机。紧急电话始终可拨，并报告话机所在位置。',
+  ],
+  guest: ['{who} is logged in here', '{who} 已在此登录'],
+  seated: ['Logged in at phone {phone}', '已在话机 {phone} 登录'],
+  guestOut: ['Log out', '退出登录'],
+  deskAt: ['Log somebody in here', '让他人在此登录'],
+  deskNobody: ['Nobody is logged in; emergency calls only', '无人登录；仅可拨打紧急电话'],
+  deskHome: ['Back to the own phone', '回到自己的话机'],
+  deskPhone: ['Work at phone', '改用话机'],
+  deskGo: ['Log in there', '登录'],
   contact: ['Fixed contact', '固定联系地址'],
   contactHint: ['Only for a phone that cannot register, e.g. sip:door@192.168.1.50.', '仅用于无法注册的话机，例如 sip:door@192.168.1.50。'],
   sha256Only: ['Refuse MD5', '拒绝 MD5 验证'],
@@ -72,6 +85,12 @@ export const RIGHTS = texts({
   national: ['Own country', '国内'],
   international: ['Everywhere except high-cost', '国际（高费率除外）'],
   premium: ['Everything, premium too', '全部，含高费率'],
+});
+
+export const HOT_DESK = texts({
+  guests: ['Everybody with a PIN; otherwise its owner', '任何有密码者；否则归本分机'],
+  shared: ['Everybody with a PIN; otherwise nobody', '任何有密码者；否则无人使用'],
+  no: ['Nobody but its owner', '仅本分机'],
 });
 
 export const RECORD = texts({

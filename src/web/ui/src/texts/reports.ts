@@ -34,6 +34,7 @@ export const RP = texts({
   talking: ['Talking', '通话'],
   wrapUp: ['After-call work', '话后处理'],
   ready: ['Ready', '就绪'],
+  byReason: ['By reason', '按原因'],
   notReady: ['Not ready', '未就绪'],
   ringing: ['Ringing', '振铃'],
   occupancy: ['Occupancy', '占用率'],

@@ -132,6 +132,7 @@ export const FEATURE = texts({
   agent_pause: ['Agent pauses (a reason digit may follow)', '坐席暂停（可再加原因数字）'],
   agent_wrap_up_done: ['Agent ends after-call work', '坐席结束话后处理'],
   agent_campaigns: ['Agent joins or leaves the campaigns', '坐席参与或退出外呼活动'],
+  hot_desk: ['Log in at another’s phone, or out (a number may follow)', '在他人话机登录或退出（可再加分机号）'],
   agent_wrap_extend: ['Agent gets more time after a call', '坐席延长话后处理'],
   agent_wrap_code: ['Agent sets the wrap code (two digits follow)', '坐席设置话后代码（再加两位数字）'],
   supervise: ['Supervisor listens to an extension (number follows; 1 listen, 2 whisper, 3 barge in, 4 take over)', '主管监听分机（再加分机号；1 监听、2 密语、3 插话、4 接管）'],
