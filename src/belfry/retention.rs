@@ -21,6 +21,11 @@ use store::{Fault, Store};
 const EVERY: Duration = Duration::from_secs(1);
 /// Looks between two looks at what is too old.
 const OLD_EVERY: u32 = 60;
+/// Looks between two looks at own prompts that no configuration names any more, and before the first one.
+const PROMPTS_EVERY: u32 = 24 * 3600;
+const PROMPTS_FIRST: u32 = 3600;
+/// A prompt younger than this may be waiting in somebody's editor for the change that names it.
+const PROMPT_YOUNG: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Most recordings that go in one look: an hour of speech is 58 MB, and unlinking it is all the work.
 const A_LOOK: u32 = 20;
 /// Most messages and calls that go in one look.
@@ -73,6 +78,9 @@ impl Guard {
         while !stop.load(Ordering::Relaxed) {
             if let Err(error) = self.look(round % OLD_EVERY == 0) {
                 tracing::debug!(%error, "the disk guard has to wait");
+            }
+            if round % PROMPTS_EVERY == PROMPTS_FIRST {
+                self.sweep_prompts();
             }
             round += 1;
             std::thread::sleep(EVERY);
@@ -179,6 +187,15 @@ impl Guard {
             self.store.forget_calls_before(before, ROWS)?;
         }
         Ok(())
+    }
+
+    /// Needs no clock that was ever set: it goes by the age of files alone, and leaves what is young.
+    fn sweep_prompts(&self) {
+        match self.store.sweep_prompts(PROMPT_YOUNG) {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "own prompts that no configuration names any more were removed"),
+            Err(error) => tracing::debug!(%error, "own prompts are looked through tomorrow"),
+        }
     }
 
     fn note(&self, level: &str, kind: &str, text: String) {

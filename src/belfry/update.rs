@@ -175,7 +175,7 @@ impl Updates {
     fn tell_outcome(&self) {
         let Some(last) = self.state().view.last.clone() else { return };
         let trouble = (last.result == "taken_back")
-            .then(|| format!("the update to {} was taken back: {}", last.version, last.said.en));
+            .then(|| format!("version {} did not stay: {}", last.version, last.said.en));
         self.reports.set("update", "", trouble);
         let told = self.data.join("update/told");
         let key = format!("{} {}", last.at.0, last.version);
@@ -188,7 +188,7 @@ impl Updates {
             "interrupted" => {
                 ("warning", format!("The update to {} did not happen: {}", last.version, last.said.en))
             }
-            _ => ("alarm", format!("The update to {} was taken back: {}", last.version, last.said.en)),
+            _ => ("alarm", format!("Version {} did not stay: {}", last.version, last.said.en)),
         };
         self.note(level, text);
         if let Err(error) = std::fs::write(&told, key) {

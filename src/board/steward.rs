@@ -378,7 +378,7 @@ pub struct Outcome {
 pub enum Went {
     /// It proved itself and stays.
     Kept,
-    /// It did not; the system before it runs again.
+    /// It did not prove itself, or did not start; the system before it runs again.
     TakenBack,
     /// A person went back to the system before it.
     RolledBack,

@@ -16,6 +16,7 @@ pub mod newer;
 pub mod offline;
 mod outbound;
 mod past;
+mod prompts;
 mod pulse;
 mod reader;
 mod reports;

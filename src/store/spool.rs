@@ -282,17 +282,19 @@ pub fn remove(dir: &Path, path: &str) -> Result<(), Fault> {
 /// Removes the sound files of a folder that nothing refers to any more, e.g. a greeting during which the caller hung up.
 /// Young files stay: somebody may be speaking. Gives how many went; a file that cannot be removed is left.
 pub fn sweep(dir: &Path, folder: &str, age: Duration, referred: impl Fn(&str) -> bool) -> usize {
-    let Ok(entries) = std::fs::read_dir(dir.join(folder)) else { return 0 };
+    let swept = aged(dir, folder, age).into_iter().filter(|path| !referred(path));
+    swept.filter(|path| std::fs::remove_file(dir.join(path)).is_ok()).count()
+}
+
+/// Files of a folder that were not changed for so long, as paths below the data folder.
+pub(crate) fn aged(dir: &Path, folder: &str, age: Duration) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir.join(folder)) else { return Vec::new() };
     let old = |entry: &std::fs::DirEntry| {
         let changed = entry.metadata().and_then(|m| m.modified()).ok();
         changed.and_then(|at| at.elapsed().ok()).is_some_and(|gone| gone > age)
     };
-    let orphan = |entry: &std::fs::DirEntry| {
-        let name = entry.file_name();
-        name.to_str().is_some_and(|name| !referred(&format!("{folder}/{name}")))
-    };
-    let swept = entries.flatten().filter(|e| old(e) && orphan(e));
-    swept.filter(|e| std::fs::remove_file(e.path()).is_ok()).count()
+    let names = entries.flatten().filter(old).filter_map(|entry| entry.file_name().into_string().ok());
+    names.map(|name| format!("{folder}/{name}")).collect()
 }
 
 /// The whole path of a file below the data folder.

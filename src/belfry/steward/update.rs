@@ -12,7 +12,7 @@ use super::place::Place;
 use super::power;
 use super::run;
 use board::steward::{Answer, BUNDLE, Outcome, Pending, Refused, Said, Went};
-use note::Note;
+use note::{Back, Note};
 use std::time::Duration;
 
 /// Writing 200 MB to a slow card and reading it back.
@@ -128,10 +128,11 @@ pub fn roll_back(place: &Place) -> Result<Answer, Refused> {
         ));
     };
     run::run(place, "rauc", &["status", "mark-active", "other"], MARKING)?.fine("rauc")?;
+    let back = Back { slot: slots.running.other(), version: version.clone(), boot: note::this_boot(place) };
     let said = Said::new(format!("Back to {version}, by hand."), format!("已手动回退到 {version}。"));
     let left = slots::running_version(place);
     let last = Outcome { result: Went::RolledBack, version: left, said, at_s: note::now_s() };
-    note::write(place, &Note { pending: None, last: Some(last) })?;
+    note::write(place, &Note { pending: None, last: Some(last), back: Some(back) })?;
     Ok(Answer::Done)
 }
 

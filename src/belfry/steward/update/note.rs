@@ -2,7 +2,7 @@
 //! written whole (a new file renamed over the old), so a power cut leaves the old or the new one. Both the new and the
 //! old system read it: unknown fields are no error.
 use crate::steward::place::Place;
-use board::steward::{Outcome, Pending, Refused, Said, Went};
+use board::steward::{Outcome, Pending, Refused, Said, Slot, Went};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -20,6 +20,20 @@ pub struct Note {
     pub pending: Option<Pending>,
     /// What became of the last one.
     pub last: Option<Outcome>,
+    /// Somebody went back by hand; forgotten by the next boot. An older system does not know it.
+    #[serde(default)]
+    pub back: Option<Back>,
+}
+
+/// A way back by hand, until the boot that shows whether it led anywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// Where to.
+    pub slot: Slot,
+    /// What is there.
+    pub version: String,
+    /// Boot in which it was asked for.
+    pub boot: String,
 }
 
 /// The note; an empty one when there is none or it cannot be read.

@@ -1,10 +1,10 @@
-//! What the steward does by itself about an update: at its start it notes one that never came up, and while an unproven
-//! system runs it waits only so long for the box to say that it is proven. This is the last word when the new box hangs;
+//! What the steward does by itself about an update: at its start it notes one that never came up, and a way back by hand
+//! that led nowhere; while an unproven system runs it waits only so long for the box to say that it is proven. This is the last word when the new box hangs;
 //! the boot loader's counter has it when the new system does not start at all.
 use super::note;
 use super::slots;
 use crate::steward::place::Place;
-use board::steward::{Pending, Said, Slot, Went};
+use board::steward::{Outcome, Pending, Refused, Said, Slot, Went};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +17,11 @@ const PATIENCE: Duration = Duration::from_secs(110);
 /// # Errors
 /// The operating system gives no thread.
 pub fn watch(place: Arc<Place>) -> std::io::Result<()> {
-    let (Ok(running), Some(pending)) = (slots::running(&place), note::read(&place).pending) else {
-        return Ok(());
-    };
+    let Ok(running) = slots::running(&place) else { return Ok(()) };
+    if let Err(refused) = look_back(&place, running) {
+        tracing::error!(why = %refused, "what became of going back by hand could not be noted");
+    }
+    let Some(pending) = note::read(&place).pending else { return Ok(()) };
     match fate(&pending, running, &note::this_boot(&place)) {
         Fate::ToProve => {
             let name = "proof".to_owned();
@@ -34,6 +36,23 @@ pub fn watch(place: Arc<Place>) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the system that somebody went back to is the one that runs.
+fn look_back(place: &Place, running: Slot) -> Result<(), Refused> {
+    let mut note = note::read(place);
+    let this_boot = note::this_boot(place);
+    let Some(back) = note.back.take_if(|back| back.boot != this_boot) else { return Ok(()) };
+    if back.slot != running {
+        tracing::error!(version = back.version, "the system that somebody went back to did not start");
+        let said = Said::new(
+            "Somebody went back to it by hand, and it did not start three times in a row. The system before goes on.",
+            "有人手动回退到该版本，但它连续三次无法启动。原来的系统继续运行。",
+        );
+        let outcome = Outcome { result: Went::TakenBack, version: back.version, said, at_s: note::now_s() };
+        note.last = Some(outcome);
+    }
+    note::write(place, &note)
 }
 
 /// What is to be done about an update that is noted.

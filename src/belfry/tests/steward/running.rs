@@ -189,7 +189,7 @@ fn an_update_that_was_taken_back_is_told_once_with_its_reason() {
         assert_eq!(view["last"]["result"], "taken_back", "{view}");
         let told = until("it is told", || {
             let notes = running.ask("GET", "/api/v1/events?limit=50").to_string();
-            Some(notes.matches("0.3.0 was taken back: It did not start").count()).filter(|n| *n > 0)
+            Some(notes.matches("0.3.0 did not stay: It did not start").count()).filter(|n| *n > 0)
         });
         assert_eq!(told, 1);
     }

@@ -167,5 +167,23 @@ fn a_person_can_go_back_to_the_system_before() {
     let bench = Bench::new();
     assert_eq!(bench.machine.steward().ask(&Act::RollBack, SHORT), Ok(Answer::Done));
     assert!(bench.machine.did("rauc").contains(&"status mark-active other".to_owned()));
-    assert!(bench.slots().last.is_some_and(|l| l.result == Went::RolledBack && l.said.en.contains("0.0.9")));
+    let rolled_back = |slots: Slots| {
+        slots.last.is_some_and(|l| l.result == Went::RolledBack && l.said.en.contains("0.0.9"))
+    };
+    assert!(rolled_back(bench.slots()));
+    let bench = Bench { machine: bench.machine.restarted("slot=b\nversion=0.0.9\n", "second"), ..bench };
+    assert!(rolled_back(bench.slots()), "it runs, and that is how it came");
+    let bench = Bench { machine: bench.machine.restarted(FACTS_A, "third"), ..bench };
+    assert!(rolled_back(bench.slots()), "what happens later is no part of it");
+}
+
+#[test]
+fn a_system_that_does_not_start_when_a_person_goes_back_to_it_is_told_as_such() {
+    let bench = Bench::new();
+    assert_eq!(bench.machine.steward().ask(&Act::RollBack, SHORT), Ok(Answer::Done));
+    // The boot loader gave up on it: what ran before runs again.
+    let bench = Bench { machine: bench.machine.restarted(FACTS_A, "second"), ..bench };
+    let last = bench.slots().last.unwrap();
+    assert_eq!((last.result, last.version.as_str()), (Went::TakenBack, "0.0.9"));
+    assert!(last.said.en.contains("did not start") && last.said.zh.contains("无法启动"), "{last:?}");
 }

@@ -235,3 +235,30 @@ fn what_was_begun_is_remembered_over_a_restart_for_its_time() {
     assert_eq!(store.reader().begun(wall(0)).unwrap(), ["k1"]);
     assert!(store.reader().begun(wall(5_001)).unwrap().is_empty());
 }
+
+#[test]
+fn own_prompts_that_no_generation_names_are_removed_once_they_are_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    let mut tree = text::parse(SITE).unwrap();
+    tree["audio"] = json!({ "prompt": { "夜 间": { "zh": "prompts/zh/夜 间-1.wav" } } });
+    store.commit("anna", tree.clone(), None, "").unwrap();
+    tree["audio"]["prompt"]["夜 间"]["zh"] = json!("prompts/zh/夜 间-2.wav");
+    store.commit("anna", tree, None, "").unwrap();
+    std::fs::create_dir_all(dir.path().join("prompts/zh")).unwrap();
+    let all = ["夜 间-1.wav", "夜 间-2.wav", "夜 间-3.wav"];
+    for name in all {
+        std::fs::write(dir.path().join("prompts/zh").join(name), b"sound").unwrap();
+    }
+    let left = || {
+        let entries = std::fs::read_dir(dir.path().join("prompts/zh")).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(store.sweep_prompts(std::time::Duration::from_secs(3600)).unwrap(), 0);
+    assert_eq!(left(), all, "the third may be about to be named");
+    assert_eq!(store.sweep_prompts(std::time::Duration::ZERO).unwrap(), 1);
+    assert_eq!(left(), all[..2], "in force, and one step of undo away");
+    assert_eq!(store.sweep_prompts(std::time::Duration::ZERO).unwrap(), 0);
+}

@@ -7,7 +7,7 @@ export const U = texts({
   runs: ['Version {v} is running', '正在运行版本 {v}'],
   unproven: ['The new system is proving itself…', '新系统正在自检…'],
   kept: ['The update to {v} is kept.', '更新到 {v} 已生效。'],
-  taken_back: ['The update to {v} was taken back:', '更新到 {v} 已被回退：'],
+  taken_back: ['Version {v} did not stay:', '版本 {v} 没有保留：'],
   rolled_back: ['Version {v} was left by hand.', '已手动离开版本 {v}。'],
   interrupted: ['The update to {v} did not happen:', '更新到 {v} 没有完成：'],
   waiting: ['Version {v} is installed and starts at the next restart.', '版本 {v} 已安装，下次重新启动时生效。'],
