@@ -39,6 +39,7 @@ export function texts<T extends Record<string, Text>>(all: T): T {
 /** The text in the language in use, slots filled. */
 export function t(text: Text, slots: Slots = {}): string {
   const raw = text[state.lang === 'zh' ? 1 : 0];
+  if (!raw.includes('{')) return raw;
   return raw.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, many?: string) => {
     const value = slots[name] ?? '';
     if (one === undefined) return typeof value === 'number' ? number(value) : value;
@@ -46,11 +47,28 @@ export function t(text: Text, slots: Slots = {}): string {
   });
 }
 
+/** One of each kind and language: making one costs a hundred times its use. */
+const numbers = perLanguage((tag) => new Intl.NumberFormat(tag));
+const orders = perLanguage((tag) => new Intl.Collator(tag, { numeric: true }));
+
+/** Makes a thing of `Intl` once for each language; reactive to the language. */
+export function perLanguage<T>(make: (tag: string) => T): () => T {
+  const made = new Map<string, T>();
+  return () => {
+    const tag = locale();
+    const kept = made.get(tag);
+    if (kept) return kept;
+    const fresh = make(tag);
+    made.set(tag, fresh);
+    return fresh;
+  };
+}
+
 export function number(n: number): string {
-  return new Intl.NumberFormat(locale()).format(n);
+  return numbers().format(n);
 }
 
 /** Sorts as people of the language expect; digits by value. */
 export function compare(a: string, b: string): number {
-  return new Intl.Collator(locale(), { numeric: true }).compare(a, b);
+  return orders().compare(a, b);
 }

@@ -76,6 +76,8 @@ const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 10_000;
 /** Numbers stay black this long after a loss; most losses end sooner. */
 const STALE_MS = 3_000;
+/** What a page showed is kept up to date so long after it was left: people go back and forth between a few pages. */
+const LINGER_MS = 30_000;
 /** A tab nobody looks at lets the box rest after this. */
 const HIDDEN_MS = 60_000;
 
@@ -105,10 +107,10 @@ export function use<N extends TopicName>(name: N): Topic<Topics[N]> {
   $effect(() => {
     if (topic.users++ === 0) subscribe(topic as Topic<never>);
     return () => {
-      // A page change hands topics over; the new page has mounted before this runs out.
+      // A page change hands topics over; whoever comes back finds them as they are now.
       setTimeout(() => {
         if (--topic.users === 0) unsubscribe(topic as Topic<never>);
-      }, 1000);
+      }, LINGER_MS);
     };
   });
   return topic;

@@ -1,5 +1,5 @@
 // Countries and time zones for select lists, in the language in use; and what the browser says about its owner.
-import { compare, locale } from './i18n.svelte';
+import { compare, perLanguage } from './i18n.svelte';
 
 /** Countries with a profile (emergency numbers, number writing) in the box: those of `model::country`. */
 export const COUNTRIES = [
@@ -8,14 +8,19 @@ export const COUNTRIES = [
   'SI', 'SK', 'TW', 'US',
 ] as const;
 
-export function countries(): [string, string][] {
-  const names = new Intl.DisplayNames(locale(), { type: 'region' });
+export const countries = perLanguage((tag): [string, string][] => {
+  const names = new Intl.DisplayNames(tag, { type: 'region' });
   return COUNTRIES.map((code): [string, string] => [code, names.of(code) ?? code]).sort((a, b) => compare(a[1], b[1]));
-}
+});
+
+let allZones: [string, string][] | undefined;
 
 export function zones(): [string, string][] {
-  const all = Intl.supportedValuesOf('timeZone');
-  return (all.includes('UTC') ? all : ['UTC', ...all]).map((z) => [z, z.replaceAll('_', ' ')]);
+  if (!allZones) {
+    const all = Intl.supportedValuesOf('timeZone');
+    allZones = (all.includes('UTC') ? all : ['UTC', ...all]).map((z) => [z, z.replaceAll('_', ' ')]);
+  }
+  return allZones;
 }
 
 export function browserZone(): string {

@@ -1,5 +1,5 @@
 // Times for people. The browser's clock is corrected by the box's (`offset`), so that "since" is right on any PC.
-import { locale, t, texts, lang } from './i18n.svelte';
+import { perLanguage, t, texts, lang } from './i18n.svelte';
 
 const T = texts({
   ms: ['{n} ms', '{n} 毫秒'],
@@ -17,9 +17,15 @@ export function now(): number {
   return clock.now;
 }
 
+/** The browser's clock counts as right within this: every frame of the box brings its time, and each correction shows
+    every running time on the page anew. */
+const SLACK_MS = 300;
+
 /** The box said its time is `ms`. */
 export function learn(ms: number): void {
-  clock.offset = ms - Date.now();
+  const offset = ms - Date.now();
+  if (Math.abs(offset - clock.offset) < SLACK_MS) return;
+  clock.offset = offset;
   clock.now = ms;
 }
 
@@ -48,17 +54,23 @@ export function lengthText(ms: number): string {
   return t(T.days, { d: Math.floor(h / 24), h: h % 24 });
 }
 
+const timeOfDay = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }));
+const dayAndMonth = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short' }));
+const wholeDate = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', year: 'numeric' }));
+
+/** Today; changes at midnight and not with each second. */
+const today = $derived(new Date(clock.now).toDateString());
+const thisYear = $derived(new Date(clock.now).getFullYear());
+
 /** Time of day, with the date when it is not today. */
 export function whenText(ms: number): string {
   const at = new Date(ms);
-  const time = at.toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
-  if (at.toDateString() === new Date(clock.now).toDateString()) return time;
-  return `${dayText(ms)} ${time}`;
+  const time = timeOfDay().format(at);
+  return at.toDateString() === today ? time : `${dayText(ms)} ${time}`;
 }
 
 /** The date. */
 export function dayText(ms: number): string {
   const at = new Date(ms);
-  const year = at.getFullYear() !== new Date(clock.now).getFullYear();
-  return at.toLocaleDateString(locale(), { day: 'numeric', month: 'short', ...(year ? { year: 'numeric' } : {}) });
+  return (at.getFullYear() === thisYear ? dayAndMonth() : wholeDate()).format(at);
 }
