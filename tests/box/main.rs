@@ -9,6 +9,7 @@ mod control;
 mod crash;
 mod desk;
 mod emergency;
+mod figures;
 mod first_call;
 mod flow;
 mod outbound;

@@ -32,6 +32,8 @@ fn the_state_log_of_an_eight_hour_shift_has_no_gap_and_sums_to_eight_hours() {
         for (agent, _) in AGENTS {
             audit(&w, agent, day, &shown);
         }
+        super::figures::compare(&w, began);
+        super::figures::journeys_add_up(&w);
     }
 }
 

@@ -1,10 +1,16 @@
 //! Calls from carriers: who they are, the flow, the queue, the agent, voicemail by overflow, refusals.
 use crate::harness::peer::uri;
 use crate::harness::{World, site};
+use engine::event::Event;
+use model::clock::Wall;
 use model::command::Command;
+use model::contact::{Contact, ContactChange};
+use model::id::ContactId;
 use model::notice::Notice;
+use model::number::Number;
 use model::record::{AgentState, Direction, Outcome, Record};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const CARRIER: &str = "192.0.2.80";
 
@@ -58,6 +64,35 @@ fn a_caller_is_greeted_presses_one_waits_with_music_and_talks_to_the_agent() {
     }
     let ended = world.records.iter().any(|r| matches!(r, Record::RecordingEnded { ms, .. } if *ms > 29_000));
     assert!(ended, "the recording's length is kept");
+    world.at_rest();
+}
+
+#[test]
+fn a_known_caller_is_shown_by_name_and_one_that_is_forgotten_is_not() {
+    let (mut world, carrier, agent) = office();
+    let contact = Contact {
+        contact: ContactId(1),
+        numbers: vec![Number::read("+491711234567").expect("a number")],
+        name: "Li Na".into(),
+        company: String::new(),
+        class: "vip".into(),
+        language: None,
+        notes: String::new(),
+        fields: BTreeMap::new(),
+        changed: Wall(0),
+    };
+    world.tell(Event::Contacts(vec![ContactChange::Put(Box::new(contact))]));
+    let call = world.dial(carrier, "+49301234567");
+    world.press(CARRIER, "1");
+    let (_, request) = world.rung(agent).expect("Ann's phone rings");
+    assert_eq!(request.from().display.as_deref(), Some("Li Na"), "the phone shows the name");
+    assert_eq!(world.view().map(|v| v.caller.name.as_str()), Some("Li Na"));
+    world.hang_up(carrier, call);
+    world.seconds(1);
+    world.tell(Event::Contacts(vec![ContactChange::Gone(ContactId(1))]));
+    let call = world.dial(carrier, "+49301234567");
+    assert_ne!(world.view().map(|v| v.caller.name.as_str()), Some("Li Na"));
+    world.hang_up(carrier, call);
     world.at_rest();
 }
 
