@@ -51,7 +51,8 @@ pub(super) fn take(dir: &Path, work: &Path, wanted: &Wanted, now: Wall) -> Resul
     let current = config::choose(&db).map_err(Fault::from)?.current;
     let (generation, config) = current.ok_or(BackupFault::Empty)?;
     let copy = text::write(&config);
-    let files = files(&db).map_err(Fault::from)?;
+    let mut files = files(&db).map_err(Fault::from)?;
+    files.extend(prompts(&db).map_err(Fault::from)?);
     let facts = Facts {
         kind: KIND.into(),
         format: FORMAT,
@@ -89,6 +90,15 @@ fn clean(db: &Connection, recordings: bool) -> rusqlite::Result<()> {
 fn files(db: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT path FROM message UNION SELECT path FROM greeting UNION SELECT path FROM recording ORDER BY path";
     db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Own prompts of every generation: who takes an older one back wants its sound too.
+fn prompts(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT DISTINCT p.value FROM generation g, json_tree(g.tree, '$.audio.prompt') p
+        WHERE p.type = 'text' ORDER BY p.value";
+    let named: Vec<String> =
+        db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(named.into_iter().filter(|path| archive::is_sound(path)).collect())
 }
 
 /// The name of the box that this database is of; empty when it never got one.

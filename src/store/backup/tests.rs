@@ -15,7 +15,8 @@ const AT: Wall = Wall(1_700_000_000_000);
 
 fn site(name: &str) -> String {
     format!(
-        "[system]\nname = \"{name}\"\ncountry = \"DE\"\n[[extension]]\nnumber = \"101\"\n[extension.voicemail]\n"
+        "[system]\nname = \"{name}\"\ncountry = \"DE\"\n[[extension]]\nnumber = \"101\"\n[extension.voicemail]\n\
+         [audio.prompt.night]\nen = \"prompts/en/{name}.wav\"\n"
     )
 }
 
@@ -74,6 +75,7 @@ fn fill(dir: &Path, name: &str, sound: u8) {
     };
     put(dir, "voicemail/101/1.wav", &vec![sound; 40_000]);
     put(dir, "greetings/101-1.wav", &vec![sound; 900]);
+    put(dir, &format!("prompts/en/{name}.wav"), &[sound; 300]);
     put(dir, "recordings/2023/1.wav", &vec![sound; 100_000]);
     let recording = RecordingRecord {
         recording: RecordingId(1),
@@ -120,6 +122,7 @@ struct Seen {
     messages: Vec<(MessageRecord, Vec<u8>)>,
     greetings: BTreeMap<String, Vec<u8>>,
     recordings: Vec<(u64, Option<u32>, Vec<u8>)>,
+    prompt: Vec<u8>,
 }
 
 fn look(dir: &Path) -> Seen {
@@ -132,7 +135,10 @@ fn look(dir: &Path) -> Seen {
         let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     });
+    let (_, tree) = reader.current().unwrap().unwrap_or_default();
+    let prompt = tree["audio"]["prompt"]["night"]["en"].as_str().map(read).unwrap_or_default();
     let seen = Seen {
+        prompt,
         config: offline::export(&store).unwrap().unwrap_or_default(),
         users: reader.users().unwrap().into_iter().map(|u| u.name).collect(),
         sessions: reader.sessions().unwrap().len(),
@@ -157,13 +163,14 @@ fn a_new_box_becomes_the_old_one() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fill(old.path(), "Old", 7);
     let (file, made) = save(old.path(), true);
-    assert!(made.files == 3 && made.rows > 5 && made.bytes > 140_000, "{made:?}");
+    assert!(made.files == 4 && made.rows > 5 && made.bytes > 140_000, "{made:?}");
     let facts = restore(new.path(), &file);
     assert_eq!((facts.site.as_str(), &facts), ("Old", &made.facts));
     let (was, is) = (look(old.path()), look(new.path()));
     assert_eq!(is.sessions, 0, "nobody is signed in on the new box");
     assert_eq!(is, Seen { sessions: 0, ..was });
     assert_eq!(is.recordings, [(1, Some(6000), vec![7; 100_000])]);
+    assert_eq!(is.prompt, [7; 300], "own prompts come with the configuration that names them");
     let again = save(new.path(), true).1.facts;
     assert_eq!(again.config_sha256, made.facts.config_sha256);
 }
@@ -173,7 +180,7 @@ fn recordings_that_stay_behind_stay_on_their_own_box_only() {
     let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fill(own.path(), "Own", 7);
     let (file, made) = save(own.path(), false);
-    assert_eq!(made.files, 2);
+    assert_eq!(made.files, 3);
     fill(own.path(), "Changed", 7);
     fill(other.path(), "Other", 9);
     restore(own.path(), &file);
@@ -310,7 +317,7 @@ fn a_deleted_message_and_a_full_disk_spoil_no_backup() {
     fill(dir.path(), "Site", 7);
     std::fs::remove_file(dir.path().join("voicemail/101/1.wav")).unwrap();
     let (file, made) = save(dir.path(), false);
-    assert_eq!(made.files, 1);
+    assert_eq!(made.files, 2, "the greeting and the prompt");
     let new = tempfile::tempdir().unwrap();
     restore(new.path(), &file);
     assert_eq!(look(new.path()).messages, [], "no row without its sound");
