@@ -15,6 +15,7 @@ before(async () => {
   await box.admin();
   await box.admin('anna', 'user', { extension: '102' });
   await box.admin('rita', 'user', { extension: '101' });
+  await box.admin('sam', 'supervisor');
   for (const number of ['101', '102']) {
     const phone = await new Phone(box, number, `test-only-${number}-secret`, { answers: false }).open();
     phones.push(await phone.register());
@@ -82,4 +83,36 @@ test('nobody sees the message of another mailbox', async () => {
   await seat.page.getByText('No messages').waitFor();
   assert.doesNotMatch(await seat.page.locator('main').innerText(), /Reception/);
   await seat.close();
+});
+
+test('an agent’s mailbox is closed to administrators; a supervisor listens, and it is noted', async () => {
+  await box.until('the message is kept', messages, (kept) => kept.length === 1);
+  const [{ message }] = await messages();
+  await box.admin('anna', 'agent', { agent: '102', extension: '102' });
+  const status = (page) => page.evaluate(async (id) => (await fetch(`/api/v1/messages/${id}/audio`)).status, message);
+  const admin = await visit(browser, box);
+  await login(admin);
+  await admin.go('/voicemail?mailbox=102');
+  await admin.page.getByRole('alert').waitFor();
+  assert.doesNotMatch(await admin.page.locator('main').innerText(), /Reception/);
+  assert.equal(await status(admin.page), 403);
+
+  const supervisor = await visit(browser, box);
+  const { page } = supervisor;
+  await login(supervisor, 'sam');
+  await supervisor.go('/voicemail');
+  await page.getByLabel('Mailbox').selectOption('102');
+  await page.getByText('noted in the event log').waitFor();
+  const row = page.getByRole('row').filter({ hasText: 'Reception' });
+  await row.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  await page.waitForFunction(() => (document.querySelector('audio')?.currentTime ?? 0) > 0.2);
+  assert.equal(await page.getByRole('button', { name: 'Delete', exact: true }).count(), 0);
+  await supervisor.close();
+
+  await admin.go('/events');
+  await admin.page.getByText('sam listens to message').first().waitFor();
+  await admin.close();
+  await box.admin('anna', 'user', { extension: '102' });
+  assert.equal((await messages())[0].heard, false, 'it is still new for its owner');
 });

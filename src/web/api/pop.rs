@@ -15,10 +15,16 @@ use model::query::Journey;
 use model::record::{CallRecord, CallStep};
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Earlier calls shown.
 const EARLIER: u32 = 5;
+
+/// A record is on the disk after some 50 ms; a slow disk gets a second.
+const TURN: Duration = Duration::from_millis(20);
+/// How often it is looked for.
+const TURNS: u32 = 50;
 
 /// What is known.
 #[derive(Serialize, ToSchema)]
@@ -71,7 +77,7 @@ pub async fn pop(
 ) -> Result<axum::Json<Pop>, ApiError> {
     let call = CallId(call);
     let live = app.hub.call(call, &Scope::of(&asker));
-    let journey = app.store(move |s| s.journey(call)).await?;
+    let journey = journey_of(&app, call, live.is_some()).await?;
     let mine = |j: &Journey| asker.sees_all() || live.is_some() || asker.own.has(&j.record);
     let journey = journey.filter(mine).ok_or_else(|| ApiError::not_found("call"))?;
     let (home, now) = (home(&app).await?, app.now().wall);
@@ -93,6 +99,19 @@ pub async fn pop(
         Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, wrap_codes, calls, steps }))
     })
     .await
+}
+
+/// What is kept of a call. Records are gathered for some moments before they are written, and the page asks as soon as it
+/// rings: a call that is going on is looked for again.
+async fn journey_of(app: &App, call: CallId, live: bool) -> Result<Option<Journey>, ApiError> {
+    for _ in 0..TURNS {
+        let found = app.store(move |s| s.journey(call)).await?.filter(|j| !j.steps.is_empty());
+        if found.is_some() || !live {
+            return Ok(found);
+        }
+        tokio::time::sleep(TURN).await;
+    }
+    Ok(None)
 }
 
 /// The number of whoever is not the asker.

@@ -86,6 +86,7 @@ export const V = texts({
   ],
   mailbox: ['Mailbox', '信箱'],
   all: ['All mailboxes', '全部信箱'],
+  noted: ['This is an agent’s mailbox. Each message you listen to is noted in the event log.', '这是坐席的信箱。每次收听留言都会记入事件日志。'],
   from: ['From', '来自'],
   when: ['When', '时间'],
   length: ['Length', '时长'],

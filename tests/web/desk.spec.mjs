@@ -1,4 +1,4 @@
-// Run by hand: tests/web/run desk.mjs. The agent’s desk, the supervisor’s page, the wall and the reports, as people use them: who calls is known while it
+// The agent’s desk, the supervisor’s page, the wall and the reports, as people use them: who calls is known while it
 // rings, one tab steers, a screen on the wall needs no sign-in, and afterwards the call stands in the report.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
