@@ -30,8 +30,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// Words in quotes that look like prompt names of the families that only prompts have.
 fn named_in_code() -> BTreeSet<String> {
-    const FAMILIES: [&str; 8] =
-        ["agent-", "campaign-", "desk-", "queue-", "recording-", "vm-", "echo-", "test-"];
+    const FAMILIES: [&str; 9] =
+        ["agent-", "campaign-", "desk-", "prompt-", "queue-", "recording-", "vm-", "echo-", "test-"];
     let mut files = Vec::new();
     sources(&root().join("src/engine"), &mut files);
     let mut names = BTreeSet::new();

@@ -1,9 +1,9 @@
-//! Asks services outside for flows: data dips over HTTP and the voice that speaks texts. One short-lived thread a
+//! Asks services outside for calls: data dips over HTTP, the voice that speaks texts, and what of a recorded prompt becomes
+//! part of the site. One short-lived thread a
 //! question, a limited number at once, so that a service that hangs holds up nobody else. Decides nothing: the engine
 //! keeps the time and goes on without an answer.
 use crate::intake::Events;
-use crate::voice;
-use crate::wire;
+use crate::{studio, voice, wire};
 use engine::event::Event;
 use model::ask::{Answer, Ask, FIELD_MAX, FIELDS_MAX};
 use model::id::CallId;
@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::Store;
 
 /// Longest answer of a service, bytes: a few fields.
 const ANSWER_MAX: u64 = 64 * 1024;
@@ -20,6 +21,7 @@ const ANSWER_MAX: u64 = 64 * 1024;
 #[derive(Clone)]
 pub struct Asker {
     data: Arc<Path>,
+    store: Arc<Store>,
     running: Arc<AtomicUsize>,
     events: Events,
 }
@@ -36,8 +38,8 @@ impl Drop for Place {
 impl Asker {
     /// Nobody is asked yet.
     #[must_use]
-    pub fn new(data: &Path, events: Events) -> Asker {
-        Asker { data: data.into(), running: Arc::default(), events }
+    pub fn new(data: &Path, store: Arc<Store>, events: Events) -> Asker {
+        Asker { data: data.into(), store, running: Arc::default(), events }
     }
 
     /// Asks; the answer comes as an event. An answer at once means that too many wait already.
@@ -49,9 +51,9 @@ impl Asker {
             wire::QUESTIONS.lost();
             return failed("too many questions at once");
         }
-        let (events, data) = (self.events.clone(), self.data.clone());
+        let (events, data, store) = (self.events.clone(), self.data.clone(), self.store.clone());
         let started = std::thread::Builder::new().name("ask".into()).spawn(move || {
-            let answer = answer(&data, &ask);
+            let answer = answer(&data, &store, &events, &ask);
             drop(place);
             events.push(Event::Answered { call, number, answer });
         });
@@ -59,10 +61,14 @@ impl Asker {
     }
 }
 
-fn answer(data: &Path, ask: &Ask) -> Answer {
+fn answer(data: &Path, store: &Store, events: &Events, ask: &Ask) -> Answer {
     let done = match ask {
         Ask::Lookup { url, timeout_ms } => {
             look_up(url, Duration::from_millis((*timeout_ms).into())).map(Answer::Fields)
+        }
+        Ask::Prompt { take, name, language, by } => {
+            let spoken = studio::Take { path: take, name, language: *language, by };
+            studio::take(data, store, events, &spoken).map(Answer::Sound)
         }
         Ask::Speak { text, language, voice } => voice::speak(data, voice, text, *language).map(Answer::Sound),
     };

@@ -157,7 +157,7 @@ impl Control {
             media: link(options, &bond, &events, &control.disk, ready)?,
             store: store.clone(),
             resolver,
-            asker: Asker::new(&options.data, events.clone()),
+            asker: Asker::new(&options.data, store.clone(), events.clone()),
             hoppers,
             replies: control.replies.clone(),
             inbox: inbox.clone(),

@@ -1,13 +1,16 @@
 //! What the flow editor asks for: what would happen to a call (a simulated world with a copy of the site), and own prompts
 //! as files below the data folder. One fictional call at a time, so that real ones keep the processor.
+use crate::intake::Events;
 use crate::{prompts, voice};
+use engine::event::Event;
 use model::contact::ContactQuery;
+use model::id::Ticket;
 use model::media::Language;
 use model::what_if::{Forecast, Question};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::Store;
+use store::{CommitRefusal, Committed, Store};
 
 /// Folder of own prompts below the data folder.
 const FOLDER: &str = "prompts";
@@ -35,6 +38,10 @@ impl web::ports::Flows for Studio {
         what_if(&self.store, question)
     }
 
+    fn name(&self, name: &str) -> Result<(), String> {
+        proper(name)
+    }
+
     fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
         keep(&self.data, name, language, sound)
     }
@@ -49,12 +56,18 @@ impl web::ports::Flows for Studio {
     }
 }
 
-/// Keeps a sound as the telephone plays it. The file's path below the data folder.
-fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
+/// Whether a prompt may have this name.
+fn proper(name: &str) -> Result<(), String> {
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '.');
     if name.is_empty() || name.chars().count() > 40 || !name.chars().all(fine) || name.starts_with('.') {
         return Err(format!("\"{name}\" is not a name of a prompt; use letters, digits, space, -, _ and ."));
     }
+    Ok(())
+}
+
+/// Keeps a sound as the telephone plays it. The file's path below the data folder.
+fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
+    proper(name)?;
     if !sound.starts_with(b"RIFF") {
         return Err("this is not a WAV file; save it as WAV (PCM 16 bit, A-law or µ-law)".to_owned());
     }
@@ -71,6 +84,65 @@ fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<Str
         .and_then(|()| voice::put(&file, &media::wav::file(&sound)))
         .map_err(|error| format!("the prompt cannot be kept: {error}"))?;
     Ok(path)
+}
+
+/// What somebody has spoken at a phone.
+pub struct Take<'a> {
+    /// File below the data folder.
+    pub path: &'a str,
+    /// Name of the prompt that it becomes.
+    pub name: &'a str,
+    /// In which language it is.
+    pub language: Language,
+    /// Who wanted it.
+    pub by: &'a str,
+}
+
+/// How often the configuration is read again because somebody else was faster.
+const TURNS: u32 = 5;
+/// Sound quieter than this at the ends is silence: -46 dBFS.
+const QUIET: u16 = 160;
+/// So much of the silence stays at each end, samples.
+const REST: usize = 800;
+
+/// Makes a take the site's prompt: a file as any other prompt, and a generation of the configuration that names it. The
+/// file's path.
+///
+/// # Errors
+/// Why not, in a few words.
+pub fn take(data: &Path, store: &Store, events: &Events, take: &Take<'_>) -> Result<String, String> {
+    let file = data.join(take.path);
+    let sound = std::fs::read(&file).map_err(|error| format!("the take cannot be read: {error}"))?;
+    let path =
+        keep(data, take.name, take.language, &media::wav::file(&trimmed(&media::wav::decode(&sound)?)))?;
+    let done = name_it(store, take, &path)?;
+    // The file was its own; nobody misses it.
+    let _ = std::fs::remove_file(file);
+    let (generation, config) = (done.generation, done.config);
+    events.push(Event::ConfigCommitted { ticket: Ticket(0), generation, config });
+    Ok(path)
+}
+
+fn name_it(store: &Store, take: &Take<'_>, path: &str) -> Result<Committed, String> {
+    let summary = format!("prompt {} ({}) recorded at a phone", take.name, take.language.code());
+    for _ in 0..TURNS {
+        let current = store.reader().current().map_err(|fault| fault.to_string())?;
+        let (generation, mut tree) = current.ok_or("there is no configuration yet")?;
+        tree["audio"]["prompt"][take.name][take.language.code()] = path.into();
+        match store.commit(take.by, tree, Some(generation), &summary) {
+            Err(CommitRefusal::Stale(_)) => {}
+            done => return done.map_err(|refusal| refusal.to_string()),
+        }
+    }
+    Err("the configuration changes all the time; try again".to_owned())
+}
+
+/// Without the silence before the first and after the last word.
+fn trimmed(sound: &[u8]) -> Vec<u8> {
+    let loud = |s: &u8| media::codec::ulaw_to_linear(*s).unsigned_abs() > QUIET;
+    let first = sound.iter().position(loud).unwrap_or(0).saturating_sub(REST);
+    let last = sound.iter().rposition(loud).map_or(sound.len(), |at| (at + REST).min(sound.len()));
+    sound[first..last].to_vec()
 }
 
 /// Answers with the configuration in force.
@@ -100,6 +172,14 @@ mod tests {
         assert!(path.starts_with("prompts/zh/night-"), "{path}");
         let file = std::fs::read(data.path().join(path)).unwrap();
         assert_eq!(media::wav::decode(&file).unwrap(), [0x55; 800]);
+    }
+
+    #[test]
+    fn the_silence_around_a_take_goes_and_the_words_stay() {
+        let (silence, word) = ([0xff_u8; 8_000], [0x20_u8; 4_000]);
+        let kept = trimmed(&[&silence[..], &word, &silence[..400], &word, &silence].concat());
+        assert_eq!(kept.len(), 2 * word.len() + 400 + 2 * REST - 1);
+        assert_eq!(trimmed(&silence).len(), silence.len(), "nothing but silence is left as it is");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::acd::code::Code;
 use model::clock::Wall;
 use model::config::Config;
 use model::country::Country;
+use model::media::Language;
 use model::number::Number;
 
 /// What a dialled number means inside the box.
@@ -41,10 +42,23 @@ pub enum Target {
     Queue(String),
     /// The caller's own mailbox, with PIN.
     Retrieve,
+    /// Where a prompt of the site is recorded.
+    Studio(NewPrompt),
     /// The call at this extension, for a supervisor with a PIN.
     Supervise(Number),
     /// A mailbox, to leave a message.
     Voicemail(Number),
+}
+
+/// A prompt of the site that somebody records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPrompt {
+    /// Its name.
+    pub name: String,
+    /// In which language it is.
+    pub language: Language,
+    /// Who wants it.
+    pub by: String,
 }
 
 impl From<&model::config::route::Destination> for Target {

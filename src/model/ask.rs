@@ -1,4 +1,4 @@
-//! What a flow asks of services outside the engine while a caller waits, and what comes back. The shell asks on threads of
+//! What a call asks of services outside the engine while a caller waits, and what comes back. The shell asks on threads of
 //! its own, a limited number at once; the engine keeps the time and goes on without an answer. Plain data.
 use crate::config::system::Voice;
 use crate::media::Language;
@@ -29,6 +29,17 @@ pub enum Ask {
         language: Language,
         /// By whom.
         voice: Voice,
+    },
+    /// A take recorded at a phone becomes a prompt of the site: answered by its sound, once the configuration names it.
+    Prompt {
+        /// The take's file below the data folder.
+        take: String,
+        /// Name of the prompt.
+        name: String,
+        /// In which language it is.
+        language: Language,
+        /// Who wants it, for the history of the configuration.
+        by: String,
     },
 }
 

@@ -162,6 +162,15 @@ pub enum Command {
     },
     /// Lists on the disk changed: campaigns look again.
     ListsChanged,
+    /// Rings the extension's phones, where a prompt of the site is recorded, heard and kept.
+    PromptRecord {
+        /// Whose phone.
+        phone: Number,
+        /// Name of the prompt.
+        name: String,
+        /// In which language it is.
+        language: crate::media::Language,
+    },
 }
 
 /// The answer. What was changed is on disk when it comes.

@@ -21,6 +21,10 @@ pub enum Width {
     Quarter,
 }
 
+/// Kinds of steps that reports look at.
+pub const KINDS: [&str; 8] =
+    ["queue", "answered", "missed", "overflow", "callback", "left", "survey", "ended"];
+
 /// A step of a journey as far as reports go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepRow {
@@ -30,7 +34,7 @@ pub struct StepRow {
     pub at: Wall,
     /// Milliseconds after the call's start.
     pub offset_ms: u64,
-    /// Kind of `CallStep`: only `queue answered missed overflow callback ended` are looked at.
+    /// Kind of `CallStep`: only those of [`KINDS`] are looked at.
     pub kind: String,
     /// Its detail; the queue's name with `queue`.
     pub detail: String,
@@ -49,8 +53,19 @@ pub struct Visit {
     pub end: VisitEnd,
     /// Agents' phones that rang in vain.
     pub missed: u32,
-    /// Milliseconds from the answer to the end of the call; 0 without an answer.
+    /// Milliseconds from the answer until the agent left or the call ended; 0 without an answer.
     pub talk_ms: u64,
+    /// What the caller said of it afterwards.
+    pub score: Option<Score>,
+}
+
+/// What a caller said of a talk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// The agent who left the caller to the survey.
+    pub agent: String,
+    /// 1, not at all satisfied, to 5.
+    pub value: u64,
 }
 
 /// How a stay in a queue ended.
@@ -94,6 +109,10 @@ pub struct QueueFigures {
     pub wait_max_ms: u64,
     /// Sum of talks, ms.
     pub talk_ms: u64,
+    /// Callers who answered a survey afterwards.
+    pub scored: u64,
+    /// Sum of what they gave, 1 to 5 each.
+    pub score_sum: u64,
 }
 
 /// What an agent did in a row's time. The six states add up to the time of the row as far as the agent was known.
@@ -120,6 +139,10 @@ pub struct AgentFigures {
     pub not_ready_ms: u64,
     /// Of these by reason.
     pub reason_ms: BTreeMap<String, u64>,
+    /// Callers who answered a survey after they had talked to the agent.
+    pub scored: u64,
+    /// Sum of what they gave, 1 to 5 each.
+    pub score_sum: u64,
 }
 
 /// The start of the row in which a time lies. `zone` is an IANA name; an unknown one counts as UTC.
@@ -164,6 +187,9 @@ pub fn visits(steps: &[StepRow]) -> Vec<Visit> {
 fn visits_of(steps: &[StepRow], out: &mut Vec<Visit>) {
     let last = steps.iter().find(|s| s.kind == "ended").map(|s| s.offset_ms);
     let mut open: Option<(&StepRow, u32)> = None;
+    // The talk that was last, and who left it.
+    let mut talk: Option<(usize, &StepRow)> = None;
+    let mut left: Option<&str> = None;
     for step in steps {
         let end = match step.kind.as_str() {
             "queue" => VisitEnd::Overflowed,
@@ -173,6 +199,19 @@ fn visits_of(steps: &[StepRow], out: &mut Vec<Visit>) {
             "ended" => VisitEnd::Abandoned,
             "missed" => {
                 open = open.map(|(began, missed)| (began, missed + 1));
+                continue;
+            }
+            "left" => {
+                if let Some((at, answered)) = talk {
+                    out[at].talk_ms = step.offset_ms.saturating_sub(answered.offset_ms);
+                    left = Some(&step.detail);
+                }
+                continue;
+            }
+            "survey" => {
+                if let (Some((at, _)), Some(agent), Ok(value)) = (talk, left, step.detail.parse()) {
+                    out[at].score = Some(Score { agent: agent.to_owned(), value });
+                }
                 continue;
             }
             _ => continue,
@@ -186,7 +225,9 @@ fn visits_of(steps: &[StepRow], out: &mut Vec<Visit>) {
                 end,
                 missed,
                 talk_ms: last.filter(|_| answered).map_or(0, |l| l.saturating_sub(step.offset_ms)),
+                score: None,
             });
+            (talk, left) = (answered.then(|| (out.len() - 1, step)), None);
         }
         if step.kind == "queue" {
             open = Some((step, 0));
@@ -224,6 +265,8 @@ pub fn queues(visits: &[Visit], span: &Span, level_s: &dyn Fn(&str) -> u32) -> V
                 row.in_level += u64::from(visit.wait_ms <= u64::from(level_s(&visit.queue)) * 1000);
                 row.wait_ms += visit.wait_ms;
                 row.talk_ms += visit.talk_ms;
+                row.scored += u64::from(visit.score.is_some());
+                row.score_sum += visit.score.as_ref().map_or(0, |s| s.value);
             }
             VisitEnd::Abandoned => row.abandoned += 1,
             VisitEnd::CalledBack => row.called_back += 1,
@@ -234,9 +277,9 @@ pub fn queues(visits: &[Visit], span: &Span, level_s: &dyn Fn(&str) -> u32) -> V
 }
 
 /// Figures of agents, by row and id. Each agent's spells come in order; the last one before the span tells how it began.
-/// `now` ends the spell that still runs.
+/// `now` ends the spell that still runs. Scores of `visits` count where the talk began.
 #[must_use]
-pub fn agents(spells: &[AgentSpell], span: &Span, now: Wall) -> Vec<AgentFigures> {
+pub fn agents(spells: &[AgentSpell], visits: &[Visit], span: &Span, now: Wall) -> Vec<AgentFigures> {
     let mut rows: BTreeMap<(Wall, &str), AgentFigures> = BTreeMap::new();
     let mut talked: BTreeSet<(Wall, &str, CallId)> = BTreeSet::new();
     let end = span.to.min(now);
@@ -262,6 +305,17 @@ pub fn agents(spells: &[AgentSpell], span: &Span, now: Wall) -> Vec<AgentFigures
                     row.calls += 1;
                 }
             }
+        }
+    }
+    for visit in visits {
+        let Some(score) = &visit.score else { continue };
+        let talked = Wall(visit.at.0.saturating_add(i64::try_from(visit.wait_ms).unwrap_or(i64::MAX)));
+        if span.from <= talked && talked < end {
+            let from = row_of(talked, span.width, span.from, &span.zone);
+            let fresh = || AgentFigures { from, agent: score.agent.clone(), ..AgentFigures::default() };
+            let row = rows.entry((from, &score.agent)).or_insert_with(fresh);
+            row.scored += 1;
+            row.score_sum += score.value;
         }
     }
     rows.into_values().collect()
@@ -324,6 +378,34 @@ mod tests {
     }
 
     #[test]
+    fn a_score_counts_for_the_agent_who_left_the_queue_and_the_day() {
+        let day = 24 * HOUR;
+        let mut steps = Vec::new();
+        for (call, at, given) in [(1, 0, "5"), (2, day, "2"), (3, day + HOUR, "4")] {
+            steps.extend([
+                step(call, at, "queue", "sales"),
+                step(call, at + 1_000, "answered", "102"),
+                step(call, at + 61_000, "left", "7"),
+                step(call, at + 70_000, "survey", given),
+                step(call, at + 75_000, "ended", "end of the flow"),
+            ]);
+        }
+        // A survey that nobody talked before says nothing of an agent; nor does one that was not answered.
+        steps.extend([step(4, 0, "survey", "1"), step(4, 9_000, "ended", "end of the flow")]);
+        steps.extend([step(5, 0, "queue", "sales"), step(5, 1_000, "answered", "102")]);
+        steps.extend([step(5, 2_000, "left", "7"), step(5, 9_000, "ended", "caller hung up")]);
+        let (visits, span) = (visits(&steps), span(3 * day, Width::Day));
+        let found = queues(&visits, &span, &|_| 20);
+        let scores: Vec<(u64, u64)> = found.iter().map(|r| (r.scored, r.score_sum)).collect();
+        assert_eq!(scores, [(1, 5), (2, 6)], "{found:?}");
+        assert_eq!(found.iter().map(|r| r.talk_ms).sum::<u64>(), 3 * 60_000 + 1_000, "without the survey");
+        let found = agents(&[], &visits, &span, Wall(3 * day));
+        let scores: Vec<(&str, u64, u64)> =
+            found.iter().map(|r| (r.agent.as_str(), r.scored, r.score_sum)).collect();
+        assert_eq!(scores, [("7", 1, 5), ("7", 2, 6)]);
+    }
+
+    #[test]
     fn an_agents_states_add_up_row_by_row() {
         let spell = |since: i64, state: AgentState, call: Option<u64>| AgentSpell {
             agent: "7".into(),
@@ -339,15 +421,15 @@ mod tests {
             spell(2 * HOUR, AgentState::NotReady { reason: "lunch".into() }, None),
             spell(3 * HOUR, AgentState::LoggedOut, None),
         ];
-        let rows = agents(&spells, &span(5 * HOUR, Width::Hour), Wall(4 * HOUR));
+        let rows = agents(&spells, &[], &span(5 * HOUR, Width::Hour), Wall(4 * HOUR));
         let signed: Vec<u64> = rows.iter().map(|r| r.signed_in_ms).collect();
         assert_eq!(signed, [3_600_000; 3], "three hours at work, then home");
         assert_eq!((rows[0].ready_ms, rows[0].talking_ms, rows[0].calls), (1_800_000, 1_800_000, 1));
         assert_eq!((rows[1].talking_ms, rows[1].wrap_up_ms, rows[1].calls), (1_800_000, 1_800_000, 0));
         assert_eq!(rows[2].reason_ms, BTreeMap::from([("lunch".to_owned(), 3_600_000)]));
-        let total = agents(&spells, &span(5 * HOUR, Width::Total), Wall(4 * HOUR));
+        let total = agents(&spells, &[], &span(5 * HOUR, Width::Total), Wall(4 * HOUR));
         assert_eq!((total[0].signed_in_ms, total[0].calls), (10_800_000, 1));
-        let day = agents(&spells, &span(5 * HOUR, Width::Day), Wall(4 * HOUR));
+        let day = agents(&spells, &[], &span(5 * HOUR, Width::Day), Wall(4 * HOUR));
         assert_eq!(day.iter().map(|r| r.signed_in_ms).sum::<u64>(), 10_800_000);
     }
 

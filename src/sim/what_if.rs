@@ -23,7 +23,7 @@ const LONGEST: Duration = Duration::from_secs(900);
 const LOOK: Duration = Duration::from_millis(100);
 /// A person takes a ringing phone after this.
 const PICK_UP: Duration = Duration::from_secs(3);
-/// A call that somebody has is looked at for this long: announcements of recording are over.
+/// A call that somebody, or a mailbox, has is looked at for this long: announcements of recording are over.
 const TALK: Duration = Duration::from_secs(2);
 /// Most agents signed in: a story of more takes longer than a person waits.
 const AGENTS_MAX: usize = 200;
@@ -113,7 +113,7 @@ fn watch(world: &mut World, config: &Config, call: CallRef, question: &Question)
                 world.press(call, keys);
             }
         }
-        if steps.iter().any(|s| s.kind == "answered") {
+        if steps.iter().any(|s| s.kind == "answered" || s.kind == "voicemail") {
             let since = *talks.get_or_insert(world.now().mono);
             if world.now().mono.since(since) >= TALK {
                 break;

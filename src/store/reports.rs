@@ -7,7 +7,7 @@ use model::clock::Wall;
 use model::id::CallId;
 use model::number::Number;
 use model::record::{AgentSpell, CallRecord};
-use model::report::StepRow;
+use model::report::{KINDS, StepRow};
 use rusqlite::{Connection, params};
 
 /// Rows that one report looks at: some seconds on a slow box, some hundred MiB never.
@@ -70,15 +70,16 @@ impl Reader {
     }
 }
 
-/// All of them, or none when there are more than one report may look at.
 /// Steps of the calls of queues that came in `[from, to)` or the day before; `None` = too many.
 pub(crate) fn steps_of(db: &Connection, from: Wall, to: Wall) -> rusqlite::Result<Option<Vec<StepRow>>> {
-    let sql = "SELECT s.call, s.at, s.offset_ms, s.kind, s.detail
+    let sql = format!(
+        "SELECT s.call, s.at, s.offset_ms, s.kind, s.detail
         FROM call c INDEXED BY call_by_start CROSS JOIN step s ON s.call = c.call
-        WHERE c.started >= ?1 AND c.started < ?2 AND c.queue IS NOT NULL
-          AND s.kind IN ('queue', 'answered', 'missed', 'overflow', 'callback', 'ended')
-        ORDER BY c.started, c.call, s.seq LIMIT ?3";
-    let mut sql = db.prepare_cached(sql)?;
+        WHERE c.started >= ?1 AND c.started < ?2 AND c.queue IS NOT NULL AND s.kind IN ('{}')
+        ORDER BY c.started, c.call, s.seq LIMIT ?3",
+        KINDS.join("', '")
+    );
+    let mut sql = db.prepare_cached(&sql)?;
     let rows = sql.query_map(params![from.0 - LONGEST_MS, to.0, ROWS + 1], |row| {
         Ok(StepRow {
             call: CallId(id(row.get(0)?)),
@@ -91,6 +92,7 @@ pub(crate) fn steps_of(db: &Connection, from: Wall, to: Wall) -> rusqlite::Resul
     Ok(bounded(rows.collect::<Result<_, _>>()?))
 }
 
+/// All of them, or none when there are more than one report may look at.
 fn bounded<T>(rows: Vec<T>) -> Option<Vec<T>> {
     u32::try_from(rows.len()).is_ok_and(|n| n <= ROWS).then_some(rows)
 }

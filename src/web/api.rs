@@ -310,6 +310,14 @@ fn menus() -> Vec<Operation> {
         op(POST, "/api/v1/prompts/{name}/{language}/spoken", ADMIN, "Has a prompt spoken.", f::speak)
             .takes::<f::SpeakForm>()
             .gives::<f::Kept>(),
+        op(
+            POST,
+            "/api/v1/prompts/{name}/{language}/recorded",
+            ADMIN,
+            "Rings a phone, where a prompt is recorded.",
+            f::record,
+        )
+        .takes::<f::RecordForm>(),
     ]
 }
 

@@ -290,6 +290,11 @@ pub trait Flows: Send + Sync + 'static {
     /// # Errors
     /// What of the question makes no sense, or that another one is being answered.
     fn what_if(&self, question: &Question) -> Result<Forecast, String>;
+    /// Whether a prompt may have this name.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn name(&self, name: &str) -> Result<(), String>;
     /// Keeps a prompt. The file's path below the data folder.
     ///
     /// # Errors

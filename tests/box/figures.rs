@@ -22,22 +22,22 @@ struct Count {
 /// Compares the reports of `[began, now)` with the records of the day.
 pub fn compare(w: &World, began: Wall) {
     let records: Vec<Record> = w.pbx.disk.given().cloned().collect();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a temporary folder");
     let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(|_| {}) };
-    let (store, _) = Store::open(options).unwrap();
+    let (store, _) = Store::open(options).expect("an empty folder");
     for (n, record) in (1_u64..).zip(&records) {
         let mut wanted = (Ticket(n), record.clone());
         while let Err(full) = store.keep(wanted.0, wanted.1) {
-            store.flush().unwrap();
+            store.flush().expect("the disk takes it");
             wanted = (full.ticket, *full.record);
         }
     }
-    store.flush().unwrap();
+    store.flush().expect("the disk takes it");
     let now = w.now().wall;
     let to = Wall(now.0 + 1);
     for width in [Width::Total, Width::Day, Width::Hour, Width::Quarter] {
         let span = Span { from: began, to, width, zone: "Europe/Berlin".into() };
-        let steps = store.reader().queue_steps(began, to).unwrap().unwrap();
+        let steps = store.reader().queue_steps(began, to).expect("readable").expect("not too many");
         let rows = report::queues(&report::visits(&steps), &span, &|_| 20);
         let sum = |of: fn(&report::QueueFigures) -> u64| rows.iter().map(of).sum::<u64>();
         let told = Count {
@@ -77,19 +77,29 @@ fn count(records: &[Record]) -> (Count, u64, u64) {
     }
     let served: Vec<&CallRecord> = calls.iter().filter(|c| c.agent.is_some()).collect();
     let count = Count {
-        offered: calls.len().try_into().unwrap(),
-        answered: served.len().try_into().unwrap(),
-        abandoned: calls.iter().filter(|c| c.outcome == Outcome::Abandoned).count().try_into().unwrap(),
-        first_ring: served.iter().filter(|c| !missed.contains_key(&c.call.0)).count().try_into().unwrap(),
-        in_level: served.iter().filter(|c| c.wait_ms <= 20_000).count().try_into().unwrap(),
+        offered: calls.len().try_into().expect("small"),
+        answered: served.len().try_into().expect("small"),
+        abandoned: calls
+            .iter()
+            .filter(|c| c.outcome == Outcome::Abandoned)
+            .count()
+            .try_into()
+            .expect("small"),
+        first_ring: served
+            .iter()
+            .filter(|c| !missed.contains_key(&c.call.0))
+            .count()
+            .try_into()
+            .expect("small"),
+        in_level: served.iter().filter(|c| c.wait_ms <= 20_000).count().try_into().expect("small"),
     };
     (count, served.iter().map(|c| c.wait_ms).sum(), served.iter().map(|c| c.talk_ms).sum())
 }
 
 /// Each agent's times, from the log of states, state by state.
 fn agents(store: &Store, records: &[Record], span: &Span, now: Wall) {
-    let spells = store.reader().agent_spells(span.from, span.to).unwrap().unwrap();
-    let rows = report::agents(&spells, span, now);
+    let spells = store.reader().agent_spells(span.from, span.to).expect("readable").expect("not too many");
+    let rows = report::agents(&spells, &[], span, now);
     let mut expected: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     let mut last: BTreeMap<&str, (&str, Wall)> = BTreeMap::new();
     for record in records {
@@ -108,7 +118,7 @@ fn agents(store: &Store, records: &[Record], span: &Span, now: Wall) {
     }
     for agent in last.keys() {
         let of = |part: fn(&report::AgentFigures) -> u64| -> i64 {
-            rows.iter().filter(|r| r.agent == *agent).map(part).sum::<u64>().try_into().unwrap()
+            rows.iter().filter(|r| r.agent == *agent).map(part).sum::<u64>().try_into().expect("small")
         };
         let is = |state: &'static str| expected.get(&(*agent, state)).copied().unwrap_or(0);
         assert_eq!(of(|r| r.talking_ms), is("talking"), "{agent} {:?}", span.width);
@@ -134,7 +144,7 @@ pub fn journeys_add_up(w: &World) {
         let steps = &steps[&record.call.0];
         assert!(steps.iter().zip(0..).all(|(step, n)| step.seq == n), "a hole in call {}", record.call);
         assert!(steps.is_sorted_by_key(|s| s.offset_ms), "time runs forward in call {}", record.call);
-        let last = steps.last().unwrap();
+        let last = steps.last().expect("a call has steps");
         assert_eq!(last.kind, "ended");
         assert!(last.offset_ms.abs_diff(record.duration_ms) <= 20, "{last:?} {record:?}");
     }

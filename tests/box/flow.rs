@@ -1,10 +1,13 @@
 //! What callers of the menu notice.
 use model::ask::Answer;
 use model::clock::Wall;
+use model::command::Command;
 use model::contact::Contact;
 use model::id::ContactId;
 use model::media::Language;
 use model::number::Number;
+use model::refusal::Refusal;
+use model::report::{self, Span, StepRow, Width};
 use serde_json::json;
 use sim::{Habit, Heard, World, each_seed, site};
 use std::collections::BTreeMap;
@@ -199,7 +202,29 @@ fn after_the_agent_hung_up_the_caller_scores_and_the_score_is_on_the_call_and_it
         assert_eq!((record.score, record.agent.as_deref()), (Some(4), Some("1")), "{record:?}");
         assert!((4_000..8_000).contains(&record.talk_ms), "the survey is no talk: {record:?}");
         w.rest();
+        scored_in_reports(&w, &record);
     });
+}
+
+/// The score stands in the figures of the queue and of the agent, on the day.
+fn scored_in_reports(w: &World, record: &model::record::CallRecord) {
+    let steps = w.pbx.watch.steps.values().flatten().map(|s| StepRow {
+        call: s.call,
+        at: s.at,
+        offset_ms: s.offset_ms,
+        kind: s.kind.clone(),
+        detail: s.detail.clone(),
+    });
+    let visits = report::visits(&steps.collect::<Vec<_>>());
+    let now = w.now().wall;
+    let span =
+        Span { from: Wall(now.0 - 3_600_000), to: now, width: Width::Day, zone: "Europe/Berlin".into() };
+    let queue = report::queues(&visits, &span, &|_| 20);
+    assert_eq!((queue[0].offered, queue[0].scored, queue[0].score_sum), (2, 1, 4), "{queue:?}");
+    let same = visits[0].talk_ms.abs_diff(record.talk_ms) <= 2;
+    assert!(same, "the report's talk is the record's: {visits:?} {record:?}");
+    let agents = report::agents(w.pbx.watch.spells("1"), &visits, &span, now);
+    assert_eq!((agents[0].scored, agents[0].score_sum), (1, 4), "{agents:?}");
 }
 
 #[test]
@@ -232,4 +257,84 @@ fn a_known_customer_goes_another_way_than_everybody() {
         w.until_hears(other, "menu-main");
         w.rest();
     });
+}
+
+#[test]
+fn a_prompt_recorded_at_a_phone_is_heard_by_the_next_caller_of_the_flow() {
+    each_seed(|seed| {
+        let (language, spoken) = if seed % 2 == 0 { ("en", "") } else { ("zh", "zh/") };
+        let site = site::site(|s| {
+            s["system"]["language"] = language.into();
+            s["audio"] = json!({ "prompt": { "night": { "en": "prompts/en/old.wav" } } });
+            s["flow"][0]["start"] = "night".into();
+            s["flow"][0]["step"]["night"] =
+                json!({ "kind": "play", "say": ["prompt:night"], "next": "menu" });
+        });
+        let mut w = World::new(seed, site);
+        w.phones_up(&["101"]);
+        let phone = studio(&mut w, "101", language);
+        w.until_hears(phone, &format!("{spoken}prompt-record"));
+        speak(&mut w, phone, 1);
+        w.until_hears(phone, &format!("{spoken}prompt-menu"));
+        // Not well spoken: once more.
+        w.press(phone, "2");
+        speak(&mut w, phone, 2);
+        w.until("the take is heard and the question asked again", 30, |w| {
+            let menu = format!("{spoken}prompt-menu");
+            w.call(phone).ear.prompts().iter().filter(|p| **p == menu).count() == 2
+        });
+        w.press(phone, "1");
+        w.until_hears(phone, &format!("{spoken}prompt-saved"));
+        w.until_over(phone);
+        let voice = w.look(phone.ua).voice;
+        let number = if language == "zh" { "+8613800138000" } else { "+4930555" };
+        let caller = w.call_in(number, "+49301000");
+        w.until_hears_now(caller, &Heard::Voice(voice));
+        w.rest();
+    });
+}
+
+#[test]
+fn who_says_nothing_or_hangs_up_changes_no_prompt() {
+    each_seed(|seed| {
+        let old = json!({ "prompt": { "night": { "en": "prompts/en/old.wav" } } });
+        let mut w = World::new(seed, site::site(|s| s["audio"] = old));
+        let before = w.pbx.config.clone();
+        w.phones_up(&["101"]);
+        let silent = studio(&mut w, "101", "en");
+        w.speaks(silent, false);
+        w.until_hears(silent, "prompt-too-short");
+        w.until_hears(silent, "prompt-not-saved");
+        w.until_over(silent);
+        let hurried = studio(&mut w, "101", "en");
+        speak(&mut w, hurried, 1);
+        w.hang_up(hurried);
+        w.rest();
+        assert_eq!(w.pbx.config.audio, before.audio);
+        let nobody = Command::PromptRecord {
+            phone: Number::read("102").expect("a number"),
+            name: "night".into(),
+            language: Language::En,
+        };
+        assert_eq!(w.command(nobody), Err(Refusal::Unavailable), "its phone is not registered");
+    });
+}
+
+/// The phone rings for a recording and is answered.
+fn studio(w: &mut World, phone: &str, language: &str) -> sim::CallRef {
+    let language = if language == "zh" { Language::Zh } else { Language::En };
+    let phone_number = Number::read(phone).expect("a number");
+    let order = Command::PromptRecord { phone: phone_number, name: "night".into(), language };
+    assert_eq!(w.command(order), Ok(()));
+    w.until_answers(phone)
+}
+
+/// Speaks for three seconds once the box records for the `nth` time, and presses a key.
+fn speak(w: &mut World, phone: sim::CallRef, nth: usize) {
+    w.until("the box records", 40, |w| {
+        let steps = w.pbx.watch.steps.values().next_back().into_iter().flatten();
+        steps.filter(|s| s.detail == "night: speak").count() == nth
+    });
+    w.pass(3);
+    w.press(phone, "#");
 }

@@ -8,6 +8,7 @@ mod clock;
 mod control;
 mod crash;
 mod desk;
+mod edits;
 mod emergency;
 mod figures;
 mod first_call;

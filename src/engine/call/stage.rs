@@ -9,6 +9,7 @@ pub mod mailbox;
 pub mod queued;
 pub mod ringing;
 pub mod service;
+pub mod studio;
 pub mod summon;
 pub mod supervise;
 
@@ -28,6 +29,7 @@ use model::refusal::Refusal;
 use queued::Queued;
 use ringing::{Back, Ringing};
 use service::Service;
+use studio::Studio;
 use summon::Summon;
 use supervise::Supervise;
 
@@ -54,6 +56,8 @@ pub enum Stage {
     Mailbox(Box<Mailbox>),
     /// The box itself answers: echo, announcement, star code, paging.
     Service(Service),
+    /// Somebody records a prompt of the site.
+    Studio(Box<Studio>),
     /// A supervisor gives the PIN.
     Supervise(Supervise),
     /// Somebody logs in at a phone, or out.
@@ -76,7 +80,7 @@ impl Stage {
             Stage::Callback(c) => c.name(),
             Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
-            Stage::Service(_) | Stage::Supervise(_) | Stage::Desk(_) => "service",
+            Stage::Service(_) | Stage::Studio(_) | Stage::Supervise(_) | Stage::Desk(_) => "service",
             Stage::GoodBye(_) | Stage::Clearing => "clearing",
         }
     }
@@ -104,6 +108,7 @@ impl Stage {
             | Stage::Bridged(_)
             | Stage::Mailbox(_)
             | Stage::Service(_)
+            | Stage::Studio(_)
             | Stage::Supervise(_)
             | Stage::Desk(_)
             | Stage::GoodBye(_)
@@ -137,6 +142,7 @@ impl Stage {
             Stage::Bridged(b) => b.with(),
             Stage::Mailbox(m) => m.with(),
             Stage::Service(s) => s.with(),
+            Stage::Studio(s) => s.with(),
             Stage::Supervise(s) => s.with(),
             Stage::Desk(d) => d.with(),
         }
@@ -149,9 +155,12 @@ impl Stage {
             Stage::Routing | Stage::Summon(_) | Stage::Ringing(_) | Stage::Dialing(_) | Stage::Queued(_) => {
                 Outcome::Abandoned
             }
-            Stage::Ivr(_) | Stage::Bridged(_) | Stage::Service(_) | Stage::Supervise(_) | Stage::Desk(_) => {
-                Outcome::Answered
-            }
+            Stage::Ivr(_)
+            | Stage::Bridged(_)
+            | Stage::Service(_)
+            | Stage::Studio(_)
+            | Stage::Supervise(_)
+            | Stage::Desk(_) => Outcome::Answered,
             Stage::Callback(_) => Outcome::NoAnswer,
             Stage::Mailbox(m) => m.outcome(),
             Stage::GoodBye(g) => g.outcome(),
@@ -176,6 +185,7 @@ impl Stage {
             | Stage::Dialing(_)
             | Stage::Mailbox(_)
             | Stage::Service(_)
+            | Stage::Studio(_)
             | Stage::Supervise(_)
             | Stage::Desk(_)
             | Stage::GoodBye(_)
@@ -197,6 +207,7 @@ impl Stage {
             Stage::Bridged(b) => b.step(core, cx, input, out),
             Stage::Mailbox(m) => m.step(core, cx, input, out),
             Stage::Service(s) => s.step(core, input, out),
+            Stage::Studio(s) => s.step(core, cx, input, out),
             Stage::Supervise(s) => s.step(core, cx, input, out),
             Stage::Desk(d) => d.step(core, cx, input, out),
             Stage::GoodBye(g) => g.step(core, input, out),
@@ -243,6 +254,7 @@ pub fn enter(core: &mut Core, target: Target, cx: &Cx, out: &mut Out) -> Stage {
         Target::Paging => service::paging(core, cx, out),
         Target::Queue(name) => queued::enter(core, &name, cx, out),
         Target::Retrieve => mailbox::retrieve(core, cx, out),
+        Target::Studio(wanted) => studio::enter(core, wanted, cx, out),
         Target::Supervise(number) => supervise::enter(core, number, cx, out),
         Target::Voicemail(number) => mailbox::deposit(core, number, cx, out),
     }

@@ -191,6 +191,7 @@ fn described(target: &Target) -> (&'static str, String) {
         Target::Paging => ("dialled", "paging".into()),
         Target::Queue(name) => ("dialled", name.clone()),
         Target::Retrieve => ("dialled", "mailbox".into()),
+        Target::Studio(prompt) => ("prompt", prompt.name.clone()),
         Target::Supervise(n) => ("dialled", format!("supervise {n}")),
         Target::Voicemail(n) => ("voicemail", n.to_string()),
     }

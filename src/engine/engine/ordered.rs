@@ -8,7 +8,7 @@ use crate::call::stage::Stage;
 use crate::call::{Call, Caller, Core, Heard, Input};
 use crate::effect::Effect;
 use crate::intent::Peer;
-use crate::route::{Target, dialled};
+use crate::route::{NewPrompt, Target, dialled};
 use model::clock::Now;
 use model::command::{Actor, Command, Reply};
 use model::id::CallId;
@@ -74,6 +74,10 @@ impl Engine {
                 self.dialer.lists_changed();
                 Ok(())
             }
+            Command::PromptRecord { phone, name, language } => {
+                let by = by.name.clone();
+                self.record_prompt(now, &phone, NewPrompt { name, language, by })
+            }
             Command::TrunkRetry { trunk } => {
                 let mut said = Vec::new();
                 let ids = &mut self.ids;
@@ -125,17 +129,28 @@ impl Engine {
     /// Click to call: rights and routes are those of the phone that shall call.
     fn dial(&mut self, now: Now, from: &Number, to: &Number) -> Reply {
         let config = self.config.clone();
-        let extension = config.extension.get(from).ok_or(Refusal::Unknown)?;
         let target = dialled::target(&config, to).ok_or(Refusal::Unknown)?;
-        if !self.phones.reachable(&config, from) {
+        let called = Party { number: to.to_string(), name: name_of(&config, Some(&target)) };
+        self.ring_for(now, from, called, target)
+    }
+
+    /// The phone at which a prompt is recorded rings.
+    fn record_prompt(&mut self, now: Now, phone: &Number, wanted: NewPrompt) -> Reply {
+        let shown = Party { number: phone.to_string(), name: wanted.name.clone() };
+        self.ring_for(now, phone, shown, Target::Studio(wanted))
+    }
+
+    /// Somebody's own phone rings and then goes to a target.
+    fn ring_for(&mut self, now: Now, phone: &Number, shown: Party, target: Target) -> Reply {
+        let extension = self.config.extension.get(phone).ok_or(Refusal::Unknown)?;
+        let party = Party { number: phone.to_string(), name: extension.name.clone() };
+        if !self.phones.reachable(&self.config, phone) {
             return Err(Refusal::Unavailable);
         }
         if self.full(now) {
             return Err(Refusal::Overloaded);
         }
-        let party = Party { number: from.to_string(), name: extension.name.clone() };
-        let called = Party { number: to.to_string(), name: name_of(&config, Some(&target)) };
-        self.summon(now, party, from, called, target);
+        self.summon(now, party, phone, shown, target);
         Ok(())
     }
 

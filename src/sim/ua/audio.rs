@@ -150,7 +150,8 @@ impl UaCall {
     /// Sends what is due.
     pub(super) fn speak(&mut self, now: Mono, ip: IpAddr, out: &mut Vec<Datagram>) {
         let Some(at) = self.next_frame().filter(|at| *at <= now) else { return };
-        self.voice.next = Some(at + FRAME);
+        // Who was mute for a while does not catch up on what was not said.
+        self.voice.next = Some(if at + FRAME * 10 < now { now + FRAME } else { at + FRAME });
         self.voice.timestamp = self.voice.timestamp.wrapping_add(160);
         if self.voice.key.is_none() {
             self.voice.key = self.keys.pop_front().map(|key| (key, 0));

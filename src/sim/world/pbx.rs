@@ -8,13 +8,13 @@ use engine::{Effect, Engine};
 use media::core::MediaCore;
 use media::out::MediaOut;
 use media::prompts::PromptSet;
-use model::ask::Answer;
+use model::ask::{Answer, Ask};
 use model::clock::{Mono, Now};
 use model::command::{Actor, Command, Reply};
 use model::config::Config;
 use model::contact::{Contact, ContactChange};
 use model::id::{Generation, Ticket};
-use model::media::MediaEvent;
+use model::media::{Language, MediaEvent};
 use model::notice::Notice;
 use model::update::SelfCall;
 use sip::Flow;
@@ -248,7 +248,11 @@ impl Pbx {
                 }
                 Effect::Notice(notice) => self.noticed(notice),
                 Effect::SelfCalled(result) => self.self_calls.push(result),
-                Effect::Ask { call, number, .. } => {
+                Effect::Ask { call, number, ask: Ask::Prompt { take, name, language, .. } } => {
+                    self.take(now, &take, &name, language);
+                    self.tell(now, Event::Answered { call, number, answer: Answer::Sound(take) });
+                }
+                Effect::Ask { call, number, ask: Ask::Lookup { .. } | Ask::Speak { .. } } => {
                     let at_once = self.answer_all.clone().map(|answer| (SOCKET, answer));
                     if let Some((after, answer)) = self.outside.pop_front().or(at_once) {
                         self.tell_at(now.mono + after, Event::Answered { call, number, answer });
@@ -265,6 +269,16 @@ impl Pbx {
                 }
             }
         }
+    }
+
+    /// A take is a prompt of the site from now on.
+    fn take(&mut self, now: Now, take: &str, name: &str, language: Language) {
+        let mut config = Config::clone(&self.config);
+        config.audio.prompt.entry(name.to_owned()).or_default().insert(language, take.to_owned());
+        self.config = Arc::new(config);
+        self.generation += 1;
+        let (ticket, generation) = (Ticket(self.new_ticket()), Generation(self.generation));
+        self.tell(now, Event::ConfigCommitted { ticket, generation, config: self.config.clone() });
     }
 
     fn tell(&mut self, now: Now, event: Event) {

@@ -94,7 +94,7 @@ fn files(db: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// Own prompts of every generation: who takes an older one back wants its sound too.
 fn prompts(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT DISTINCT p.value FROM generation g, json_tree(g.tree, '$.audio.prompt') p
+    let sql = "SELECT DISTINCT p.value FROM generation g, json_tree(unseal(g.tree), '$.audio.prompt') p
         WHERE p.type = 'text' ORDER BY p.value";
     let named: Vec<String> =
         db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

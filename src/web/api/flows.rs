@@ -8,7 +8,9 @@ use crate::guard::Asker;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use model::command::Command;
 use model::media::Language;
+use model::number::Number;
 use model::what_if::{Forecast, Question};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,6 +32,14 @@ pub struct Kept {
 pub struct SpeakForm {
     /// What.
     pub text: String,
+}
+
+/// Where a prompt is recorded.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordForm {
+    /// Extension whose phone rings.
+    pub phone: String,
 }
 
 /// `POST /what-if`
@@ -77,6 +87,24 @@ pub async fn speak(
     }
     let kept = app.block(move || flows.spoken(&name, language, form.text.trim())).await?;
     Ok(axum::Json(Kept { path: kept.map_err(|why| senseless(&why))? }))
+}
+
+/// `POST /prompts/{name}/{language}/recorded`: answered when the phone is called. What is kept there becomes part of the
+/// configuration by itself.
+///
+/// # Errors
+/// 404 for another language or extension, 409 when no phone is registered there, 422 for what is no name.
+pub async fn record(
+    State(app): State<App>,
+    asker: Asker,
+    Path((name, code)): Path<(String, String)>,
+    Json(form): Json<RecordForm>,
+) -> Result<StatusCode, ApiError> {
+    let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
+    flows.name(&name).map_err(|why| senseless(&why))?;
+    let phone = Number::read(&form.phone).ok_or_else(|| ApiError::not_found("extension"))?;
+    app.command(&asker.name, Command::PromptRecord { phone, name, language }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /prompts/{name}/{language}`

@@ -65,7 +65,7 @@ type Csv = ([(HeaderName, HeaderValue); 2], String);
 /// As the JSON.
 pub async fn queues_csv(State(app): State<App>, Query(params): Query<ReportParams>) -> Result<Csv, ApiError> {
     let head = "from_utc,queue,offered,answered,first_ring,in_level,abandoned,called_back,overflowed,wait_s,\
-                wait_max_s,talk_s,service_level_percent,asa_s,abandoned_percent";
+                wait_max_s,talk_s,service_level_percent,asa_s,abandoned_percent,surveys,score_average";
     let rows = queue_rows(&app, params).await?;
     let line = |r: &QueueFigures| {
         let counts =
@@ -75,6 +75,7 @@ pub async fn queues_csv(State(app): State<App>, Query(params): Query<ReportParam
         cells.extend([seconds(r.wait_ms), seconds(r.wait_max_ms), seconds(r.talk_ms)]);
         cells.extend([percent(r.in_level, r.offered), share(r.wait_ms, r.answered * 1000)]);
         cells.push(percent(r.abandoned, r.offered));
+        cells.extend([r.scored.to_string(), hundredths(r.score_sum, r.scored)]);
         cells
     };
     let head: Vec<String> = head.split(',').map(str::to_owned).collect();
@@ -87,7 +88,7 @@ pub async fn queues_csv(State(app): State<App>, Query(params): Query<ReportParam
 /// As the JSON.
 pub async fn agents_csv(State(app): State<App>, Query(params): Query<ReportParams>) -> Result<Csv, ApiError> {
     let head = "from_utc,agent,calls,signed_in_s,ready_s,ringing_s,talking_s,wrap_up_s,not_ready_s,\
-                occupancy_percent,talk_utilisation_percent,unpaid_s";
+                occupancy_percent,talk_utilisation_percent,surveys,score_average,unpaid_s";
     let rows = agent_rows(&app, params).await?;
     let unpaid: BTreeSet<String> =
         reasons_of(&app).await?.into_iter().filter(|r| !r.paid).map(|r| r.name).collect();
@@ -102,6 +103,7 @@ pub async fn agents_csv(State(app): State<App>, Query(params): Query<ReportParam
         cells.extend(times.iter().map(|ms| seconds(*ms)));
         cells.push(percent(busy, r.signed_in_ms - r.not_ready_ms));
         cells.push(percent(r.talking_ms, r.signed_in_ms));
+        cells.extend([r.scored.to_string(), hundredths(r.score_sum, r.scored)]);
         cells.push(seconds(
             r.reason_ms.iter().filter(|(name, _)| unpaid.contains(*name)).map(|(_, ms)| ms).sum(),
         ));
@@ -130,7 +132,9 @@ async fn agent_rows(app: &App, params: ReportParams) -> Result<Vec<AgentFigures>
     let (span, _) = span(app, &params).await?;
     let (from, to, now) = (span.from, span.to, app.now().wall);
     let spells = app.store(move |s| s.agent_spells(from, to)).await?.ok_or_else(too_much)?;
-    let rows = app.block(move || report::agents(&spells, &span, now)).await?;
+    let steps = app.store(move |s| s.queue_steps(from, to)).await?.ok_or_else(too_much)?;
+    let count = move || report::agents(&spells, &report::visits(&steps), &span, now);
+    let rows = app.block(count).await?;
     bounded(rows, |row| params.only.as_ref().is_none_or(|only| *only == row.agent))
 }
 
@@ -234,6 +238,15 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// A mean with two decimals; empty of nothing.
+fn hundredths(sum: u64, count: u64) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    let hundredths = (sum * 100 + count / 2) / count;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,6 +259,7 @@ mod tests {
             (percent(1, 3).as_str(), percent(0, 0).as_str(), seconds(12_345).as_str()),
             ("33.3", "", "12.345")
         );
+        assert_eq!((hundredths(14, 3).as_str(), hundredths(0, 0).as_str()), ("4.67", ""));
         assert_eq!(harmless("=cmd()"), "'=cmd()");
     }
 }

@@ -169,8 +169,13 @@ async fn a_screens_token_reads_the_wall_and_nothing_else_until_it_is_revoked() {
 async fn reports_count_the_records_and_say_no_to_what_is_no_span() {
     let bench = bench();
     let sam = bench.sign_in("sam").await;
-    let answered =
-        [(0, "queue", "support"), (15_000, "answered", "101"), (75_000, "ended", "caller hung up")];
+    let answered = [
+        (0, "queue", "support"),
+        (15_000, "answered", "101"),
+        (75_000, "left", "7"),
+        (80_000, "survey", "4"),
+        (82_000, "ended", "end of the flow"),
+    ];
     journey(&bench, 1, "+4930111", "7", &answered);
     journey(&bench, 2, "+4930222", "7", &[(0, "queue", "support"), (30_000, "ended", "caller hung up")]);
     let spell = |since: i64, state| AgentSpell {
@@ -195,18 +200,21 @@ async fn reports_count_the_records_and_say_no_to_what_is_no_span() {
     );
     let agents = bench.get(&sam, &format!("/api/v1/reports/agents?{span}&width=hour")).await.json();
     assert_eq!((&agents[0]["talking_ms"], &agents[0]["signed_in_ms"]), (&json!(60_000), &json!(75_000)));
+    for row in [row, &agents[0]] {
+        assert_eq!((&row["scored"], &row["score_sum"]), (&json!(1), &json!(4)), "{row}");
+    }
     let csv = bench.get(&sam, &format!("/api/v1/reports/queues.csv?{span}")).await.text();
     assert!(
         csv.lines()
             .nth(1)
-            .is_some_and(|l| l.contains(",support,2,1,1,1,1,0,0,15.000,30.000,60.000,50.0,15.0,50.0")),
+            .is_some_and(|l| l.contains(",support,2,1,1,1,1,0,0,15.000,30.000,60.000,50.0,15.0,50.0,1,4.00")),
         "{csv}"
     );
     let csv = bench.get(&sam, &format!("/api/v1/reports/agents.csv?{span}")).await.text();
     assert!(
-        csv.lines()
-            .nth(1)
-            .is_some_and(|l| l.ends_with(",7,1,75.000,15.000,0.000,60.000,0.000,0.000,80.0,80.0,0.000")),
+        csv.lines().nth(1).is_some_and(
+            |l| l.ends_with(",7,1,75.000,15.000,0.000,60.000,0.000,0.000,80.0,80.0,1,4.00,0.000")
+        ),
         "{csv}"
     );
     for wrong in

@@ -398,6 +398,9 @@ impl crate::ports::Flows for FakeFlows {
         }
         Ok(Forecast { steps: vec![step], end: "bridged".into(), with: "101".into() })
     }
+    fn name(&self, name: &str) -> Result<(), String> {
+        if name.starts_with('.') { Err("this is no name of a prompt".into()) } else { Ok(()) }
+    }
     fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
         let path = format!("prompts/{}/{name}.wav", language.code());
         if sound.starts_with(b"RIFF") { Ok(path) } else { Err("save it as WAV".into()) }

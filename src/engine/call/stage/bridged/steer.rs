@@ -57,6 +57,7 @@ impl Bridged {
                 | Target::HotDesk(_)
                 | Target::Paging
                 | Target::Retrieve
+                | Target::Studio(_)
                 | Target::Supervise(_)
                 | Target::Voicemail(_) => Err(Refusal::Forbidden),
             },
@@ -115,6 +116,7 @@ impl Bridged {
             | Target::Paging
             | Target::Queue(_)
             | Target::Retrieve
+            | Target::Studio(_)
             | Target::Supervise(_)
             | Target::Voicemail(_) => Err(Refusal::Forbidden),
         }

@@ -14,6 +14,8 @@ export interface QueueFigures {
   wait_ms: number;
   wait_max_ms: number;
   talk_ms: number;
+  scored: number;
+  score_sum: number;
 }
 
 export interface AgentFigures {
@@ -27,6 +29,8 @@ export interface AgentFigures {
   wrap_up_ms: number;
   not_ready_ms: number;
   reason_ms: Record<string, number>;
+  scored: number;
+  score_sum: number;
 }
 
 export type SpanName = 'today' | 'yesterday' | 'week' | 'month';
@@ -69,6 +73,10 @@ function midnight(at: number, zone: string): number {
 
 export const percent = (part: number, whole: number): string =>
   whole > 0 ? `${number(Math.round((part / whole) * 1000) / 10)} %` : '–';
+
+/** A mean of surveys with one decimal, and how many they were. */
+export const scoreText = (sum: number, count: number): string =>
+  count > 0 ? `${(sum / count).toLocaleString(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 })} (${number(count)})` : '–';
 
 /** The start of a row, as wide as the row. */
 export function rowText(from: number, width: Width, zone: string): string {

@@ -49,6 +49,12 @@ function oddText(kind: string, detail: string): string | null {
     if (detail === 'wrong pin') return t(STEP_ODD.pin);
     if (detail.startsWith('opened ')) return t(STEP_ODD.opened, { d: detail.slice(7) });
   }
+  if (kind === 'prompt') {
+    const [name = '', word_] = detail.split(': ');
+    if (word_ === 'speak') return t(STEP_ODD.promptSpeak, { d: name });
+    if (word_ === 'recorded') return t(STEP_ODD.promptRecorded, { d: name });
+    if (word_ === 'kept') return t(STEP_ODD.promptKept, { d: name });
+  }
   if (kind === 'hours') {
     const [name = '', word_] = detail.split(': ');
     if (word_ === 'open') return t(STEP_ODD.open, { d: name });

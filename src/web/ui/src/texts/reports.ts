@@ -29,6 +29,7 @@ export const RP = texts({
   abandoned: ['Left', '放弃'],
   overflowed: ['Sent on or called back', '溢出或回呼'],
   talk: ['Talk, average', '平均通话'],
+  score: ['Survey score (answers)', '满意度评分（份数）'],
   calls: ['Calls', '通话'],
   signedIn: ['Signed in', '登录时长'],
   talking: ['Talking', '通话'],

@@ -29,7 +29,10 @@ export const W = texts({
 export const P = texts({
   tab: ['Prompts', '提示音'],
   make: ['New prompt', '新建提示音'],
-  makeHint: ['Upload a sound file, or have a text spoken. One for each language; without one, the other is played.', '上传音频或朗读文本。每种语言一个；缺少时播放另一种。'],
+  makeHint: [
+    'Upload a sound file, have a text spoken, or speak it yourself at a phone. One for each language; without one, the other is played.',
+    '上传音频、朗读文本，或在话机上自己录制。每种语言一个；缺少时播放另一种。',
+  ],
   name: ['Name', '名称'],
   nameHint: ['Menus name it; the same name replaces it.', '语音菜单按名称引用，同名将被替换。'],
   language: ['Language', '语言'],
@@ -38,6 +41,13 @@ export const P = texts({
   noVoice: ['No voice is set: see Settings, Sound.', '尚未设置语音：见设置中的声音。'],
   upload: ['Upload a file', '上传文件'],
   speak: ['Have it spoken', '朗读'],
+  phone: ['Phone to record at', '录音话机'],
+  phoneHint: ['It rings; speak after the tone, then press 1 to keep it.', '话机将振铃，请在提示音后讲话，再按 1 保存。'],
+  record: ['Record at the phone', '用话机录制'],
+  rings: [
+    'The phone {phone} rings. What you keep there appears below by itself.',
+    '话机 {phone} 正在振铃。在话机上保存后，提示音会自动显示在下方。',
+  ],
   kept: ['The prompt is kept.', '提示音已保存。'],
   removed: ['The prompt is removed.', '提示音已删除。'],
   remove: ['Remove', '删除'],

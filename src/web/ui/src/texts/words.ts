@@ -130,6 +130,7 @@ export const STEP = texts({
   set: ['Field set: {d}', '设置字段：{d}'],
   speak: ['Voice: {d}', '语音：{d}'],
   step: ['Step {d}', '步骤 {d}'],
+  prompt: ['Prompt {d}', '提示音 {d}'],
   survey: ['Score given: {d}', '评分：{d}'],
   table: ['Table: {d}', '查表：{d}'],
   timer: ['Nothing pressed in {d}', '{d} 无按键'],
@@ -190,6 +191,9 @@ export const STEP_ODD = texts({
   closed: ['“{d}”: closed', '“{d}”：休息'],
   number: ['Called {d} outside', '外呼 {d}'],
   silent: ['Trunk {d} does not answer', '中继 {d} 没有应答'],
+  promptSpeak: ['Prompt “{d}”: somebody speaks', '提示音“{d}”：正在录制'],
+  promptRecorded: ['Prompt “{d}”: a take was recorded', '提示音“{d}”：已录制一段'],
+  promptKept: ['Prompt “{d}”: kept and in use', '提示音“{d}”：已保存并启用'],
 });
 
 /** Kinds of events; `{s}` is the subject. */
@@ -312,6 +316,10 @@ const CAUSES: Record<string, string> = {
   'no mailbox': '没有语音信箱',
   'no outbound rule for the number': '该号码没有外呼规则',
   'no paging output': '没有广播输出',
+  'nothing was said': '没有讲话',
+  'prompt kept': '提示音已保存',
+  'prompt not kept': '提示音未保存',
+  'prompt not kept in time': '提示音未能及时保存',
   'no phone registered': '没有话机注册',
   'no sound from both parties': '双方均无声音',
   'no sound with the caller possible': '无法与主叫建立音频',
