@@ -10,7 +10,7 @@ const ARENAS: i32 = 4;
 const FIRST: Duration = Duration::from_secs(1);
 
 /// Between two times: a walk over the free memory takes the engine's heap for about a millisecond.
-const EVERY: Duration = Duration::from_secs(30);
+const EVERY: Duration = Duration::from_secs(20);
 
 /// To be called before threads are started.
 pub fn few_arenas() {
