@@ -411,7 +411,7 @@ impl Acd {
     /// What the calls and the registrar say of a phone, whenever it changes: whether it can be reached, and whether it is
     /// in any call (also one of a queue).
     pub fn phone(&mut self, now: Now, extension: &Number, reachable: bool, busy: bool, out: &mut Vec<Out>) {
-        let was = self.agents.phones().find(|(n, _)| *n == extension).is_some_and(|(_, p)| p.reachable);
+        let was = self.agents.phone_at(extension).is_some_and(|p| p.reachable);
         for id in self.agents.phone(extension, reachable, busy) {
             self.open_queues_of(&id);
             if was != reachable {

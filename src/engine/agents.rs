@@ -1,6 +1,10 @@
 //! The states of agents, and the spells between their changes. The one owner of agent state: only `acd.rs` holds this
 //! table, and every change goes through [`Agents::enter`], so a spell begins where the one before it ended and the spells
 //! of a log-in add up to its length. Decides which changes a command may make; never picks an agent, never rings.
+mod index;
+
+pub use index::Counts;
+use index::Index;
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::config::extension::Agent as AgentConfig;
@@ -206,6 +210,7 @@ pub fn answer(agent: &Agent, ask: &Ask) -> Result<Answer, Refusal> {
 pub struct Agents {
     agents: BTreeMap<String, Agent>,
     phones: BTreeMap<Number, Phone>,
+    index: Index,
 }
 
 impl Agents {
@@ -217,12 +222,53 @@ impl Agents {
 
     /// One agent, to change what is not the state.
     pub fn get_mut(&mut self, id: &str) -> Option<&mut Agent> {
-        self.agents.get_mut(id)
+        let agent = self.agents.get_mut(id)?;
+        self.index.may_be_free(agent);
+        Some(agent)
+    }
+
+    /// Takes over the last state before the box stopped.
+    pub fn restore(&mut self, now: Mono, spell: &AgentSpell) {
+        let Some(agent) = self.agents.get_mut(&spell.agent) else { return };
+        self.index.changes(agent, &spell.state);
+        agent.state = spell.state.clone();
+        agent.since = spell.since;
+        agent.cause.clone_from(&spell.cause);
+        agent.since_mono = now;
+        agent.call = spell.call;
     }
 
     /// Everybody, by id.
     pub fn all(&self) -> impl Iterator<Item = &Agent> {
         self.agents.values()
+    }
+
+    /// A phone that was heard of.
+    #[must_use]
+    pub fn phone_at(&self, extension: &Number) -> Option<&Phone> {
+        self.phones.get(extension)
+    }
+
+    /// How many agents of a queue are in which states.
+    #[must_use]
+    pub fn counts(&self, queue: &str) -> Counts {
+        self.index.counts(queue)
+    }
+
+    /// The agents of a queue who may be offered a call now, with their places in its list, in that order. O(those who may be
+    /// free · log n).
+    #[must_use]
+    pub fn free_of(&self, queue: &str) -> Vec<(usize, &Agent)> {
+        let maybe = self.index.maybe_free(queue);
+        let known = maybe.filter_map(|(place, id)| Some((place, self.agents.get(id)?)));
+        known.filter(|(_, agent)| self.is_free(agent)).collect()
+    }
+
+    /// Forgets who turned out not to be free.
+    pub fn prune(&mut self, queue: &str) {
+        let mut index = std::mem::take(&mut self.index);
+        index.prune(queue, |id| self.agents.get(id).is_some_and(|agent| self.is_free(agent)));
+        self.index = index;
     }
 
     /// Every phone that was heard of.
@@ -233,16 +279,15 @@ impl Agents {
     /// The agent who works at this phone: the one at work if two share it.
     #[must_use]
     pub fn at(&self, extension: &Number) -> Option<&Agent> {
-        let here = || self.agents.values().filter(|a| &a.extension == extension && !a.removed);
+        let here = || self.index.at(extension).filter_map(|id| self.agents.get(id)).filter(|a| !a.removed);
         here().find(|a| a.logged_in()).or_else(|| here().next())
     }
 
-    /// The other agents at this agent's phone. O(agents).
+    /// The other agents at this agent's phone.
     #[must_use]
     pub fn sharing(&self, id: &str) -> Vec<String> {
         let Some(agent) = self.agents.get(id) else { return Vec::new() };
-        let here = |a: &&Agent| a.extension == agent.extension && a.id != agent.id;
-        self.agents.values().filter(here).map(|a| a.id.clone()).collect()
+        self.index.at(&agent.extension).filter(|other| *other != id).cloned().collect()
     }
 
     /// Whether a call may be offered to this agent now.
@@ -298,6 +343,7 @@ impl Agents {
         for id in &gone {
             self.agents.remove(id);
         }
+        self.index = Index::of(self.agents.values());
         gone
     }
 
@@ -305,15 +351,21 @@ impl Agents {
     pub fn move_phone(&mut self, id: &str, config: &Config) {
         if let (Some(agent), Some(c)) = (self.agents.get_mut(id), config.agent.get(id))
             && !agent.in_call()
+            && agent.extension != c.extension
         {
             agent.extension.clone_from(&c.extension);
+            self.index = Index::of(self.agents.values());
         }
     }
 
     /// An agent removed from the configuration whose call is over goes. Says whether it did.
     pub fn forget_removed(&mut self, id: &str) -> bool {
         let over = self.agents.get(id).is_some_and(|a| a.removed && !a.in_call());
-        over && self.agents.remove(id).is_some()
+        let gone = if over { self.agents.remove(id) } else { None };
+        if let Some(agent) = &gone {
+            self.index.forget(agent);
+        }
+        gone.is_some()
     }
 
     /// What the calls and the registrar say of a phone. Returns the agents there.
@@ -321,7 +373,11 @@ impl Agents {
         let phone = self.phones.entry(extension.clone()).or_default();
         phone.reachable = reachable;
         phone.busy = busy;
-        self.agents.values().filter(|a| &a.extension == extension).map(|a| a.id.clone()).collect()
+        let here: BTreeSet<String> = self.index.at(extension).cloned().collect();
+        for agent in here.iter().filter_map(|id| self.agents.get(id)) {
+            self.index.may_be_free(agent);
+        }
+        here
     }
 
     /// The one way into a state. Holds or frees the phone, and gives the spell to keep. `call` is the cause, if any.
@@ -339,6 +395,7 @@ impl Agents {
             AgentState::Offered | AgentState::Talking | AgentState::WrapUp => call,
             AgentState::LoggedOut | AgentState::NotReady { .. } | AgentState::Ready => None,
         };
+        self.index.changes(agent, &state);
         agent.state = state;
         agent.extensions = 0;
         agent.overdue = false;
@@ -354,7 +411,12 @@ impl Agents {
                 call,
             },
         );
-        let phone = self.phones.entry(agent.extension.clone()).or_default();
+        let here: Vec<&String> = self.index.at(&agent.extension).collect();
+        let (here, extension) = (here.into_iter().cloned().collect::<Vec<_>>(), agent.extension.clone());
+        for other in here.iter().filter_map(|id| self.agents.get(id)) {
+            self.index.may_be_free(other);
+        }
+        let phone = self.phones.entry(extension).or_default();
         if holds {
             phone.held_by = Some(id.to_owned());
         } else if phone.held_by.as_deref() == Some(id) {

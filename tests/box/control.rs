@@ -191,6 +191,25 @@ fn a_colleague_is_asked_first_and_then_gets_the_caller_or_not() {
 }
 
 #[test]
+fn a_caller_who_goes_while_a_colleague_is_asked_does_not_cut_those_two_off() {
+    some_seeds(|seed| {
+        let mut w = world(seed);
+        let (caller, agent, call) = served(&mut w);
+        done(&mut w, call, Steer::Consult { to: number("103") });
+        let third = w.until_answers("103");
+        w.until_talk(agent, third);
+        w.hang_up(caller);
+        w.pass(2);
+        w.until_talk(agent, third);
+        assert_eq!(agent_state(&w, "1"), AgentState::Talking);
+        w.hang_up(if seed % 2 == 0 { agent } else { third });
+        w.until_over(if seed % 2 == 0 { third } else { agent });
+        w.until("the agent is free", 10, |w| agent_state(w, "1") == AgentState::Ready);
+        w.rest();
+    });
+}
+
+#[test]
 fn whoever_asks_and_hangs_up_while_it_rings_has_handed_over() {
     some_seeds(|seed| {
         let mut w = world(seed);

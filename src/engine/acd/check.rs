@@ -13,6 +13,7 @@ impl Acd {
         self.check_deadlines(&mut broken);
         self.check_callbacks(&mut broken);
         self.check_nobody_waits_in_vain(&mut broken);
+        self.check_index(&mut broken);
         broken
     }
 
@@ -137,6 +138,28 @@ impl Acd {
             }
             if self.callbacks.is_parked(key) && !self.deadlines.has(&Reason::CallBack(key)) {
                 broken.push(format!("callback {} is put off for ever", back.callback));
+            }
+        }
+    }
+
+    /// What is kept by queue is what a look at every agent gives.
+    fn check_index(&self, broken: &mut Vec<String>) {
+        for (name, rules) in &self.config.queue {
+            let free: Vec<&str> = self.free_agents(rules).iter().map(|(_, a)| a.id.as_str()).collect();
+            let all = self.of_queue(rules).map(|(_, a)| a);
+            let truly: Vec<&str> = all.filter(|a| self.agents().is_free(a)).map(|a| a.id.as_str()).collect();
+            if free != truly {
+                broken.push(format!("queue {name} takes {free:?} for free, who are {truly:?}"));
+            }
+            let logged_in = self.of_queue(rules).filter(|(_, a)| a.logged_in()).count();
+            let ready = self.of_queue(rules).filter(|(_, a)| a.state == AgentState::Ready).count();
+            let busy = self.of_queue(rules).filter(|(_, a)| a.in_call()).count();
+            let counts = self.agents().counts(name);
+            let counted =
+                [counts.logged_in, counts.ready, counts.busy].map(|n| usize::try_from(n).unwrap_or(0));
+            if counted != [logged_in, ready, busy] {
+                broken
+                    .push(format!("queue {name} counts {counts:?}, but {logged_in}, {ready}, {busy} are so"));
             }
         }
     }

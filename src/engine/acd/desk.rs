@@ -6,7 +6,6 @@ use super::{Acd, Out, Reason};
 use model::clock::Now;
 use model::config::queue::Queue;
 use model::notice::{Notice, QueueView, WaitingView};
-use model::record::AgentState;
 use std::time::Duration;
 
 /// More waiting callers than this and the queue is shown with a delay of at most [`TELL_EVERY`].
@@ -61,13 +60,7 @@ impl Acd {
 
     /// How long the caller at this place will wait; unknown while nobody is at work who takes calls.
     pub(super) fn outlook(&self, rules: &Queue, place: usize) -> Option<Wait> {
-        let serves = |a: &crate::agents::Agent| {
-            matches!(
-                a.state,
-                AgentState::Ready | AgentState::Offered | AgentState::Talking | AgentState::WrapUp
-            )
-        };
-        let anybody = self.of_queue(rules).any(|(_, a)| serves(a));
+        let anybody = self.agents.counts(&rules.name).serving > 0;
         self.forecasts.get(&rules.name).filter(|_| anybody)?.wait(place)
     }
 
@@ -76,8 +69,7 @@ impl Acd {
         let next = self.lines.get(&rules.name).map_or(0, Line::len) + 1;
         let wait = self.outlook(rules, next);
         let seconds = |d: Duration| u32::try_from(d.as_secs()).ok();
-        let states = || self.of_queue(rules).map(|(_, a)| a);
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let states = self.agents.counts(&rules.name);
         let in_order = self.lines.get(&rules.name).map(|line| line.first(TELL_MOST)).unwrap_or_default();
         QueueView {
             queue: rules.name.clone(),
@@ -91,9 +83,9 @@ impl Acd {
                     callback: t.back.is_some(),
                 })
                 .collect(),
-            ready: count(states().filter(|a| a.state == AgentState::Ready).count()),
-            busy: count(states().filter(|a| a.in_call()).count()),
-            logged_in: count(states().filter(|a| a.logged_in()).count()),
+            ready: states.ready,
+            busy: states.busy,
+            logged_in: states.logged_in,
             offered: tally.offered,
             answered: tally.answered,
             abandoned: tally.abandoned,

@@ -95,7 +95,9 @@ impl Acd {
                 self.offer(now, found.call, &agent, out);
             }
         }
-        self.open.clear();
+        for queue in std::mem::take(&mut self.open) {
+            self.agents.prune(&queue);
+        }
     }
 
     /// The caller who is served next and by whom: one order over all open queues. What goes to a queue with a share goes to
@@ -112,6 +114,7 @@ impl Acd {
         }
         for name in closed {
             self.open.remove(&name);
+            self.agents.prune(&name);
         }
         let share = |m: &Match| config.queue.get(&m.queue).map_or(0, |q| q.share);
         let first = found.iter().enumerate().min_by_key(|(_, m)| (m.joins, m.rank)).map(|(i, _)| i)?;

@@ -15,12 +15,7 @@ use std::time::Duration;
 impl Acd {
     /// Takes over the last state before the box stopped.
     pub(super) fn restore(&mut self, now: Now, spell: &AgentSpell) {
-        let Some(agent) = self.agents.get_mut(&spell.agent) else { return };
-        agent.state = spell.state.clone();
-        agent.since = spell.since;
-        agent.cause.clone_from(&spell.cause);
-        agent.since_mono = now.mono;
-        agent.call = spell.call;
+        self.agents.restore(now.mono, spell);
     }
 
     /// Gives an agent the first state of this start, and a spell if it differs from what was known.
@@ -206,12 +201,12 @@ impl Acd {
         }
     }
 
-    pub(super) fn free_agents<'a>(&'a self, rules: &'a Queue) -> Vec<(usize, &'a Agent)> {
-        self.of_queue(rules).filter(|(_, a)| self.agents.is_free(a)).collect()
+    pub(super) fn free_agents(&self, rules: &Queue) -> Vec<(usize, &Agent)> {
+        self.agents.free_of(&rules.name)
     }
 
     pub(super) fn logged_in(&self, rules: &Queue) -> usize {
-        self.of_queue(rules).filter(|(_, a)| a.logged_in()).count()
+        usize::try_from(self.agents.counts(&rules.name).logged_in).unwrap_or(usize::MAX)
     }
 
     pub(super) fn of_queue<'a>(&'a self, rules: &'a Queue) -> impl Iterator<Item = (usize, &'a Agent)> {

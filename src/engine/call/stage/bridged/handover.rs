@@ -14,9 +14,9 @@ use model::number::Number;
 use model::record::Outcome;
 
 impl Bridged {
-    /// A party is gone (its leg is ended, or ends here). Whoever was asked takes its place; in a conference a member does;
-    /// when an agent goes and the flow has
-    /// a step for that, the flow goes on; else the call is over.
+    /// A party is gone (its leg is ended, or ends here). Whoever was asked takes its place, also when it is the one about whom
+    /// somebody asks; in a conference a member does; when an agent goes and the flow has a step for that, the flow goes on;
+    /// else the call is over.
     pub fn leave(mut self: Box<Self>, core: &mut Core, cx: &Cx, side: Side, out: &mut Out) -> Stage {
         let there = |g: &Guest| g.session().is_some();
         if let Some(at) = self.asked_by(side) {
@@ -24,6 +24,10 @@ impl Bridged {
                 Who::Here(_) => self.replace(core, cx, side, at, out),
                 Who::Rings(_) => self.wait_for(core, cx, side, at, out),
             };
+        }
+        if let Some(at) = self.asked_by(side.other()).filter(|at| there(&self.guests[*at])) {
+            out.step("left", self.party(core, side).number);
+            return self.replace(core, cx, side, at, out);
         }
         let member = self.guests.iter().position(|g| matches!(g.role, Role::Member(_)) && there(g));
         if let Some(at) = member.filter(|_| self.asked_by(side.other()).is_none()) {
