@@ -50,6 +50,7 @@ fn compare(scenario: &Scenario, seeds: u64, out: &mut impl std::io::Write) -> st
         "dialer.abandoned_half_hour_max{cell},{:.1},percent",
         ours.abandonment_half_hour_max * 100.0
     )?;
+    writeln!(out, "dialer.abandoned_hour_max{cell},{:.1},percent", ours.abandonment_hour_max * 100.0)?;
     let mut best = 0.0_f64;
     for settings in Form::tunable() {
         if let Some(row) = tuned(scenario, &settings, seeds) {

@@ -2,7 +2,7 @@
 use crate::ports::fault;
 use model::campaign::{AttemptRecord, Barred, SteerRecord};
 use model::id::{CallId, EntryId};
-use model::query::{EntryRow, ListImport, ListImported, ListRow, RejectRow};
+use model::query::{BarredImport, BarredImported, EntryRow, ListImport, ListImported, ListRow, RejectRow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,10 +37,10 @@ impl web::ports::Lists for Lists {
         Ok(folder.join(format!("upload-{number}")))
     }
     fn import(&self, file: &Path, order: &ListImport) -> Result<ListImported, ListRefusal> {
-        self.store.import(file, order).map_err(|no| match no {
-            NoList::File(text) => ListRefusal::File(text),
-            NoList::Fault(error) => ListRefusal::Fault(fault(error)),
-        })
+        self.store.import(file, order).map_err(refusal)
+    }
+    fn import_barred(&self, file: &Path, order: &BarredImport) -> Result<BarredImported, ListRefusal> {
+        self.store.import_barred(file, order).map_err(refusal)
     }
     fn entries(&self, list: &str, after: EntryId) -> Stored<Vec<EntryRow>> {
         self.store.reader().entries(list, after).map_err(fault)
@@ -57,7 +57,17 @@ impl web::ports::Lists for Lists {
     fn attempts(&self, campaign: &str, after: CallId) -> Stored<Vec<AttemptRecord>> {
         self.store.reader().attempts(campaign, after).map_err(fault)
     }
+    fn last_attempts(&self, campaign: &str) -> Stored<Vec<AttemptRecord>> {
+        self.store.reader().last_attempts(campaign).map_err(fault)
+    }
     fn changes(&self, campaign: &str) -> Stored<Vec<SteerRecord>> {
         self.store.reader().steered(campaign).map_err(fault)
+    }
+}
+
+fn refusal(no: NoList) -> ListRefusal {
+    match no {
+        NoList::File(text) => ListRefusal::File(text),
+        NoList::Fault(error) => ListRefusal::Fault(fault(error)),
     }
 }

@@ -2,8 +2,12 @@
 //! virtual time and prints it beside the forms people know. Decides nothing, opens no box.
 use std::path::Path;
 
+use model::campaign::{DialForecast, DialQuestion, DialRow};
 use sim::dialer::scenario::NAMES;
+use sim::dialer::scenario::Talk;
 use sim::dialer::{Report, Scenario};
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
 
 use crate::lifecycle::BadInput;
 
@@ -38,6 +42,89 @@ pub fn dialer(scenario: &Path, seeds: u64, json: bool) -> anyhow::Result<String>
     Ok(text)
 }
 
+/// Longest simulation for a page.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Most of what a page may ask for; more is for the command line.
+const AGENTS: RangeInclusive<u32> = 1..=100;
+const HOURS: RangeInclusive<f64> = 0.5..=8.0;
+const RUNS: RangeInclusive<u32> = 1..=20;
+
+/// Answers a page, on a thread of its own that gives way to everything else, within [`PATIENCE`].
+///
+/// # Errors
+/// Every value that cannot be, with its name; or that the time did not suffice.
+pub fn ask(question: &DialQuestion) -> Result<DialForecast, String> {
+    ask_within(question, PATIENCE)
+}
+
+fn ask_within(question: &DialQuestion, patience: Duration) -> Result<DialForecast, String> {
+    let scenario = of_question(question)?;
+    let runs = u64::from(question.runs);
+    let simulated = std::thread::Builder::new().name("simulate".into()).spawn(move || {
+        give_way();
+        let until = Instant::now() + patience;
+        Report::within(&scenario, runs, &|| Instant::now() < until)
+    });
+    let thread = simulated.map_err(|error| format!("it cannot be simulated now: {error}"))?;
+    let report = thread.join().map_err(|_| "the simulation broke off".to_owned())?;
+    let report = report.ok_or("this takes too long for a page; ask for fewer agents or hours")?;
+    Ok(DialForecast {
+        runs: u32::try_from(report.seeds).unwrap_or(u32::MAX),
+        rows: report.rows.iter().map(row).collect(),
+    })
+}
+
+/// Calls come first: this thread only gets what they leave.
+fn give_way() {
+    const LAST: libc::c_int = 19;
+    // SAFETY: takes three numbers and touches no memory of ours; 0 means the calling thread. A refusal changes nothing.
+    let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LAST) };
+}
+
+fn row(row: &sim::dialer::Row) -> DialRow {
+    DialRow {
+        rule: row.rule.to_owned(),
+        setting: row.setting,
+        utilisation: row.utilisation * 100.0,
+        utilisation_ci: row.utilisation_ci * 100.0,
+        abandoned: row.abandonment * 100.0,
+        abandoned_ci: row.abandonment_ci * 100.0,
+        contacts: row.contacts_per_agent_h,
+        dials: row.dials_per_contact,
+    }
+}
+
+/// The scenario of a question, checked as one that stands in a file.
+fn of_question(q: &DialQuestion) -> Result<Scenario, String> {
+    let wrong = |field: &str, low: f64, high: f64| format!("{field} goes from {low} to {high}");
+    if !AGENTS.contains(&q.agents) {
+        return Err(wrong("agents", f64::from(*AGENTS.start()), f64::from(*AGENTS.end())));
+    }
+    if !HOURS.contains(&q.hours) {
+        return Err(wrong("hours", *HOURS.start(), *HOURS.end()));
+    }
+    if !RUNS.contains(&q.runs) {
+        return Err(wrong("runs", f64::from(*RUNS.start()), f64::from(*RUNS.end())));
+    }
+    let mut scenario = Scenario {
+        name: "page".into(),
+        hours: q.hours,
+        target: f64::from(q.abandoned_permille) / 1000.0,
+        ring_timeout_s: q.ring_timeout_s,
+        talk: vec![Talk { share: 1.0, mean_s: q.talk_s, cv: q.talk_cv }],
+        ..Scenario::default()
+    };
+    scenario.agents.count = usize::try_from(q.agents).unwrap_or(1);
+    scenario.wrap.mean_s = q.wrap_s;
+    let list = &mut scenario.list;
+    (list.live, list.machine) = (q.live_percent / 100.0, q.machine_percent / 100.0);
+    (list.busy, list.invalid) = (q.busy_percent / 100.0, q.invalid_percent / 100.0);
+    list.ring.mean_s = q.ring_s;
+    scenario.trunk.lines_per_agent = q.lines.map(|lines| f64::from(lines) / f64::from(q.agents));
+    scenario.trunk.calls_per_s = q.calls_per_second.map(f64::from);
+    scenario.checked()
+}
+
 /// A built-in name, or else a file.
 fn read(scenario: &Path) -> anyhow::Result<Scenario> {
     if let Some(named) = scenario.to_str().and_then(Scenario::named) {
@@ -65,6 +152,19 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&dialer(file.path(), 1, true).unwrap()).unwrap();
         assert_eq!(json["rows"][0]["rule"], "predictive");
         assert!(json["rows"][3]["abandonment"].as_f64() == Some(0.0), "one line an agent abandons nobody");
+    }
+
+    #[test]
+    fn a_page_is_answered_and_told_what_cannot_be() {
+        let small = DialQuestion { agents: 2, hours: 0.5, runs: 2, ..DialQuestion::default() };
+        let told = ask_within(&small, Duration::from_secs(600)).unwrap();
+        assert_eq!((told.rows[0].rule.as_str(), told.rows[7].rule.as_str()), ("predictive", "clairvoyant"));
+        assert!(told.rows.iter().all(|row| (0.0..=100.0).contains(&row.utilisation)), "{told:?}");
+        assert!(ask_within(&small, Duration::ZERO).unwrap_err().contains("too long"));
+        let none = DialQuestion { agents: 0, ..small.clone() };
+        assert!(ask(&none).unwrap_err().contains("agents goes from 1 to 100"));
+        let more_than_all = DialQuestion { live_percent: 80.0, busy_percent: 30.0, ..small };
+        assert!(ask(&more_than_all).unwrap_err().contains("live + machine + busy + invalid"));
     }
 
     #[test]

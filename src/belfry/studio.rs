@@ -3,6 +3,7 @@
 use crate::intake::Events;
 use crate::{prompts, voice};
 use engine::event::Event;
+use model::campaign::{DialForecast, DialQuestion};
 use model::contact::ContactQuery;
 use model::id::Ticket;
 use model::media::Language;
@@ -40,6 +41,11 @@ impl web::ports::Flows for Studio {
 
     fn name(&self, name: &str) -> Result<(), String> {
         proper(name)
+    }
+
+    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, String> {
+        let _one = self.asking.try_lock().map_err(|_| "another question is being answered; try again")?;
+        crate::simulate::ask(question)
     }
 
     fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {

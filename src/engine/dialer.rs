@@ -287,7 +287,8 @@ impl Dialer {
         let own = |c: &&mut Campaign| c.has_agent(cx.config, agent);
         let mut campaigns: Vec<&mut Campaign> = self.campaigns.values_mut().filter(own).collect();
         let joins = campaigns.iter().all(|c| c.was_left_by(agent));
-        campaigns.iter_mut().for_each(|c| c.takes_part(agent, joins, out));
+        let by = format!("agent {agent}");
+        campaigns.iter_mut().for_each(|c| c.takes_part(cx.now.wall, &by, agent, joins, out));
         campaigns.iter_mut().for_each(|c| c.tell(cx, out));
         (!campaigns.is_empty()).then_some(joins)
     }
@@ -303,6 +304,11 @@ impl Dialer {
     /// The lists on the disk are not what they were.
     pub fn lists_changed(&mut self) {
         self.campaigns.values_mut().for_each(Campaign::look_again);
+    }
+
+    /// The do-not-call list on the disk is not what it was.
+    pub fn barred_changed(&mut self, out: &mut Vec<Out>) {
+        self.campaigns.values_mut().for_each(|campaign| campaign.start_anew(out));
     }
 
     /// Deadline of the next decision.

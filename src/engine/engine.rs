@@ -190,8 +190,7 @@ impl Engine {
                 self.apply(now, ticket, generation, config)
             }
             Event::Command { ticket, by, command } => {
-                let reply = self.order(now, &by, command);
-                self.effects.push(Effect::Reply { ticket, reply });
+                self.ordered(now, ticket, &by, command);
             }
             Event::Stored { tickets } => self.stored(now, &tickets),
             Event::Resolved { ticket, addresses } => {
@@ -334,7 +333,7 @@ impl Engine {
                 None => self.effects.push(Effect::Notice(Notice::BanGone(address))),
             },
             Reason::SelfCall => self.self_hears(now, crate::canary::Heard::Late),
-            Reason::Receipt(ticket) => self.stored(now, &[ticket]),
+            Reason::Receipt(ticket) => self.receipt_is_late(now, ticket),
             Reason::Budget => self.look_at_budgets(now),
             Reason::System => self.tell_system(),
             Reason::Dialer => self.dialer_tick(now),

@@ -2,10 +2,12 @@
 //! the board shows. Plain data shared by dialler, store and web; decides nothing but the names of results.
 pub mod attempt;
 pub mod board;
+pub mod forecast;
 pub mod list;
 pub mod order;
 
 pub use attempt::{AttemptRecord, CallResult, Ending, Moment, Step};
 pub use board::{CampaignView, OutreachView};
+pub use forecast::{DialForecast, DialQuestion, DialRow, DialWorld, WorldCount};
 pub use list::{Barred, Entry, HopperQuery};
 pub use order::{CampaignOrder, CampaignPast, Hand, SteerRecord, Steering};

@@ -171,6 +171,8 @@ pub enum Command {
         /// In which language it is.
         language: crate::media::Language,
     },
+    /// Many numbers were put on the do-not-call list by the store.
+    BarredChanged,
 }
 
 /// The answer. What was changed is on disk when it comes.

@@ -328,6 +328,33 @@ pub struct ListImported {
     pub reasons: std::collections::BTreeMap<String, u64>,
 }
 
+/// What came of a file for the do-not-call list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct BarredImported {
+    /// Rows read, without a heading and empty ones.
+    pub rows: u64,
+    /// Numbers that are on the list now and were not before.
+    pub taken: u64,
+    /// Numbers that were on it already.
+    pub known: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// The first thousand of them.
+    pub rejects: Vec<RejectRow>,
+}
+
+/// An import into the do-not-call list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BarredImport {
+    /// ISO code of the country of numbers written without one.
+    pub country: String,
+    /// Who imports.
+    pub by: String,
+    /// When.
+    pub at: Wall,
+}
+
 /// An imported list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

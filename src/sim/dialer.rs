@@ -6,7 +6,7 @@ pub mod report;
 pub mod rule;
 pub mod scenario;
 
-pub use floor::{Outcome, run};
+pub use floor::{Outcome, run, run_while};
 pub use report::{Report, Row};
 pub use rule::Form;
 pub use scenario::Scenario;

@@ -37,7 +37,7 @@ pub(crate) fn apply(db: &Connection, record: &Record, gone: &mut Vec<String>) ->
         Record::AttemptBegun(attempt) => outbound::begun(db, attempt),
         Record::AttemptEnded(attempt) => outbound::ended(db, attempt),
         Record::AttemptSaid(said) => outbound::said(db, said),
-        Record::Barred(barred) => outbound::barred(db, barred),
+        Record::Barred(barred) => outbound::barred(db, barred).map(drop),
         Record::Steered(steered) => outbound::steered(db, steered),
         Record::Callback(callback) => callback_row(db, callback),
         Record::CallbackGone(callback) => db

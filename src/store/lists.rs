@@ -1,6 +1,7 @@
 //! Lists of numbers: imported from a sheet, row by row, with a reason for every row that is not taken; shown, exported and
 //! removed. An import is many small transactions on the writing thread, so that records of calls never wait for it. Decides
 //! which rows are numbers that can be called; never when.
+mod barred;
 mod numbers;
 mod sheet;
 

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 
 /// Attempts of one answer; the rest is behind `next`.
 const PAGE: u32 = 1000;
+/// Attempts that a campaign's people are known by.
+const LAST: u32 = 5000;
 /// Entries looked at for one hopper: enough to find some that are free among many that are held.
 const LOOK: u32 = 2000;
 /// Attempts that a crash cut off are tried again after this time: nobody knows what became of them.
@@ -88,14 +90,14 @@ pub(crate) fn said(db: &Connection, s: &Said) -> Result<()> {
     db.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Keeps or takes off a number that must not be called.
-pub(crate) fn barred(db: &Connection, b: &Barred) -> Result<()> {
+/// Keeps or takes off a number that must not be called; how many that changed.
+pub(crate) fn barred(db: &Connection, b: &Barred) -> Result<usize> {
     let number = b.number.as_str();
     if b.listed {
         let sql = "INSERT OR IGNORE INTO barred VALUES (?1, ?2, ?3)";
-        return db.prepare_cached(sql)?.execute(params![number, b.at.0, b.by]).map(drop);
+        return db.prepare_cached(sql)?.execute(params![number, b.at.0, b.by]);
     }
-    db.prepare_cached("DELETE FROM barred WHERE number = ?1")?.execute([number]).map(drop)
+    db.prepare_cached("DELETE FROM barred WHERE number = ?1")?.execute([number])
 }
 
 /// Keeps a change of the steering.
@@ -197,6 +199,15 @@ impl Reader {
             let values = params![campaign, key(after.0), PAGE];
             db.prepare_cached(&sql)?.query_map(values, attempt)?.collect()
         })
+    }
+
+    /// The last attempts of a campaign, newest first: enough to know its people by.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn last_attempts(&self, campaign: &str) -> std::result::Result<Vec<AttemptRecord>, Fault> {
+        let sql = format!("SELECT {ATTEMPT} FROM attempt WHERE campaign = ?1 ORDER BY call DESC LIMIT ?2");
+        self.with(|db| db.prepare_cached(&sql)?.query_map(params![campaign, LAST], attempt)?.collect())
     }
 
     /// The last changes of the steering of a campaign, newest first.

@@ -40,10 +40,14 @@ use crate::operation::{ADMIN, AGENTS, Access, EVERYONE, LEADS, Operation, WALL, 
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
-use model::campaign::{Barred, CampaignOrder, CampaignView, SteerRecord};
+use model::campaign::{
+    Barred, CampaignOrder, CampaignView, DialForecast, DialQuestion, DialWorld, SteerRecord,
+};
 use model::contact::{Contact, ContactDraft};
 use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
-use model::query::{EntryRow, GenerationRow, Journey, ListImported, ListRow, NoteRow, Status};
+use model::query::{
+    BarredImported, EntryRow, GenerationRow, Journey, ListImported, ListRow, NoteRow, Status,
+};
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::report::{AgentFigures, QueueFigures};
 use model::saving::BackupState;
@@ -302,6 +306,15 @@ fn menus() -> Vec<Operation> {
         op(POST, "/api/v1/what-if", LEADS, "What would happen to a call; nobody is called.", f::what_if)
             .takes::<Question>()
             .gives::<Forecast>(),
+        op(
+            POST,
+            "/api/v1/simulate/dialer",
+            LEADS,
+            "What would come of a campaign, by the pace of real ones; nobody is called.",
+            f::dialling,
+        )
+        .takes::<DialQuestion>()
+        .gives::<DialForecast>(),
         op(GET, "/api/v1/prompts/{name}/{language}", LEADS, "An own prompt's sound.", f::listen)
             .gives_raw(WAV),
         op(PUT, "/api/v1/prompts/{name}/{language}", ADMIN, "Keeps a prompt's sound.", f::keep)
@@ -335,6 +348,14 @@ fn outbound() -> Vec<Operation> {
         .takes::<CampaignOrder>(),
         op(GET, "/api/v1/campaigns/{campaign}/changes", LEADS, "Who changed what, newest first.", c::changes)
             .gives_list::<SteerRecord>(),
+        op(
+            GET,
+            "/api/v1/campaigns/{campaign}/world",
+            LEADS,
+            "What a campaign's last attempts say of the people it calls.",
+            c::world,
+        )
+        .gives::<DialWorld>(),
         op(
             GET,
             "/api/v1/campaigns/{campaign}/attempts",
@@ -372,6 +393,16 @@ fn outbound() -> Vec<Operation> {
             .gives_list::<Barred>(),
         op(POST, "/api/v1/barred", LEADS, "Puts a number on the do-not-call list, or takes it off.", l::bar)
             .takes::<l::BarForm>(),
+        op(
+            POST,
+            "/api/v1/barred/import",
+            LEADS,
+            "Puts the numbers of a file (CSV, plain text or XLSX, one a row) on the do-not-call list.",
+            l::bar_all,
+        )
+        .query::<l::BarredParams>()
+        .takes_raw(BYTES)
+        .gives::<BarredImported>(),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::setup::Setup;
 use crate::throttle::Throttle;
 use model::clock::Now;
 use model::command::{Actor, Command};
-use model::query::{ListImport, ListImported};
+use model::query::{BarredImport, BarredImported, ListImport, ListImported};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -152,6 +152,19 @@ impl App {
     pub async fn list_import(&self, file: PathBuf, order: ListImport) -> Result<ListImported, ApiError> {
         let lists = Arc::clone(&self.ports.lists);
         self.block(move || lists.import(&file, &order)).await?.map_err(Into::into)
+    }
+
+    /// Puts the numbers of a file on the do-not-call list.
+    ///
+    /// # Errors
+    /// 422 with what is wrong with the file, 500 when the disk failed.
+    pub async fn barred_import(
+        &self,
+        file: PathBuf,
+        order: BarredImport,
+    ) -> Result<BarredImported, ApiError> {
+        let lists = Arc::clone(&self.ports.lists);
+        self.block(move || lists.import_barred(&file, &order)).await?.map_err(Into::into)
     }
 
     /// Runs what may wait for the disk on a blocking thread.

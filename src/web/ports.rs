@@ -4,7 +4,7 @@ use crate::api::capture::CaptureView;
 use crate::api::network::NetworkView;
 use crate::api::update::StickBundle;
 use model::browser_phone::{PhoneAsk, PhoneTell};
-use model::campaign::{AttemptRecord, Barred, SteerRecord};
+use model::campaign::{AttemptRecord, Barred, DialForecast, DialQuestion, SteerRecord};
 use model::clock::{Now, Wall};
 use model::command::{Actor, Command, Reply};
 use model::config::draft::Problem;
@@ -13,7 +13,7 @@ use model::id::EntryId;
 use model::id::{CallId, ContactId, Generation, MessageId, RecordingId};
 use model::media::Language;
 use model::number::Number;
-use model::query::{EntryRow, ListImport, ListImported, ListRow, RejectRow};
+use model::query::{BarredImport, BarredImported, EntryRow, ListImport, ListImported, ListRow, RejectRow};
 use model::query::{
     GenerationRow, HistoryQuery, Journey, NoteRow, Page, RecordingRow, SessionRow, Status, TokenRow, UserRow,
 };
@@ -295,6 +295,11 @@ pub trait Flows: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with it.
     fn name(&self, name: &str) -> Result<(), String>;
+    /// What would come of a campaign. Takes up to half a minute.
+    ///
+    /// # Errors
+    /// What of the question makes no sense, that it takes too long, or that another one is being answered.
+    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, String>;
     /// Keeps a prompt. The file's path below the data folder.
     ///
     /// # Errors
@@ -491,6 +496,15 @@ pub trait Lists: Send + Sync + 'static {
     /// # Errors
     /// What is wrong with the file.
     fn import(&self, file: &std::path::Path, order: &ListImport) -> Result<ListImported, ListRefusal>;
+    /// Puts the numbers of a file on the do-not-call list.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    fn import_barred(
+        &self,
+        file: &std::path::Path,
+        order: &BarredImport,
+    ) -> Result<BarredImported, ListRefusal>;
     /// A page of the entries of a list, after this one.
     ///
     /// # Errors
@@ -516,6 +530,11 @@ pub trait Lists: Send + Sync + 'static {
     /// # Errors
     /// The disk failed.
     fn attempts(&self, campaign: &str, after: CallId) -> Stored<Vec<AttemptRecord>>;
+    /// The last few thousand attempts of a campaign, newest first.
+    ///
+    /// # Errors
+    /// The disk failed.
+    fn last_attempts(&self, campaign: &str) -> Stored<Vec<AttemptRecord>>;
     /// The last changes of the steering of a campaign, newest first.
     ///
     /// # Errors

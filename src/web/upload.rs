@@ -16,8 +16,9 @@ pub const BUNDLE: u64 = 256 << 20;
 /// Longest list of numbers: two million rows.
 pub const LIST: u64 = 512 << 20;
 /// Paths whose body may be larger than others' and may take longer, because it goes to a file.
-const LARGE: [(&str, u64); 4] = [
+const LARGE: [(&str, u64); 5] = [
     ("/api/v1/backups/upload", BACKUP),
+    ("/api/v1/barred/import", LIST),
     ("/api/v1/lists/import", LIST),
     ("/api/v1/setup/backup", BACKUP),
     ("/api/v1/update", BUNDLE),

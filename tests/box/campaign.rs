@@ -377,6 +377,11 @@ fn an_agent_goes_in_and_out_of_the_campaigns_by_the_star_code() {
         w.pass(20);
         assert!(w.pbx.watch.begun.is_empty());
         assert_eq!(w.pbx.watch.campaigns["autumn"].left, ["1"]);
+        w.power_cut(Duration::from_secs(3));
+        w.phones_up(&["101", "102", "103"]);
+        w.pass(20);
+        assert_eq!(w.pbx.watch.campaigns["autumn"].left, ["1"], "who left stays out over a restart");
+        assert!(w.pbx.watch.begun.is_empty());
         w.star("101", "*56", "campaign-joined");
         let person = w.until_answers("carrier");
         w.hang_up(person);

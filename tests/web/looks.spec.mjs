@@ -20,6 +20,7 @@ const PAGES = [
   '/contacts/new',
   '/campaigns',
   '/campaigns/lists',
+  '/campaigns/simulate',
   '/campaigns/campaign/new',
   '/campaigns/campaign/spring',
   '/queues',

@@ -21,7 +21,7 @@ use super::{Cx, Launch, Out, Outreach};
 use desk::Desk;
 use form::Health;
 use hopper::Hopper;
-use model::campaign::{AttemptRecord, Barred, CampaignPast, CampaignView, Entry, Steering};
+use model::campaign::{AttemptRecord, Barred, CampaignPast, CampaignView, Entry, Steering, Step};
 use model::clock::{Mono, Now, Wall};
 use model::config::Config;
 use model::config::campaign::{Campaign as Settings, Form};
@@ -42,8 +42,6 @@ pub struct Campaign {
     hopper: Hopper,
     trials: BTreeMap<CallId, Trial>,
     desks: BTreeMap<String, Desk>,
-    /// Agents who do not take part although their queue does.
-    left: BTreeSet<String>,
     pace: Pacing,
     health: Health,
     account: (u32, u32),
@@ -96,7 +94,6 @@ impl Campaign {
             hopper: Hopper::default(),
             trials: BTreeMap::new(),
             desks: BTreeMap::new(),
-            left: BTreeSet::new(),
             pace: Pacing {
                 pace,
                 agents: BTreeMap::new(),
@@ -163,13 +160,15 @@ impl Campaign {
 
     /// Nothing that was read before counts any more.
     pub fn look_again(&mut self) {
-        self.hopper.empty();
+        self.hopper.void();
     }
 
-    /// The clock was set: nothing that was read counts, nothing that is shown stays.
+    /// The clock was set, or many numbers were barred: nothing that was read counts, nothing that is shown stays, nothing
+    /// that was written down is dialled.
     pub fn start_anew(&mut self, out: &mut Vec<Out>) {
         self.clear_previews(out);
-        self.hopper.void();
+        self.look_again();
+        self.trials.values_mut().filter(|t| !t.has(Step::Dialled)).for_each(|t| t.doubtful = true);
     }
 
     /// What is known of this number is not enough any more.
@@ -226,8 +225,10 @@ impl Campaign {
     /// Agents of its queue who take part.
     fn seats(&self, cx: &Cx) -> Vec<Seat> {
         let ids = cx.config.queue.get(&self.settings.queue).map(|q| q.agents.as_slice()).unwrap_or_default();
-        let agents =
-            ids.iter().filter(|id| !self.left.contains(*id)).filter_map(|id| cx.acd.agents().get(id));
+        let agents = ids
+            .iter()
+            .filter(|id| !self.steering.left.contains(*id))
+            .filter_map(|id| cx.acd.agents().get(id));
         agents
             .filter(|a| a.logged_in())
             .map(|a| Seat {
@@ -278,7 +279,7 @@ impl Campaign {
         let automatic = trial.attempt.form == Form::Automatic;
         let entry = trial.entry.clone();
         let passed = self.gate(&entry, agent.is_some() || automatic, cx.now.wall);
-        let certain = if known { Ok(()) } else { Err(Bar::Zone) };
+        let certain = if known && !trial.doubtful { Ok(()) } else { Err(Bar::Zone) };
         if let Err(bar) = certain.and(passed).and(self.still_wanted()) {
             self.refused(bar);
             self.write_off(cx.now, call, out);

@@ -11,15 +11,29 @@ use crate::intent::Peer;
 use crate::route::{NewPrompt, Target, dialled};
 use model::clock::Now;
 use model::command::{Actor, Command, Reply};
-use model::id::CallId;
+use model::id::{CallId, Ticket};
 use model::notice::Notice;
 use model::number::Number;
 use model::record::{BanRecord, Party, Record};
 use model::refusal::Refusal;
 
 impl Engine {
-    /// One command.
-    pub(super) fn order(&mut self, now: Now, by: &Actor, command: Command) -> Reply {
+    /// One command, and its reply: to what campaigns and lists are told it comes when that is on the disk.
+    pub(super) fn ordered(&mut self, now: Now, ticket: Ticket, by: &Actor, command: Command) {
+        let lasting = matches!(command, Command::Campaign { .. } | Command::Bar { .. });
+        let from = self.effects.len();
+        let reply = self.order(now, by, command);
+        let mut tickets = self.effects[from..]
+            .iter()
+            .filter_map(|effect| if let Effect::Keep { ticket, .. } = effect { Some(*ticket) } else { None });
+        let kept = if lasting { tickets.next_back() } else { None };
+        match kept {
+            Some(kept) if reply.is_ok() => self.reply_after(now, kept, ticket),
+            Some(_) | None => self.effects.push(Effect::Reply { ticket, reply }),
+        }
+    }
+
+    fn order(&mut self, now: Now, by: &Actor, command: Command) -> Reply {
         match command {
             Command::AgentLogin { agent } => self.agent_asks(now, by, &agent, &Ask::Login),
             Command::AgentLogout { agent } => self.agent_asks(now, by, &agent, &Ask::Logout),
@@ -77,6 +91,12 @@ impl Engine {
             Command::PromptRecord { phone, name, language } => {
                 let by = by.name.clone();
                 self.record_prompt(now, &phone, NewPrompt { name, language, by })
+            }
+            Command::BarredChanged => {
+                let mut said = Vec::new();
+                self.dialer.barred_changed(&mut said);
+                self.dialer_said(now, said);
+                Ok(())
             }
             Command::TrunkRetry { trunk } => {
                 let mut said = Vec::new();

@@ -59,7 +59,7 @@ impl Engine {
         }
     }
 
-    fn dialer_said(&mut self, now: Now, said: Vec<Out>) {
+    pub(super) fn dialer_said(&mut self, now: Now, said: Vec<Out>) {
         for word in said {
             match word {
                 Out::Fetch(campaign, query) => self.effects.push(Effect::Fetch { campaign, query }),

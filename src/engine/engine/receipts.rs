@@ -2,9 +2,11 @@
 //! gets its 200. Never waits for a disk that hangs: a phone that may not register cannot call.
 use super::Engine;
 use crate::call::Heard;
+use crate::effect::Effect;
 use crate::timers::Reason;
 use model::clock::Now;
 use model::id::{CallId, Ticket};
+use model::refusal::Refusal;
 use sip::endpoint::Reply;
 use sip::indication::ServerId;
 use std::time::Duration;
@@ -12,6 +14,9 @@ use std::time::Duration;
 /// Longest wait of a phone for a slow disk. The phone has asked again once by then (RFC 3261 timer E); beyond it, being
 /// able to call counts for more than surviving a restart, and the store has told that the disk fails.
 const DISK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Longest wait of somebody who ordered something: then the answer is that the disk failed.
+const ORDER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Who waits for a record.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(crate) enum Waiting {
     Attempt(CallId),
     /// A peer, for its answer. Its transaction is one of a limited number, and so are these.
     Answer(ServerId, Box<Reply>),
+    /// Who ordered something, for the reply.
+    Order(Ticket),
 }
 
 impl Engine {
@@ -35,7 +42,37 @@ impl Engine {
                     self.timers.cancel(&Reason::Receipt(*ticket));
                     self.sip.respond(now, server, *reply, &mut self.outputs);
                 }
+                Some(Waiting::Order(order)) => {
+                    self.timers.cancel(&Reason::Receipt(*ticket));
+                    self.effects.push(Effect::Reply { ticket: order, reply: Ok(()) });
+                }
                 None => {}
+            }
+        }
+    }
+
+    /// The disk took too long: a phone is answered all the same, who ordered something hears of it.
+    pub(super) fn receipt_is_late(&mut self, now: Now, ticket: Ticket) {
+        match self.awaited.get(&ticket) {
+            Some(Waiting::Order(order)) => {
+                let reply = Err(Refusal::Unavailable);
+                self.effects.push(Effect::Reply { ticket: *order, reply });
+                self.awaited.remove(&ticket);
+            }
+            Some(Waiting::Answer(..) | Waiting::Call(_) | Waiting::Attempt(_)) | None => {
+                self.stored(now, &[ticket]);
+            }
+        }
+    }
+
+    /// Replies to an order when the record is on the disk.
+    pub(super) fn reply_after(&mut self, now: Now, ticket: Ticket, order: Ticket) {
+        match self.awaited.get(&ticket) {
+            // An attempt: what follows from it waits for the disk, the order was taken.
+            Some(_) => self.effects.push(Effect::Reply { ticket: order, reply: Ok(()) }),
+            None => {
+                self.timers.set(Reason::Receipt(ticket), now.mono + ORDER_PATIENCE);
+                self.awaited.insert(ticket, Waiting::Order(order));
             }
         }
     }

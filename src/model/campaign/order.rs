@@ -120,6 +120,9 @@ pub struct Steering {
     pub coefficient: Option<Hand>,
     /// Agents thought to be free soon.
     pub free_agents: Option<Hand>,
+    /// Agents who take no part although their queue does.
+    #[serde(default)]
+    pub left: std::collections::BTreeSet<String>,
 }
 
 /// A change of the steering, for the log and the next start.
@@ -132,7 +135,7 @@ pub struct SteerRecord {
     pub at: Wall,
     /// Who: a person, or `box`.
     pub by: String,
-    /// What: `start pause form coefficient free_agents hands_off fallback recovered`.
+    /// What: `start pause form coefficient free_agents hands_off join leave fallback recovered`.
     pub what: String,
     /// To which value, and why.
     pub detail: String,

@@ -29,8 +29,10 @@ pub struct Outcome {
     pub live: usize,
     /// Persons abandoned.
     pub abandoned: usize,
-    /// Highest share abandoned in a half hour with at least forty live answers.
+    /// Highest share abandoned in a half hour of the shift with at least forty live answers.
     pub worst_half_hour: f64,
+    /// Highest share abandoned in an hour of the shift with at least a hundred live answers.
+    pub worst_hour: f64,
 }
 
 impl Outcome {
@@ -99,7 +101,9 @@ struct Floor<'a> {
     next_line: u64,
     view: View,
     outcome: Outcome,
-    half_hour: (usize, usize, usize),
+    /// Live answers and abandoned ones of this half hour and hour.
+    half_hour: (usize, usize),
+    hour: (usize, usize),
     launched: Vec<f64>,
 }
 
@@ -107,10 +111,14 @@ struct Floor<'a> {
 #[must_use]
 pub fn run(scenario: &Scenario, form: Form, seed: u64) -> Outcome {
     let mut floor = Floor::new(scenario, form.rule(terms(scenario)), seed);
-    for day in 0..scenario.days {
-        floor.shift(day > 0);
-    }
+    (0..scenario.days).for_each(|day| _ = floor.shift(day > 0, &|| true));
     floor.outcome
+}
+
+/// The same for as long as `goes_on` says so; `None` when it was broken off.
+pub fn run_while(scenario: &Scenario, form: Form, seed: u64, goes_on: &dyn Fn() -> bool) -> Option<Outcome> {
+    let mut floor = Floor::new(scenario, form.rule(terms(scenario)), seed);
+    (0..scenario.days).all(|day| floor.shift(day > 0, goes_on)).then_some(floor.outcome)
 }
 
 fn terms(scenario: &Scenario) -> Terms {
@@ -151,12 +159,14 @@ impl<'a> Floor<'a> {
             next_line: 1,
             view: View::default(),
             outcome: Outcome::default(),
-            half_hour: (0, 0, 0),
+            half_hour: (0, 0),
+            hour: (0, 0),
             launched: vec![],
         }
     }
 
-    fn shift(&mut self, again: bool) {
+    /// One shift; false when it was broken off.
+    fn shift(&mut self, again: bool, goes_on: &dyn Fn() -> bool) -> bool {
         if again {
             self.rule.day();
         }
@@ -164,6 +174,7 @@ impl<'a> Floor<'a> {
         self.heap.clear();
         self.lines.clear();
         self.waiting.clear();
+        (self.half_hour, self.hour) = ((0, 0), (0, 0));
         for id in 0..self.agents.len() {
             (
                 self.agents[id].state,
@@ -186,9 +197,14 @@ impl<'a> Floor<'a> {
                 }
             }
             self.now = second;
+            self.close_spans();
             self.decide();
+            if second % 30.0 == 0.0 && !goes_on() {
+                return false;
+            }
         }
         (0..self.agents.len()).for_each(|id| self.set(id, AgentState::Pause));
+        true
     }
 
     fn plan(&mut self, after: f64, happening: Happening) {
@@ -364,14 +380,24 @@ impl<'a> Floor<'a> {
         (self.outcome.live, self.outcome.abandoned) = (self.outcome.live + 1, self.outcome.abandoned + lost);
         (self.view.live, self.view.abandoned) = (self.view.live + 1, self.view.abandoned + lost);
         self.rule.live(self.now, abandoned);
-        let half = whole(self.now / 1_800.0);
-        if half != self.half_hour.0 {
-            self.half_hour = (half, 0, 0);
+        for span in [&mut self.half_hour, &mut self.hour] {
+            *span = (span.0 + 1, span.1 + lost);
         }
-        self.half_hour = (half, self.half_hour.1 + 1, self.half_hour.2 + lost);
-        if self.half_hour.1 >= 40 {
-            self.outcome.worst_half_hour =
-                self.outcome.worst_half_hour.max(real(self.half_hour.2) / real(self.half_hour.1));
+    }
+
+    /// The shares of the half hours and hours of the clock, where there were enough answers to speak of shares.
+    fn close_spans(&mut self) {
+        let worst = &mut self.outcome;
+        for (seconds, least, span, most) in [
+            (1_800.0, 40, &mut self.half_hour, &mut worst.worst_half_hour),
+            (3_600.0, 100, &mut self.hour, &mut worst.worst_hour),
+        ] {
+            if self.now % seconds == 0.0 {
+                let (live, abandoned) = std::mem::take(span);
+                if live >= least {
+                    *most = most.max(real(abandoned) / real(live));
+                }
+            }
         }
     }
 

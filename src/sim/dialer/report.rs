@@ -1,5 +1,5 @@
 //! Many seeds of one scenario, together: means with their 95 % intervals, totals for the bound.
-use super::floor::{Outcome, run};
+use super::floor::{Outcome, run, run_while};
 use super::rule::{Form, real};
 use super::scenario::Scenario;
 
@@ -16,8 +16,12 @@ pub struct Row {
     pub utilisation_ci: f64,
     /// Abandoned over live answers, all seeds together.
     pub abandonment: f64,
+    /// Half of the 95 % interval of that, from how much the seeds differ.
+    pub abandonment_ci: f64,
     /// The same in the worst half hour of any seed with at least forty live answers.
     pub abandonment_half_hour_max: f64,
+    /// The same in the worst hour of any seed with at least a hundred live answers.
+    pub abandonment_hour_max: f64,
     /// Persons served for each agent and hour at work.
     pub contacts_per_agent_h: f64,
     /// Lines dialled for each person served.
@@ -44,17 +48,33 @@ impl Report {
     /// knows every answer in advance.
     #[must_use]
     pub fn of(scenario: &Scenario, seeds: u64) -> Self {
-        let forms = [
-            Form::Predictive,
-            Form::Prepared(18.0),
-            Form::Prepared(11.0),
-            Form::Progressive,
-            Form::Ratio(1.5),
-            Form::Ratio(2.0),
-            Form::Ratio(3.0),
-        ];
-        let mut rows: Vec<Row> = forms.into_iter().map(|form| row(scenario, form, seeds)).collect();
-        rows.push(clairvoyant(scenario, seeds));
+        let mut rows: Vec<Row> = FORMS.into_iter().map(|form| row(scenario, form, seeds)).collect();
+        rows.push(Row { rule: CLAIRVOYANT, ..row(&sure(scenario), Form::Progressive, seeds) });
+        Self::with(scenario, seeds, rows)
+    }
+
+    /// The same for as long as `goes_on` says so: as many seeds as every rule was played with. `None` when there was not
+    /// time for one.
+    pub fn within(scenario: &Scenario, seeds: u64, goes_on: &dyn Fn() -> bool) -> Option<Self> {
+        let sure = sure(scenario);
+        let mut played: Vec<Vec<Outcome>> = vec![];
+        for seed in 1..=seeds {
+            let forms = FORMS.into_iter().map(|form| run_while(scenario, form, seed, goes_on));
+            let bound = || run_while(&sure, Form::Progressive, seed, goes_on);
+            let Some(all) = forms.chain(std::iter::once_with(bound)).collect() else { break };
+            played.push(all);
+        }
+        let of_rule = |place: usize| -> Vec<Outcome> {
+            played.iter().filter_map(|outcomes| outcomes.get(place)).copied().collect()
+        };
+        let mut rows: Vec<Row> =
+            FORMS.into_iter().enumerate().map(|(place, form)| summed(form, &of_rule(place))).collect();
+        rows.push(Row { rule: CLAIRVOYANT, ..summed(Form::Progressive, &of_rule(FORMS.len())) });
+        let seeds = u64::try_from(played.len()).unwrap_or(0);
+        (seeds > 0).then(|| Self::with(scenario, seeds, rows))
+    }
+
+    fn with(scenario: &Scenario, seeds: u64, rows: Vec<Row>) -> Self {
         Self {
             scenario: scenario.name.clone(),
             agents: scenario.agents.count,
@@ -65,6 +85,18 @@ impl Report {
     }
 }
 
+/// What people know beside the shipped pacing.
+const FORMS: [Form; 7] = [
+    Form::Predictive,
+    Form::Prepared(18.0),
+    Form::Prepared(11.0),
+    Form::Progressive,
+    Form::Ratio(1.5),
+    Form::Ratio(2.0),
+    Form::Ratio(3.0),
+];
+const CLAIRVOYANT: &str = "clairvoyant";
+
 /// All seeds of one rule.
 #[must_use]
 pub fn row(scenario: &Scenario, form: Form, seeds: u64) -> Row {
@@ -73,14 +105,14 @@ pub fn row(scenario: &Scenario, form: Form, seeds: u64) -> Row {
 }
 
 /// Answers are at hand the moment an agent is free.
-fn clairvoyant(scenario: &Scenario, seeds: u64) -> Row {
+fn sure(scenario: &Scenario) -> Scenario {
     let mut sure = scenario.clone();
     (sure.list.live, sure.list.machine, sure.list.busy, sure.list.invalid) = (1.0, 0.0, 0.0, 0.0);
     (sure.list.setup.mean_s, sure.list.ring.mean_s) = (0.001, 0.001);
     sure.list.segments = vec![1.0];
     (sure.trunk, sure.detector) = (Default::default(), None);
     sure.change.iter_mut().for_each(|change| change.live = 1.0);
-    Row { rule: "clairvoyant", ..row(&sure, Form::Progressive, seeds) }
+    sure
 }
 
 /// The best setting of a rule that keeps the bound, as no site could find it in practice. None keeps it: the most careful.
@@ -94,9 +126,12 @@ pub fn tuned(scenario: &Scenario, settings: &[Form], seeds: u64) -> Option<Row> 
 
 fn summed(form: Form, outcomes: &[Outcome]) -> Row {
     let n = real(outcomes.len()).max(1.0);
-    let mean = outcomes.iter().map(Outcome::utilisation).sum::<f64>() / n;
-    let variance = outcomes.iter().map(|outcome| (outcome.utilisation() - mean).powi(2)).sum::<f64>()
-        / (n - 1.0).max(1.0);
+    let half_interval = |of: fn(&Outcome) -> f64| {
+        let mean = outcomes.iter().map(of).sum::<f64>() / n;
+        let variance =
+            outcomes.iter().map(|outcome| (of(outcome) - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+        1.96 * (variance / n).sqrt()
+    };
     let total = |of: fn(&Outcome) -> usize| real(outcomes.iter().map(of).sum());
     let (live, abandoned) = (total(|outcome| outcome.live), total(|outcome| outcome.abandoned));
     let hours: f64 = outcomes.iter().map(|outcome| outcome.at_work_s / 3_600.0).sum();
@@ -112,10 +147,12 @@ fn summed(form: Form, outcomes: &[Outcome]) -> Row {
             | Form::PredictedIdle(x)
             | Form::Batch(x) => Some(x),
         },
-        utilisation: mean,
-        utilisation_ci: 1.96 * (variance / n).sqrt(),
+        utilisation: outcomes.iter().map(Outcome::utilisation).sum::<f64>() / n,
+        utilisation_ci: half_interval(Outcome::utilisation),
         abandonment: abandoned / live.max(1.0),
+        abandonment_ci: half_interval(Outcome::abandonment),
         abandonment_half_hour_max: outcomes.iter().map(|outcome| outcome.worst_half_hour).fold(0.0, f64::max),
+        abandonment_hour_max: outcomes.iter().map(|outcome| outcome.worst_hour).fold(0.0, f64::max),
         contacts_per_agent_h: contacts / hours.max(1e-9),
         dials_per_contact: total(|outcome| outcome.dialled) / contacts,
     }

@@ -251,9 +251,16 @@ impl Scenario {
     /// # Errors
     /// What is not TOML or no scenario, with its line; or every value that cannot be, with its field.
     pub fn read(text: &str) -> Result<Self, String> {
-        let scenario: Self = toml::from_str(text).map_err(|e| e.to_string())?;
-        let problems = scenario.problems();
-        if problems.is_empty() { Ok(scenario) } else { Err(problems.join("\n")) }
+        toml::from_str::<Self>(text).map_err(|e| e.to_string())?.checked()
+    }
+
+    /// The scenario, if everything in it can be.
+    ///
+    /// # Errors
+    /// Every value that cannot be, with its field.
+    pub fn checked(self) -> Result<Self, String> {
+        let problems = self.problems();
+        if problems.is_empty() { Ok(self) } else { Err(problems.join("\n")) }
     }
 
     fn problems(&self) -> Vec<String> {

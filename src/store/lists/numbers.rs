@@ -87,21 +87,57 @@ impl Plan {
         })
     }
 
-    /// The international form, or why there is none.
     fn e164(&self, text: &str) -> Result<String, &'static str> {
-        if text.is_empty() {
-            return Err("empty");
+        e164(self.country, text)
+    }
+}
+
+/// The international form, or why there is none.
+fn e164(country: Option<country::Id>, text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        return Err("empty");
+    }
+    // International calls are often typed with two zeroes.
+    let typed = match text.strip_prefix("00") {
+        Some(rest) => format!("+{rest}"),
+        None => text.to_owned(),
+    };
+    let number = phonenumber::parse(country, typed).map_err(|_| "not_a_number")?;
+    if !phonenumber::is_valid(&number) {
+        return Err("impossible_number");
+    }
+    Ok(number.format().mode(Mode::E164).to_string())
+}
+
+/// The one column of a file that holds nothing but numbers, such as a do-not-call list; its first row may be a heading.
+pub(super) struct Column {
+    at: usize,
+    country: Option<country::Id>,
+    /// The first row is no number.
+    pub(super) headed: bool,
+}
+
+impl Column {
+    /// Finds the column in the first row: by its heading, or because a number stands there.
+    pub(super) fn new(first: &[String], country: &str) -> Result<Column, String> {
+        let country = country.to_uppercase().parse().ok();
+        let named = first.iter().position(|cell| NUMBER.contains(&cell.to_lowercase().as_str()));
+        let number = || first.iter().position(|cell| e164(country, cell).is_ok());
+        // A file with one column needs no heading, and its first number may be a wrong one.
+        let only = || (first.len() == 1 && first[0].chars().any(|c| c.is_ascii_digit())).then_some(0);
+        match (named, number().or_else(only)) {
+            (Some(at), _) => Ok(Column { at, country, headed: true }),
+            (None, Some(at)) => Ok(Column { at, country, headed: false }),
+            (None, None) => Err(
+                "The first row holds no number and names no column of numbers; head that column \"number\"."
+                    .into(),
+            ),
         }
-        // International calls are often typed with two zeroes.
-        let typed = match text.strip_prefix("00") {
-            Some(rest) => format!("+{rest}"),
-            None => text.to_owned(),
-        };
-        let number = phonenumber::parse(self.country, typed).map_err(|_| "not_a_number")?;
-        if !phonenumber::is_valid(&number) {
-            return Err("impossible_number");
-        }
-        Ok(number.format().mode(Mode::E164).to_string())
+    }
+
+    /// The number of a row in international form, or why there is none.
+    pub(super) fn number(&self, cells: &[String]) -> Result<String, &'static str> {
+        e164(self.country, cells.get(self.at).map(String::as_str).unwrap_or_default())
     }
 }
 
@@ -130,6 +166,17 @@ mod tests {
         for (typed, expected) in table {
             assert_eq!(plan.e164(typed).as_deref(), expected.as_deref(), "{typed}");
         }
+    }
+
+    #[test]
+    fn the_column_of_a_file_of_numbers_is_found_with_and_without_a_heading() {
+        let row = |cells: &[&str]| cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
+        let find = |cells: &[&str]| Column::new(&row(cells), "DE").map(|c| (c.at, c.headed));
+        assert_eq!(find(&["Since", "Phone"]), Ok((1, true)));
+        assert_eq!(find(&["030 901820"]), Ok((0, false)));
+        assert_eq!(find(&["Ann", "+44 20 7946 0018"]), Ok((1, false)));
+        assert_eq!(find(&["12"]), Ok((0, false)), "a wrong number at the top is a row, not a heading");
+        assert!(find(&["remark"]).is_err_and(|text| text.contains("number")));
     }
 
     #[test]

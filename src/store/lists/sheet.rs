@@ -40,7 +40,7 @@ pub(super) fn each_row<E>(path: &Path, wrong: &dyn Fn(String) -> E, take: Take<'
         if !more.map_err(|e| wrong(format!("The file is no CSV file: {e}")))? {
             return Ok(());
         }
-        number += 1;
+        number = record.position().map_or(number + 1, csv::Position::line);
         let cells = record.iter().take(COLUMNS_MAX);
         let text =
             |cell: &[u8]| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_owned();

@@ -7,7 +7,7 @@ use crate::guard::Asker;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use model::campaign::{CampaignOrder, CampaignView, SteerRecord};
+use model::campaign::{CampaignOrder, CampaignView, DialWorld, SteerRecord, WorldCount};
 use model::command::Command;
 use model::id::CallId;
 
@@ -67,6 +67,19 @@ pub async fn changes(
     Path(campaign): Path<String>,
 ) -> Result<axum::Json<Vec<SteerRecord>>, ApiError> {
     Ok(axum::Json(app.lists(move |l| l.changes(&campaign)).await?))
+}
+
+/// `GET /campaigns/{campaign}/world`
+///
+/// # Errors
+/// 500 when the disk failed.
+pub async fn world(
+    State(app): State<App>,
+    Path(campaign): Path<String>,
+) -> Result<axum::Json<DialWorld>, ApiError> {
+    let mut count = WorldCount::default();
+    app.lists(move |l| l.last_attempts(&campaign)).await?.iter().for_each(|attempt| count.add(attempt));
+    Ok(axum::Json(count.world()))
 }
 
 /// `GET /campaigns/{campaign}/attempts`: one JSON object a line, at most 1,000; go on with `after` the last `call`.

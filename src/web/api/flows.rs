@@ -8,6 +8,7 @@ use crate::guard::Asker;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use model::campaign::{DialForecast, DialQuestion};
 use model::command::Command;
 use model::media::Language;
 use model::number::Number;
@@ -52,6 +53,19 @@ pub async fn what_if(
 ) -> Result<axum::Json<Forecast>, ApiError> {
     let flows = Arc::clone(&app.ports.flows);
     let answer = app.block(move || flows.what_if(&question)).await?;
+    answer.map(axum::Json).map_err(|why| senseless(&why))
+}
+
+/// `POST /simulate/dialer`
+///
+/// # Errors
+/// 422 for what cannot be, or takes too long.
+pub async fn dialling(
+    State(app): State<App>,
+    Json(question): Json<DialQuestion>,
+) -> Result<axum::Json<DialForecast>, ApiError> {
+    let flows = Arc::clone(&app.ports.flows);
+    let answer = app.block(move || flows.dialling(&question)).await?;
     answer.map(axum::Json).map_err(|why| senseless(&why))
 }
 

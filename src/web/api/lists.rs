@@ -15,7 +15,9 @@ use model::command::Command;
 use model::country::Country;
 use model::id::EntryId;
 use model::number::Number;
-use model::query::{EntryRow, ListImport, ListImported, ListRow, Mapping, RejectRow};
+use model::query::{
+    BarredImport, BarredImported, EntryRow, ListImport, ListImported, ListRow, Mapping, RejectRow,
+};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use utoipa::{IntoParams, ToSchema};
@@ -42,6 +44,13 @@ pub struct ImportParams {
     pub zone: Option<String>,
     /// Column of the values: higher is called first.
     pub value: Option<String>,
+}
+
+/// An import into the do-not-call list.
+#[derive(Deserialize, IntoParams)]
+pub struct BarredParams {
+    /// Country of numbers without one, ISO code; that of the site unless given.
+    pub country: Option<String>,
 }
 
 /// Where a page begins.
@@ -205,6 +214,31 @@ pub async fn bar(
     })?;
     app.command(&asker.name, Command::Bar { number, listed: form.listed }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /barred/import`: the file is the body, one number a row.
+///
+/// # Errors
+/// 413, 422 with what is wrong with the file, 507.
+pub async fn bar_all(
+    State(app): State<App>,
+    asker: Asker,
+    Query(params): Query<BarredParams>,
+    body: Body,
+) -> Result<axum::Json<BarredImported>, ApiError> {
+    let country = match params.country {
+        Some(code) => code,
+        None => home(&app).await?.0,
+    };
+    let path = app.lists(|l| l.upload()).await?;
+    upload::to_file(body, &path, upload::LIST).await?;
+    let order = BarredImport { country, by: asker.name.clone(), at: app.now().wall };
+    let done = app.barred_import(path.clone(), order).await;
+    // The file has been read, or is of no use.
+    let _ = tokio::fs::remove_file(&path).await;
+    // What was taken before a fault stays, so campaigns look again in any case.
+    app.command(&asker.name, Command::BarredChanged).await?;
+    Ok(axum::Json(done?))
 }
 
 /// Country and area code of the site.

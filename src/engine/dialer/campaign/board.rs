@@ -74,7 +74,7 @@ impl Campaign {
         CampaignView {
             campaign: self.settings.name.clone(),
             queue: self.settings.queue.clone(),
-            left: self.left.iter().cloned().collect(),
+            left: self.steering.left.iter().cloned().collect(),
             steering: self.steering.clone(),
             form,
             works_as: self.health.works_as(form),

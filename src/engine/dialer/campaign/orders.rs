@@ -71,8 +71,8 @@ impl Campaign {
                 (self.steering.coefficient, self.steering.free_agents) = (None, None);
                 String::new()
             }
-            CampaignOrder::Join { agent } => return self.joins(cx, &agent, true, out),
-            CampaignOrder::Leave { agent } => return self.joins(cx, &agent, false, out),
+            CampaignOrder::Join { agent } => return self.joins(cx, by, &agent, true, out),
+            CampaignOrder::Leave { agent } => return self.joins(cx, by, &agent, false, out),
             CampaignOrder::Take { agent } => return self.take(cx, &agent, id, busy, out),
             CampaignOrder::Skip { agent } => return self.skip(&agent, out),
             CampaignOrder::Result { call, word, callback, own, note } => {
@@ -113,11 +113,18 @@ impl Campaign {
         }
     }
 
-    fn joins(&mut self, cx: &Cx, agent: &str, takes_part: bool, out: &mut Vec<Out>) -> Result<(), Refusal> {
+    fn joins(
+        &mut self,
+        cx: &Cx,
+        by: &str,
+        agent: &str,
+        joins: bool,
+        out: &mut Vec<Out>,
+    ) -> Result<(), Refusal> {
         if !self.has_agent(cx.config, agent) {
             return Err(Refusal::Unknown);
         }
-        self.takes_part(agent, takes_part, out);
+        self.takes_part(cx.now.wall, by, agent, joins, out);
         Ok(())
     }
 
@@ -130,19 +137,19 @@ impl Campaign {
     /// Whether this agent takes no part although their queue does.
     #[must_use]
     pub fn was_left_by(&self, agent: &str) -> bool {
-        self.left.contains(agent)
+        self.steering.left.contains(agent)
     }
 
-    /// An agent comes or goes.
-    pub fn takes_part(&mut self, agent: &str, joins: bool, out: &mut Vec<Out>) {
-        // The board tells it at once.
-        self.told_at = None;
-        if joins {
-            self.left.remove(agent);
-            return;
+    /// An agent comes or goes; who went stays away over a restart of the box.
+    pub fn takes_part(&mut self, at: Wall, by: &str, agent: &str, joins: bool, out: &mut Vec<Out>) {
+        let changes = match joins {
+            true => self.steering.left.remove(agent),
+            false => self.steering.left.insert(agent.to_owned()),
+        };
+        if changes {
+            self.changed(at, by, if joins { "join" } else { "leave" }, agent, out);
         }
-        self.left.insert(agent.to_owned());
-        if self.desks.get(agent).is_some_and(super::Desk::is_preview) {
+        if !joins && self.desks.get(agent).is_some_and(super::Desk::is_preview) {
             self.clear_desk(agent, out);
         }
     }

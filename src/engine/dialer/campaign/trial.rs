@@ -41,6 +41,8 @@ pub(super) struct Trial {
     pub began: Mono,
     pub given_up: bool,
     pub said: Option<Said>,
+    /// What was read of its entry may be out of date.
+    pub doubtful: bool,
     cause: Option<u16>,
     refused: Option<Ending>,
     /// No person, whoever it was connected to.
@@ -55,6 +57,7 @@ impl Trial {
             began: now,
             given_up: false,
             said: None,
+            doubtful: false,
             cause: None,
             refused: None,
             found: None,

@@ -1,6 +1,6 @@
 //! What risk a launch may take. An account of live answers and abandoned ones over the campaign's rolling thirty days,
 //! held at the target by feedback from the first call on: each abandoned call makes the pace more careful, each served one
-//! a little less. A second account over the last half hour keeps a bad run short. Pure.
+//! a little less. Two more over the last half hour and the last hour keep a bad run short. Pure.
 use std::collections::VecDeque;
 
 use super::real;
@@ -10,11 +10,11 @@ const DAYS: usize = 30;
 /// Risk of a launch before anything is known: what the scenarios of the benchmark end with.
 const START: f64 = 0.075;
 /// The account aims a little under the cap, so that the end of a day lies under it too.
-const AIM: f64 = 0.985;
+const AIM: f64 = 0.955;
 /// Abandoned calls that the account counts before the first one: a campaign begins below its cap.
-const DEBT: f64 = 0.5;
+const DEBT: f64 = 1.0;
 /// Log of the risk for each abandoned call more than allowed; stronger while few calls are known.
-const GAIN: f64 = 0.08;
+const GAIN: f64 = 0.20;
 const GAIN_AT_START: f64 = 0.2;
 const START_CALLS: f64 = 120.0;
 const RISK_MIN: f64 = 0.002;
@@ -27,7 +27,13 @@ const BAD_RUN_ANSWERS: f64 = 40.0;
 /// Abandoned calls before a bad run at which the pace begins to hold back, and at which it takes no risk at all.
 const HOLD_BACK: f64 = 2.5;
 const NO_RISK: f64 = 0.5;
-/// Answers of the last half hour remembered; more cannot come from one box.
+/// The same for the last hour: five in a hundred, as if there had been at least a hundred answers.
+const HOUR: f64 = 3_600.0;
+const BAD_HOUR: f64 = 0.05;
+const BAD_HOUR_ANSWERS: f64 = 100.0;
+const HOUR_HOLD_BACK: f64 = 3.0;
+const HOUR_NO_RISK: f64 = 1.0;
+/// Answers of the last hour remembered; more cannot come from one box.
 const RECENT_MAX: usize = 20_000;
 
 #[derive(Clone, Copy, Default)]
@@ -41,13 +47,46 @@ pub(super) struct Budget {
     target: f64,
     /// Today is the last one.
     days: VecDeque<Count>,
-    recent: VecDeque<(f64, bool)>,
+    half_hour: Recent,
+    hour: Recent,
+}
+
+/// Answers of the last while, and whether each was abandoned.
+struct Recent {
+    lasts: f64,
+    answers: VecDeque<(f64, bool)>,
+    abandoned: f64,
+}
+
+impl Recent {
+    fn new(lasts: f64) -> Self {
+        Self { lasts, answers: VecDeque::new(), abandoned: 0.0 }
+    }
+
+    fn live(&mut self, now: f64, abandoned: bool) {
+        if self.answers.len() < RECENT_MAX {
+            self.answers.push_back((now, abandoned));
+            self.abandoned += if abandoned { 1.0 } else { 0.0 };
+        }
+    }
+
+    /// Abandoned calls left until it is a bad run of this share among at least so many answers.
+    fn room(&mut self, now: f64, share: f64, least: f64) -> f64 {
+        while let Some((at, abandoned)) = self.answers.front().copied()
+            && at < now - self.lasts
+        {
+            self.answers.pop_front();
+            self.abandoned -= if abandoned { 1.0 } else { 0.0 };
+        }
+        share * real(self.answers.len()).max(least) - self.abandoned
+    }
 }
 
 impl Budget {
     /// `target`: the share of live answers that may be abandoned.
     pub(super) fn new(target: f64) -> Self {
-        Self { target, days: VecDeque::from([Count::default()]), recent: VecDeque::new() }
+        let days = VecDeque::from([Count::default()]);
+        Self { target, days, half_hour: Recent::new(HALF_HOUR), hour: Recent::new(HOUR) }
     }
 
     /// A new day begins; the thirtieth before it is forgotten.
@@ -56,7 +95,7 @@ impl Budget {
         if self.days.len() > DAYS {
             self.days.pop_front();
         }
-        self.recent.clear();
+        (self.half_hour, self.hour) = (Recent::new(HALF_HOUR), Recent::new(HOUR));
     }
 
     /// Days before this one, the oldest first; the last of them goes on.
@@ -75,9 +114,8 @@ impl Budget {
             today.live += 1.0;
             today.abandoned += if abandoned { 1.0 } else { 0.0 };
         }
-        if self.recent.len() < RECENT_MAX {
-            self.recent.push_back((now, abandoned));
-        }
+        self.half_hour.live(now, abandoned);
+        self.hour.live(now, abandoned);
     }
 
     /// Live answers and abandoned ones of the last thirty days.
@@ -85,22 +123,21 @@ impl Budget {
         self.days.iter().fold((0.0, 0.0), |sum, day| (sum.0 + day.live, sum.1 + day.abandoned))
     }
 
-    /// The risk of an abandoned call that one more launch may add at present.
-    pub(super) fn risk(&mut self, now: f64) -> f64 {
+    /// The risk of an abandoned call that one more launch may add at present. The lines in flight will probably
+    /// cost `lost` calls.
+    pub(super) fn risk(&mut self, now: f64, lost: f64) -> f64 {
         let (live, abandoned) = self.account();
         let over = abandoned + DEBT - self.target * AIM * live;
         let gain = GAIN + GAIN_AT_START * (-live / START_CALLS).exp();
-        (START * (-gain * over).exp()).clamp(RISK_MIN, RISK_MAX) * self.calm(now)
+        (START * (-gain * over).exp()).clamp(RISK_MIN, RISK_MAX) * self.calm(now, lost)
     }
 
-    /// One while the last half hour is fine, zero when one more abandoned call would make it a bad run.
-    fn calm(&mut self, now: f64) -> f64 {
-        while self.recent.front().is_some_and(|(at, _)| *at < now - HALF_HOUR) {
-            self.recent.pop_front();
-        }
-        let abandoned = real(self.recent.iter().filter(|(_, abandoned)| *abandoned).count());
-        let room = BAD_RUN * real(self.recent.len()).max(BAD_RUN_ANSWERS) - abandoned;
-        ((room - NO_RISK) / (HOLD_BACK - NO_RISK)).clamp(0.0, 1.0)
+    /// One while the last half hour and hour are fine, zero when one more abandoned call would make one of them bad.
+    fn calm(&mut self, now: f64, lost: f64) -> f64 {
+        let half_hour = self.half_hour.room(now, BAD_RUN, BAD_RUN_ANSWERS) - lost;
+        let hour = self.hour.room(now, BAD_HOUR, BAD_HOUR_ANSWERS) - lost;
+        let half_hour = (half_hour - NO_RISK) / (HOLD_BACK - NO_RISK);
+        half_hour.min((hour - HOUR_NO_RISK) / (HOUR_HOLD_BACK - HOUR_NO_RISK)).clamp(0.0, 1.0)
     }
 }
 
@@ -111,12 +148,12 @@ mod tests {
     #[test]
     fn abandoned_calls_make_it_careful_and_served_ones_win_the_trust_back() {
         let mut budget = Budget::new(0.03);
-        let before = budget.risk(0.0);
+        let before = budget.risk(0.0, 0.0);
         budget.live(1.0, true);
-        let after = budget.risk(2.0);
+        let after = budget.risk(2.0, 0.0);
         assert!(after < 0.9 * before, "{before} {after}");
         (0..60).for_each(|turn| budget.live(10.0 + real(turn), false));
-        assert!(budget.risk(4_000.0) > before);
+        assert!(budget.risk(4_000.0, 0.0) > before);
     }
 
     #[test]
@@ -124,9 +161,30 @@ mod tests {
         let mut budget = Budget::new(0.03);
         (0..1_000).for_each(|turn| budget.live(real(turn), false));
         (0..3).for_each(|turn| budget.live(10_000.0 + real(turn), true));
-        let held = budget.risk(10_010.0);
+        let held = budget.risk(10_010.0, 0.0);
         assert!(held < 1e-9, "{held}");
-        assert!(budget.risk(12_000.0) > 0.05);
+        assert!(budget.risk(12_000.0, 0.0) > 0.05);
+    }
+
+    #[test]
+    fn five_abandoned_calls_in_a_hundred_stop_all_risk_for_an_hour() {
+        let mut budget = Budget::new(0.03);
+        (0..2_000).for_each(|turn| budget.live(real(turn), false));
+        // Only two of them in the last half hour, which alone would leave some risk.
+        for at in [10_000.0, 10_600.0, 11_200.0, 12_400.0, 13_300.0] {
+            budget.live(at, true);
+        }
+        assert!(budget.risk(13_400.0, 0.0) < 1e-9);
+        assert!(budget.risk(17_000.0, 0.0) > 0.05);
+    }
+
+    #[test]
+    fn what_the_lines_in_flight_will_cost_counts_before_it_happens() {
+        let mut budget = Budget::new(0.03);
+        (0..1_000).for_each(|turn| budget.live(real(turn), false));
+        let (free, lost) = (budget.risk(5_000.0, 0.0), budget.risk(5_000.0, 1.5));
+        assert!(lost < 0.7 * free, "{lost} {free}");
+        assert!(budget.risk(5_000.0, 3.0) < 1e-9);
     }
 
     #[test]

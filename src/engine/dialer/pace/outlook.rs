@@ -17,6 +17,8 @@ pub(super) struct Outlook {
     grace: usize,
     /// For each second: share of plays in which one more arrival then costs a call.
     harm: [f64; AHEAD + 1],
+    /// Mean calls lost by the lines in flight.
+    lost: f64,
 }
 
 impl Outlook {
@@ -24,7 +26,15 @@ impl Outlook {
     pub(super) fn new(grace: f64) -> Self {
         let field = || vec![0; PLAYS * AHEAD].into_boxed_slice();
         let grace = whole(grace + 0.5).min(AHEAD - 1);
-        Self { arrivals: field(), free: field(), scatter: 1, now_free: 0, grace, harm: [0.0; AHEAD + 1] }
+        Self {
+            arrivals: field(),
+            free: field(),
+            scatter: 1,
+            now_free: 0,
+            grace,
+            harm: [0.0; AHEAD + 1],
+            lost: 0.0,
+        }
     }
 
     /// Forgets the plays; `now_free` agents are free, less callers who wait.
@@ -65,10 +75,14 @@ impl Outlook {
     /// every agent free by then is needed.
     pub(super) fn play(&mut self) {
         let mut last = [0_u32; AHEAD + 1];
+        let mut lost_in_all = 0;
         for play in 0..PLAYS {
             let range = play * AHEAD..(play + 1) * AHEAD;
-            last[self.last_tight_second(&self.arrivals[range.clone()], &self.free[range])] += 1;
+            let (tight, lost) = self.one_play(&self.arrivals[range.clone()], &self.free[range]);
+            last[tight] += 1;
+            lost_in_all += lost;
         }
+        self.lost = f64::from(lost_in_all) / real(PLAYS);
         let mut plays = 0;
         self.harm[AHEAD] = 0.0;
         for slot in (0..AHEAD).rev() {
@@ -77,20 +91,26 @@ impl Outlook {
         }
     }
 
-    /// One more than the last second at which no agent is left over; 0 when one always is.
-    fn last_tight_second(&self, arrivals: &[u8], free: &[u8]) -> usize {
+    /// Calls that the lines in flight will probably cost, whatever is dialled now.
+    pub(super) fn lost(&self) -> f64 {
+        self.lost
+    }
+
+    /// One more than the last second at which no agent is left over, 0 when one always is; and calls lost.
+    fn one_play(&self, arrivals: &[u8], free: &[u8]) -> (usize, i32) {
         let mut left =
             self.now_free + free[..self.grace].iter().map(|agents| i32::from(*agents)).sum::<i32>();
-        let mut tight = 0;
+        let (mut tight, mut lost) = (0, 0);
         for (slot, lines) in arrivals.iter().enumerate() {
             left += free.get(slot + self.grace).map_or(0, |agents| i32::from(*agents)) - i32::from(*lines);
             if left <= 0 {
                 // Who found nobody is gone and takes no agent later.
+                lost -= left;
                 left = 0;
                 tight = slot + 1;
             }
         }
-        tight
+        (tight, lost)
     }
 
     /// Probability that an answer of a line with this density costs a call, its own or another one.

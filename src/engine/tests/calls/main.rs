@@ -16,6 +16,8 @@ mod inbound;
 #[cfg(test)]
 mod inside;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod outside;
 #[cfg(test)]
 mod routes;

@@ -13,6 +13,8 @@ mod kept;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod questions;
 #[cfg(test)]
 mod restart;

@@ -401,6 +401,13 @@ impl crate::ports::Flows for FakeFlows {
     fn name(&self, name: &str) -> Result<(), String> {
         if name.starts_with('.') { Err("this is no name of a prompt".into()) } else { Ok(()) }
     }
+    fn dialling(
+        &self,
+        question: &model::campaign::DialQuestion,
+    ) -> Result<model::campaign::DialForecast, String> {
+        let rows = Vec::new();
+        Ok(model::campaign::DialForecast { runs: question.runs, rows })
+    }
     fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
         let path = format!("prompts/{}/{name}.wav", language.code());
         if sound.starts_with(b"RIFF") { Ok(path) } else { Err("save it as WAV".into()) }
@@ -508,13 +515,22 @@ impl crate::ports::Lists for Lists {
         Ok(Vec::new())
     }
     fn upload(&self) -> Stored<std::path::PathBuf> {
-        Err(crate::ports::Fault("no room".into()))
+        static NUMBER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Ok(std::env::temp_dir().join(format!("belfry-upload-{}-{number}", std::process::id())))
     }
     fn import(
         &self,
         _: &std::path::Path,
         _: &model::query::ListImport,
     ) -> Result<model::query::ListImported, crate::ports::ListRefusal> {
+        Err(crate::ports::ListRefusal::File("no file".into()))
+    }
+    fn import_barred(
+        &self,
+        _: &std::path::Path,
+        _: &model::query::BarredImport,
+    ) -> Result<model::query::BarredImported, crate::ports::ListRefusal> {
         Err(crate::ports::ListRefusal::File("no file".into()))
     }
     fn entries(&self, _: &str, _: model::id::EntryId) -> Stored<Vec<model::query::EntryRow>> {
@@ -530,6 +546,9 @@ impl crate::ports::Lists for Lists {
         Ok(Vec::new())
     }
     fn attempts(&self, _: &str, _: model::id::CallId) -> Stored<Vec<model::campaign::AttemptRecord>> {
+        Ok(Vec::new())
+    }
+    fn last_attempts(&self, _: &str) -> Stored<Vec<model::campaign::AttemptRecord>> {
         Ok(Vec::new())
     }
     fn changes(&self, _: &str) -> Stored<Vec<model::campaign::SteerRecord>> {

@@ -161,11 +161,17 @@ impl World {
         self.did(effects);
     }
 
-    /// Somebody asks; the reply.
-    pub fn order(&mut self, command: Command) -> Reply {
+    /// Somebody asks; the reply comes in `replies`.
+    pub fn ask(&mut self, command: Command) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         self.tell(Event::Command { ticket, by: Actor { name: "test".into() }, command });
+        ticket
+    }
+
+    /// Somebody asks; the reply.
+    pub fn order(&mut self, command: Command) -> Reply {
+        let ticket = self.ask(command);
         self.replies.remove(&ticket).expect("each command gets one reply at once")
     }
 

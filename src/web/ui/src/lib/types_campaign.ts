@@ -125,6 +125,41 @@ export interface ListImported {
   reasons: Record<string, number>;
 }
 
+export interface DialRow {
+  rule: string;
+  setting: number | null;
+  utilisation: number;
+  utilisation_ci: number;
+  abandoned: number;
+  abandoned_ci: number;
+  contacts: number;
+  dials: number;
+}
+
+export interface DialForecast {
+  runs: number;
+  rows: DialRow[];
+}
+
+export interface DialWorld {
+  attempts: number;
+  live_percent: number;
+  machine_percent: number;
+  busy_percent: number;
+  invalid_percent: number;
+  ring_s: number;
+  talk_s: number;
+  talk_cv: number;
+}
+
+export interface BarredImported {
+  rows: number;
+  taken: number;
+  known: number;
+  rejected: number;
+  rejects: { line: number; text: string; reason: string }[];
+}
+
 export interface Barred {
   number: string;
   at: Wall;

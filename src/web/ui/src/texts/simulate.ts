@@ -1,0 +1,52 @@
+// Texts of the page that tells beforehand what would come of a campaign.
+import { texts } from '../lib/i18n.svelte';
+
+export const SIM = texts({
+  tab: ['What would happen', '模拟预测'],
+  title: ['A campaign that nobody is called for', '不实际拨打的外呼活动'],
+  hint: [
+    'The box plays days of work with the pace of real campaigns, beside the ways of dialling people know. It takes up to 20 seconds and gives way to calls.',
+    '系统用真实活动的节奏算法模拟若干工作日，并与常见拨号方式对比。最多 20 秒，且让位于通话。',
+  ],
+  from: ['Take people and talks from the past of', '采用以下活动的历史数据'],
+  nothing: ['None', '不采用'],
+  tookFrom: ['From {n} attempts.', '来自 {n} 次拨打。'],
+  fewAttempts: ['Only {n} attempts: they say little.', '仅 {n} 次拨打，参考价值有限。'],
+  agents: ['Agents', '坐席数'],
+  hours: ['Hours of work', '工作小时'],
+  live: ['Answered by a person', '真人接听'],
+  machine: ['Answered by a machine', '答录机接听'],
+  busy: ['Busy', '占线'],
+  invalid: ['Invalid numbers', '无效号码'],
+  talk: ['Conversation, mean', '平均通话'],
+  wrap: ['After-call work, mean', '平均话后处理'],
+  ring: ['Ringing until the answer, mean', '平均振铃至接听'],
+  lines: ['Lines at once', '最大并发线路'],
+  perSecond: ['New calls a second', '每秒新呼叫'],
+  noLimit: ['No limit unless given.', '不填则不限。'],
+  most: ['Abandoned calls at most', '呼损上限'],
+  runs: ['Days played', '模拟天数'],
+  seconds: ['s', '秒'],
+  ask: ['Play', '开始模拟'],
+  asking: ['Playing…', '模拟中…'],
+  answer: ['What would come of it', '结果'],
+  nothingYet: ['Fill in what is known and play it.', '填写已知数据后开始模拟。'],
+  played: ['{n} days played.', '已模拟 {n} 天。'],
+  fewer: ['Time was up after {n} of {of} days.', '时间已到，完成 {of} 天中的 {n} 天。'],
+  chart: ['Utilisation of the agents; the thin line is the 95 % interval', '坐席利用率；细线为 95% 置信区间'],
+  rule: ['Way of dialling', '拨号方式'],
+  utilisation: ['Utilisation', '利用率'],
+  abandoned: ['Abandoned', '呼损'],
+  contacts: ['Talks per agent and hour', '每坐席每小时通话数'],
+  dials: ['Dials per talk', '每次通话拨号数'],
+  over: ['over the bound', '超过上限'],
+});
+
+export const RULE = texts({
+  predictive: ['Predictive (this box)', '预测（本系统）'],
+  manual: ['Manual', '手动'],
+  preview: ['Preview', '预览'],
+  progressive: ['Progressive', '渐进'],
+  ratio: ['{n} lines per free agent', '每空闲坐席 {n} 线'],
+  clairvoyant: ['Knowing every answer beforehand', '预知所有应答（理论上限）'],
+});
