@@ -27,7 +27,7 @@ const NUMBER: &str = "+49301000";
 #[test]
 fn fifty_calls_do_not_notice_a_hundred_changes_a_minute_and_each_change_can_be_taken_back() {
     for seed in 0..sim::seeds().div_ceil(200) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = super::in_memory();
         let options =
             Options { dir: folder.path().into(), beat: Arc::default(), on_stored: Box::new(|_| {}) };
         let (store, _) = Store::open(options).expect("an empty folder");

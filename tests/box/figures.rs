@@ -22,7 +22,7 @@ struct Count {
 /// Compares the reports of `[began, now)` with the records of the day.
 pub fn compare(w: &World, began: Wall) {
     let records: Vec<Record> = w.pbx.disk.given().cloned().collect();
-    let dir = tempfile::tempdir().expect("a temporary folder");
+    let dir = super::in_memory();
     let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(|_| {}) };
     let (store, _) = Store::open(options).expect("an empty folder");
     for (n, record) in (1_u64..).zip(&records) {

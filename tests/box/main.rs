@@ -22,3 +22,10 @@ mod shift;
 mod strangers;
 mod trunks;
 mod voicemail;
+
+/// A folder for a real store. Its disk is not what these stories are about, so it is in memory where there is such a place.
+fn in_memory() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a temporary folder")
+}
