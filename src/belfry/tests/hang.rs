@@ -131,8 +131,11 @@ fn hang(role: &str, thread: &str, named: &str) {
     let running = Running::start(folder.path(), &[]);
     let other = if role == "control" { "media" } else { "control" };
     let (victim, bystander) = (running.role(role).expect(FINE), running.role(other).expect(FINE));
-    let found = if thread.is_empty() { vec![Pid::from_raw(victim)] } else { threads(victim, thread) };
-    assert!(!found.is_empty(), "{role} has no thread {thread}");
+    // A thread gives itself its name when it first runs, which on a busy machine is after the ready line.
+    let found = until(&format!("{role} has a thread {thread}"), PATIENCE, || match thread {
+        "" => Some(vec![Pid::from_raw(victim)]),
+        _ => Some(threads(victim, thread)).filter(|found| !found.is_empty()),
+    });
     let since = Instant::now();
     let held = Held::hold(found);
     let words = format!("role={role} thread=\"{named}\"");
