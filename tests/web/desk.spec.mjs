@@ -56,7 +56,7 @@ test('the desk knows the caller while it rings; its keys steer the call; one tab
   const { page } = seat;
   await login(seat, 'anna');
   await page.getByRole('heading', { level: 1, name: 'Desk' }).waitFor();
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
   await page.getByText('No call', { exact: true }).waitFor();
   await page.keyboard.press('F9');
   await page.getByText('Not ready', { exact: true }).first().waitFor();

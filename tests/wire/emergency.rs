@@ -71,6 +71,5 @@ fn a_barred_phone_reaches_112_with_and_without_the_prefix_and_nothing_else() {
         0,
         "the barred call did not"
     );
-    let history = pbx.get("/history");
-    assert!(history.to_string().contains("112"), "{history}");
+    pbx.until("the calls are in the history", "/history", SOON, |h| h.to_string().contains("112"));
 }

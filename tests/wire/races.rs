@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
+use tests::harness::process::until;
 use tests::harness::sipp::Sipp;
 use tests::harness::site;
 
@@ -55,8 +56,12 @@ fn five_hundred_callers_race_for_five_agents() {
     assert!(status.success(), "every caller reached an agent: {}", callers.output());
 
     pbx.until("all are over", "/calls", Duration::from_secs(15), |c| c.as_array().is_some_and(Vec::is_empty));
+    // A record is read from the disk, where it is a moment after its call has left the list.
+    let records = until("the last record is on the disk", Duration::from_secs(15), || {
+        Some(all_records(&pbx)).filter(|found| found.len() >= races)
+    });
     let mut talks: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
-    for record in all_records(&pbx) {
+    for record in records {
         let agent = record["agent"].as_str().unwrap_or_else(|| panic!("no agent in {record}")).to_owned();
         let span = (record["answered"].as_i64().expect("answered"), record["ended"].as_i64().expect("ended"));
         talks.entry(agent).or_default().push(span);
