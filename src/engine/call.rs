@@ -450,6 +450,12 @@ impl Core {
         }
     }
 
+    /// These prompts, in the language of the call.
+    #[must_use]
+    pub fn said(&self, prompts: &[&str]) -> Vec<Sound> {
+        prompts.iter().map(|p| Sound::Prompt { language: self.language, name: (*p).to_owned() }).collect()
+    }
+
     /// Sends the call to a target: the one door into stages.
     pub fn go(&mut self, target: Target, cx: &Cx, out: &mut Out) -> Stage {
         self.sent_on = self.sent_on.saturating_add(1);

@@ -168,7 +168,7 @@ impl Callback {
         let Phase::Asking { customer, play, said } = &mut self.phase else { return };
         *said += 1;
         if let Some(session) = customer.session() {
-            *play = Some(out.play(session, prompt(core, "callback-confirm"), false, false));
+            *play = Some(out.play(session, core.said(&["callback-confirm"]), false, false));
         }
     }
 
@@ -262,8 +262,4 @@ fn agent_is_there(core: &mut Core, number: &Number, taker: Taker, cx: &Cx, out: 
 fn to_agent(core: &Core, name: &str) -> Vec<Sound> {
     let own = core.caller.extension().and_then(|n| core.config.extension.get(n)).and_then(|e| e.language);
     vec![Sound::Prompt { language: own.unwrap_or(core.config.system.language), name: name.to_owned() }]
-}
-
-fn prompt(core: &Core, name: &str) -> Vec<Sound> {
-    vec![Sound::Prompt { language: core.language, name: name.to_owned() }]
 }

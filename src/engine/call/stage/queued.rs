@@ -153,8 +153,7 @@ impl Queued {
             }
             Heard::CodeDone(why) => self.say(core, why, out),
             Heard::Stored if self.promised => {
-                let sounds =
-                    vec![Sound::Prompt { language: core.language, name: "queue-callback-promised".into() }];
+                let sounds = core.said(&["queue-callback-promised"]);
                 return goodbye::enter(self.session, sounds, Outcome::Answered, PROMISED, out);
             }
             Heard::PlayDone(_, play, PlayEnd::Finished) if self.saying == Some(play) => {
@@ -265,8 +264,7 @@ impl Queued {
     }
 
     fn say(&mut self, core: &Core, name: &str, out: &mut Out) {
-        let sounds = vec![Sound::Prompt { language: core.language, name: name.to_owned() }];
-        self.saying = Some(out.play(self.session, sounds, false, false));
+        self.saying = Some(out.play(self.session, core.said(&[name]), false, false));
     }
 
     fn play_music(&self, out: &mut Out) {

@@ -69,8 +69,8 @@ fn tell(
     before: &[&str],
     out: &mut Out,
 ) -> Stage {
-    let mut sounds = said(core, before);
-    sounds.extend(said(core, &["prompt-record"]));
+    let mut sounds = core.said(before);
+    sounds.extend(core.said(&["prompt-record"]));
     sounds.push(Sound::Tone { hz: 1_000, hz2: 0, on_ms: 250, off_ms: 50, times: 1 });
     let phase = Phase::Telling(out.play(session, sounds, false, false));
     let take = format!("takes/{}-{takes}.wav", core.id);
@@ -171,7 +171,7 @@ impl Studio {
         if with_take {
             sounds.extend([Sound::File(self.take.clone()), Sound::Silence(400)]);
         }
-        sounds.extend(said(core, &["prompt-menu"]));
+        sounds.extend(core.said(&["prompt-menu"]));
         self.phase = Phase::Asking(out.play(self.session, sounds, false, true));
         Stage::Studio(self)
     }
@@ -218,7 +218,7 @@ impl Studio {
 
     fn bye(&self, core: &Core, name: &str, cause: &str, out: &mut Out) -> Stage {
         out.want(Intent::NoWait(CallTimer::Mailbox));
-        goodbye::enter(self.session, said(core, &[name, "goodbye"]), Outcome::Answered, cause, out)
+        goodbye::enter(self.session, core.said(&[name, "goodbye"]), Outcome::Answered, cause, out)
     }
 }
 
@@ -227,8 +227,4 @@ impl NewPrompt {
     fn ask(&self, take: String) -> Ask {
         Ask::Prompt { take, name: self.name.clone(), language: self.language, by: self.by.clone() }
     }
-}
-
-fn said(core: &Core, prompts: &[&str]) -> Vec<Sound> {
-    prompts.iter().map(|p| Sound::Prompt { language: core.language, name: (*p).to_owned() }).collect()
 }

@@ -7,7 +7,6 @@ use crate::intent::{Chapter, Intent};
 use crate::timers::CallTimer;
 use crate::voicemail::mailbox::Pin;
 use model::id::SessionId;
-use model::media::Sound;
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
@@ -113,17 +112,13 @@ impl Supervise {
     }
 
     fn ask(self, core: &Core, cx: &Cx, prompts: &[&str], out: &mut Out) -> Stage {
-        out.play(self.session, said(core, prompts), false, true);
+        out.play(self.session, core.said(prompts), false, true);
         out.wait(cx.now, CallTimer::Mailbox, KEY_PAUSE * 3);
         Stage::Supervise(self)
     }
 
     fn bye(self, core: &Core, prompts: &[&str], cause: &str, out: &mut Out) -> Stage {
         out.want(Intent::NoWait(CallTimer::Mailbox));
-        goodbye::enter(self.session, said(core, prompts), Outcome::Answered, cause, out)
+        goodbye::enter(self.session, core.said(prompts), Outcome::Answered, cause, out)
     }
-}
-
-fn said(core: &Core, prompts: &[&str]) -> Vec<Sound> {
-    prompts.iter().map(|p| Sound::Prompt { language: core.language, name: (*p).to_owned() }).collect()
 }
