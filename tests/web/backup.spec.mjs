@@ -3,22 +3,14 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 const PHRASE = 'four words make sense';
 let browser;
 let box;
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it));
 
 test('a backup is set up, made, downloaded, uploaded and restored', async () => {
   const seat = await visit(browser, box);

@@ -15,6 +15,7 @@ const PATIENCE_MS = 20_000;
 /** Sound ports of one box; each test file takes another block. */
 const PORTS = 60;
 
+const LOOPBACK = '127.0.0.1';
 let boxes = 0;
 
 export const PASSWORD = 'a short sentence 7';
@@ -109,14 +110,19 @@ function freePort() {
   });
 }
 
-/** Starts a box. `site`: text of its first configuration; none = the built-in defaults. `ports`: of its sound. */
-export async function startBox({ site, ports = PORTS } = {}) {
+/**
+ * Starts a box. `site`: text of its first configuration; none = the built-in defaults. `ports`: of its sound. `host`: the
+ * address of its pages and of the sound of browsers, else the loopback.
+ */
+export async function startBox({ site, ports = PORTS, host = LOOPBACK } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
   // Boxes of one test at the same time have blocks of their own.
   const low = 21_000 + ((process.pid + 67 * boxes++) % 200) * PORTS;
   const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
-  const args = ['run', '--data', data, '--sip', `127.0.0.1:${sip}`, '--http', `127.0.0.1:${http_}`];
-  args.push('--https', `127.0.0.1:${https}`, '--rtp', `${low}-${low + ports - 1}`, '--media-address', '127.0.0.1');
+  // Browsers send their sound to the port of HTTPS, at the address of SIP.
+  const phones = host === LOOPBACK ? LOOPBACK : '0.0.0.0';
+  const args = ['run', '--data', data, '--sip', `${phones}:${sip}`, '--http', `${host}:${http_}`];
+  args.push('--https', `${host}:${https}`, '--rtp', `${low}-${low + ports - 1}`, '--media-address', '127.0.0.1');
   if (site) {
     const file = path.join(data, 'first.toml');
     fs.writeFileSync(file, site);
@@ -140,7 +146,7 @@ export async function startBox({ site, ports = PORTS } = {}) {
   });
   const box = {
     sip,
-    url: `https://127.0.0.1:${https}`,
+    url: `https://${host}:${https}`,
     log: () => said,
     /** Asks over the local socket, as an administrator. */
     ask: (method, where, body) => ask(path.join(data, 'run/control.sock'), method, where, body),

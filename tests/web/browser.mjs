@@ -19,8 +19,8 @@ const FLAGS = [
 /** On a busy machine a page may take this long; no test waits for it on purpose. */
 const PATIENCE_MS = 30_000;
 
-export const launch = (more = []) =>
-  chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: [...FLAGS, ...more] });
+export const launch = (more = [], executablePath = process.env.CHROMIUM) =>
+  chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...more] });
 
 /** A fresh browser profile looking at the box. `close()` fails when something went wrong on its pages. */
 export async function visit(browser, box, { lang = 'en', theme = 'light', width = 1280, allow = [] } = {}) {

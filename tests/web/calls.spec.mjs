@@ -1,28 +1,14 @@
 // A call as a supervisor sees it: placed by a form, live while it runs, its recording paused, hung up by a button,
 // afterwards one line of the history that opens into its steps and its recording, which plays.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
-import { Phone } from './phone.mjs';
+import { test } from 'node:test';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 let browser;
 let box;
-const phones = [];
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-  for (const number of ['101', '102']) {
-    const phone = await new Phone(box, number, `test-only-${number}-secret`).open();
-    phones.push(await phone.register());
-  }
-});
-after(async () => {
-  for (const phone of phones) phone.close();
-  await browser?.close();
-  await box?.stop();
-});
+let phones;
+scene((it) => ({ browser, box, phones } = it), { phones: ['101', '102'] });
 
 test('a call is seen live, hung up, and found in the history with journey and recording', async () => {
   const seat = await visit(browser, box);

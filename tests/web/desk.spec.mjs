@@ -1,10 +1,10 @@
 // The agent’s desk, the supervisor’s page, the wall and the reports, as people use them: who calls is known while it
 // rings, one tab steers, a screen on the wall needs no sign-in, and afterwards the call stands in the report.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
-import { Phone } from './phone.mjs';
+import { test } from 'node:test';
+import { SITE } from './box.mjs';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 const SITE_WITH_SCRIPT = SITE.replace(
   'overflow = "voicemail:101"',
@@ -13,21 +13,11 @@ const SITE_WITH_SCRIPT = SITE.replace(
 
 let browser;
 let box;
-const phones = [];
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE_WITH_SCRIPT });
-  await box.admin();
-  await box.admin('anna', 'agent', { agent: '102', extension: '102' });
-  for (const number of ['101', '102']) {
-    const phone = await new Phone(box, number, `test-only-${number}-secret`).open();
-    phones.push(await phone.register());
-  }
-});
-after(async () => {
-  for (const phone of phones) phone.close();
-  await browser?.close();
-  await box?.stop();
+let phones;
+scene((it) => ({ browser, box, phones } = it), {
+  site: SITE_WITH_SCRIPT,
+  people: [['anna', 'agent', { agent: '102', extension: '102' }]],
+  phones: ['101', '102'],
 });
 
 test('contacts are imported, each refused line is told, and found again', async () => {

@@ -1,10 +1,9 @@
 // Every page in both languages, both themes, and on a phone and a desk: no violation of WCAG 2.2 A and AA, nothing wider
 // than the screen, no text in the wrong language.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, violations, visit } from './browser.mjs';
-import { Phone } from './phone.mjs';
+import { test } from 'node:test';
+import { login, violations, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 const PAGES = [
   '/',
@@ -66,19 +65,7 @@ const PAGES = [
 
 let browser;
 let box;
-let phone;
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-  phone = await new Phone(box, '101', 'test-only-101-secret').open();
-  await phone.register();
-});
-after(async () => {
-  phone?.close();
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it), { phones: ['101'] });
 
 /** English words of the interface that must not stand on a Chinese page. */
 const ENGLISH = /\b(Save|Delete|Search|Loading|Edit|Add|None|Show|Settings|Trunks|Extensions|Queue|Agent|Recording|Name|Number|State)\b/;

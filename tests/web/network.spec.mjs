@@ -1,20 +1,12 @@
 // The pages of network and time, and the question before a used thing is deleted.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 let browser;
 let box;
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it));
 
 const config = async () => (await box.ask('GET', '/config')).json.config;
 

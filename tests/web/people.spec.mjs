@@ -1,10 +1,10 @@
 // Who may sign in, programs with tokens, the mail server and banned addresses: each switched on and off by its form, and
 // the box obeys at once.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
+import { after, test } from 'node:test';
+import { login, visit } from './browser.mjs';
 import { Phone } from './phone.mjs';
+import { scene } from './scene.mjs';
 
 /** Wrong passwords that are weighed before an address is banned, and some more. */
 const GUESSES = 30;
@@ -13,17 +13,11 @@ const STRANGER = '127.0.0.66';
 let browser;
 let box;
 let seat;
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
+after(() => seat?.close());
+scene(async (it) => {
+  ({ browser, box } = it);
   seat = await visit(browser, box);
   await login(seat);
-});
-after(async () => {
-  await seat?.close();
-  await browser?.close();
-  await box?.stop();
 });
 
 test('a password replaced in the form ends the sessions of that user; only the new one opens', async () => {

@@ -1,20 +1,12 @@
 // Saving is live at once: a problem stands at its field, a save can be undone, and the history shows who changed what.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 let browser;
 let box;
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it));
 
 const extension = async (number) => {
   const { config } = (await box.ask('GET', '/config')).json;

@@ -4,21 +4,15 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { PASSWORD, SITE, startBox } from './box.mjs';
-import { launch, visit } from './browser.mjs';
+import { visit } from './browser.mjs';
 import { Phone } from './phone.mjs';
+import { scene } from './scene.mjs';
 
 let browser;
 let box;
-before(async () => {
-  browser = await launch();
-  box = await startBox();
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it), { site: null });
 
 test('a new box is set up on one page and its first phone calls the echo', async () => {
   const seat = await visit(browser, box);

@@ -1,30 +1,21 @@
 // A message as the owner of the mailbox handles it: it appears by itself, is heard, marked and deleted, with time to
 // think again; somebody else sees nothing of it.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, visit } from './browser.mjs';
-import { Phone } from './phone.mjs';
+import { test } from 'node:test';
+import { login, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
 
 let browser;
 let box;
-const phones = [];
-before(async () => {
-  browser = await launch();
-  box = await startBox({ site: SITE });
-  await box.admin();
-  await box.admin('anna', 'user', { extension: '102' });
-  await box.admin('rita', 'user', { extension: '101' });
-  await box.admin('sam', 'supervisor');
-  for (const number of ['101', '102']) {
-    const phone = await new Phone(box, number, `test-only-${number}-secret`, { answers: false }).open();
-    phones.push(await phone.register());
-  }
-});
-after(async () => {
-  for (const phone of phones) phone.close();
-  await browser?.close();
-  await box?.stop();
+let phones;
+scene((it) => ({ browser, box, phones } = it), {
+  people: [
+    ['anna', 'user', { extension: '102' }],
+    ['rita', 'user', { extension: '101' }],
+    ['sam', 'supervisor'],
+  ],
+  phones: ['101', '102'],
+  answers: false,
 });
 
 /** Reception calls Anna, who is busy, waits for the end of the greeting and speaks. */

@@ -1,118 +1,20 @@
 // The phone in the browser: Chromium with a file for a microphone. Tones are measured at both ends, through a reload, a lost
 // socket and a change of tabs; a menu understands its keys, and a voicemail keeps its sound.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { SITE, startBox } from './box.mjs';
-import { launch, login, violations, visit } from './browser.mjs';
-import { Phone } from './phone.mjs';
+import { test } from 'node:test';
+import { login, violations, visit } from './browser.mjs';
+import { scene } from './scene.mjs';
+import { PLAYED, SPOKEN, hears, isReady, microphone, region, seatWithPhone, turnOn } from './webphone.mjs';
 
-/** What the microphone hears. */
-const SPOKEN = 1000;
-/** What the telephone at the other end plays. */
-const PLAYED = 400;
-
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-tone-'));
 let browser;
 let box;
 let desk;
-before(async () => {
-  const file = path.join(folder, 'tone.wav');
-  fs.writeFileSync(file, wav());
-  browser = await launch([
-    '--use-fake-device-for-media-stream',
-    `--use-file-for-fake-audio-capture=${file}`,
-    '--allow-loopback-in-peer-connection',
-  ]);
-  box = await startBox({ site: SITE });
-  await box.admin();
-  await box.admin('anna', 'user', { extension: '102' });
-  desk = await new Phone(box, '101', 'test-only-101-secret').open();
-  await desk.register();
+const set = (it) => ({ browser, box, phones: [desk] } = it);
+scene(set, {
+  people: [['anna', 'user', { extension: '102' }]],
+  phones: ['101'],
+  flags: microphone(),
 });
-after(async () => {
-  desk?.close();
-  await browser?.close();
-  await box?.stop();
-  fs.rmSync(folder, { recursive: true });
-});
-
-/** Ten seconds of the tone, one channel at 48 kHz. */
-function wav() {
-  const samples = 480_000;
-  const bytes = Buffer.alloc(44 + samples * 2);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(36 + samples * 2, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(48_000, 24);
-  bytes.writeUInt32LE(96_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i++) bytes.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * SPOKEN * i) / 48_000)), 44 + 2 * i);
-  return bytes;
-}
-
-/** A page of Anna's whose phone is on; `cut` makes its socket to the phone unreachable. */
-async function seatWithPhone(seat) {
-  const { page } = seat;
-  await page.addInitScript(() => {
-    const Real = window.RTCPeerConnection;
-    window.RTCPeerConnection = class extends Real {
-      constructor(...rest) {
-        super(...rest);
-        window.lastPeer = this;
-      }
-    };
-    // The page cleans what it hears of echo; here the tone itself is wanted.
-    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    navigator.mediaDevices.getUserMedia = () =>
-      ask({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-  });
-  const line = { cut: false, open: [] };
-  await page.routeWebSocket(/\/api\/v1\/phone/, (ws) => {
-    if (line.cut) return ws.close();
-    line.open.push(ws, ws.connectToServer());
-  });
-  return line;
-}
-
-async function turnOn(page) {
-  await page.getByRole('button', { name: 'This browser is not a phone' }).click();
-  await page.getByRole('button', { name: 'Use this browser as phone' }).click();
-}
-const isReady = (page) => page.getByText('102 is ready').waitFor();
-const region = (page) => page.getByRole('region', { name: 'Phone' });
-
-/** Settles when the browser hears this tone, as a spectrum shows it: the highest peak, and loud. */
-async function hears(page, hz) {
-  await page.waitForFunction(
-    async (hz) => {
-      const track = window.lastPeer?.getReceivers()[0]?.track;
-      if (!track) return false;
-      if (window.earTrack !== track) {
-        window.earTrack = track;
-        window.ear?.context.close();
-        const context = new AudioContext({ sampleRate: 48_000 });
-        await context.resume();
-        window.ear = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
-        context.createMediaStreamSource(new MediaStream([track])).connect(window.ear);
-      }
-      const level = new Float32Array(2048);
-      window.ear.getFloatFrequencyData(level);
-      const peak = level.indexOf(Math.max(...level));
-      return level[peak] > -40 && Math.abs((peak * 48_000) / 4096 - hz) < 25;
-    },
-    hz,
-    { polling: 50 },
-  );
-}
 
 /** Settles when the other side has said something and is silent since, as a person waits for the end of a greeting. */
 async function turn(page) {

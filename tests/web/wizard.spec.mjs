@@ -1,24 +1,17 @@
 // From the first page of a new box to an answered call to outside, counting every field filled and every button pressed.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startBox } from './box.mjs';
-import { launch, visit } from './browser.mjs';
+import { test } from 'node:test';
+import { visit } from './browser.mjs';
 import { Carrier } from './carrier.mjs';
 import { Phone } from './phone.mjs';
+import { scene } from './scene.mjs';
 
 /** Most fields and buttons from the first page to the answered call. */
 const INPUTS_MAX = 12;
 
 let browser;
 let box;
-before(async () => {
-  browser = await launch();
-  box = await startBox();
-});
-after(async () => {
-  await browser?.close();
-  await box?.stop();
-});
+scene((it) => ({ browser, box } = it), { site: null });
 
 test('twelve inputs lead from the first page to an answered call to outside', async () => {
   const carrier = await new Carrier('4930123456', 'carrier-secret').open();
