@@ -27,14 +27,14 @@ fn main() -> std::io::Result<()> {
     cost(100, &mut out)
 }
 
-fn of(name: &str, agents: usize) -> Option<Scenario> {
+fn of(name: &str, agents: u32) -> Option<Scenario> {
     let mut scenario = Scenario::named(name)?;
-    scenario.agents.count = agents;
+    scenario.agents.count = Some(agents);
     Some(scenario)
 }
 
 fn compare(scenario: &Scenario, seeds: u64, out: &mut impl std::io::Write) -> std::io::Result<()> {
-    let cell = format!("[{},{}]", scenario.name, scenario.agents.count);
+    let cell = format!("[{},{}]", scenario.name, scenario.count());
     let report = Report::of(scenario, seeds);
     for row in report
         .rows
@@ -63,7 +63,7 @@ fn compare(scenario: &Scenario, seeds: u64, out: &mut impl std::io::Write) -> st
 }
 
 /// Wall time of the whole simulation for each decision, and how much faster than life it runs.
-fn cost(agents: usize, out: &mut impl std::io::Write) -> std::io::Result<()> {
+fn cost(agents: u32, out: &mut impl std::io::Write) -> std::io::Result<()> {
     let Some(scenario) = of("base", agents) else { return Ok(()) };
     let start = Instant::now();
     std::hint::black_box(run(&scenario, Form::Predictive, 1));

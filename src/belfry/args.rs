@@ -28,8 +28,8 @@ belfry - a telephone exchange and contact centre in a box
   belfry factory-reset --yes [--data DIR]
   belfry update FILE [--restart now|idle|later] [--data DIR]
   belfry console [--data DIR]
-  belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators)
-  belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]
+  belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators; --help: the lines)
+  belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]   (--help: every field of the file)
   belfry what-if --called NUMBER --at 2026-12-24T18:05 [--caller NUMBER] [--trunk NAME] [--key DIGITS]...
                  [--no-agents QUEUE]... [--off EXTENSION]... [--ignored EXTENSION]... [--json] [--data DIR]
   belfry steward [--socket PATH] [--root DIR] [--log FILTER]
@@ -69,10 +69,14 @@ pub enum Command {
     },
     /// `belfry pace --stdio`
     Pace,
+    /// `belfry pace --help`
+    PaceHelp,
     /// `belfry role …`: a child of the supervisor; not for people.
     Role(Role, RunOptions),
     /// `belfry run`
     Run(RunOptions),
+    /// `belfry simulate dialer --help`
+    SimulateHelp,
     /// `belfry simulate dialer`
     SimulateDialer {
         /// A file, or the name of a built-in scenario.
@@ -381,6 +385,7 @@ fn pace(words: &mut Words) -> Result<Command, Usage> {
             None => Ok(Command::Pace),
             Some(other) => Err(unknown(&other)),
         },
+        Some("--help") => Ok(Command::PaceHelp),
         Some(other) => Err(unknown(other)),
         None => Err(Usage("pace wants --stdio".into())),
     }
@@ -401,6 +406,7 @@ fn simulate(words: &mut Words) -> Result<Command, Usage> {
                     .ok_or_else(|| Usage(format!("--seeds goes from 1 to {SEEDS_MAX}, not \"{text}\"")))?;
             }
             "--json" => json = true,
+            "--help" => return Ok(Command::SimulateHelp),
             other => return Err(unknown(other)),
         }
     }

@@ -75,13 +75,23 @@ fn main() -> ExitCode {
                 Role::Media => media_role::run(&options),
             }
         }
-        Command::Pace => match pace::stdio(std::io::stdin().lock(), std::io::stdout().lock()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(wrong) => {
-                lifecycle::complain(&wrong);
-                ExitCode::from(role::EXIT_BAD_INPUT)
+        Command::Pace => {
+            match pace::stdio(std::io::stdin().lock(), std::io::stdout().lock(), lifecycle::complain) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(wrong) => {
+                    lifecycle::complain(&wrong);
+                    ExitCode::from(role::EXIT_BAD_INPUT)
+                }
             }
-        },
+        }
+        Command::PaceHelp => {
+            lifecycle::say(pace::MANUAL.trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::SimulateHelp => {
+            lifecycle::say(sim::dialer::scenario::MANUAL.trim_end());
+            ExitCode::SUCCESS
+        }
         Command::SimulateDialer { scenario, seeds, json } => {
             cli::finish(simulate::dialer(&scenario, seeds, json).map(|text| lifecycle::say(text.trim_end())))
         }

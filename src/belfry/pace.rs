@@ -1,88 +1,34 @@
 //! `belfry pace --stdio`: the pacing of the dialler and nothing else, over JSON lines, so that an outside simulator can
-//! drive it in virtual time. One object a line; an answer only to `decide`. Reads no clock: every time is in the lines.
-use std::collections::BTreeMap;
-use std::io::{BufRead, Read, Write};
+//! drive it in virtual time. One object a line; one answer to each `decide`, whatever it looks like, and to nothing else.
+//! A line that cannot be taken is told on standard error and changes nothing. Reads no clock: every time is in the lines.
+mod clock;
+mod line;
 
-use engine::dialer::pace::{AgentState, LineState, Pace, Terms};
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clock::Clock;
+use engine::dialer::pace::{AgentState, Decision, LineState, Pace, Terms};
+use line::{AgentWord, CallWord, Line, key};
 use serde_json::Value;
 
-/// Longest line taken: a hopper of some ten thousand numbers.
-const LINE_MAX: u64 = 1 << 20;
-/// The protocol spoken here.
-const PROTOCOL: u32 = 1;
-/// Names of agents, calls and segments known at once.
+/// What `belfry pace --help` prints.
+pub const MANUAL: &str = include_str!("pace/manual.txt");
+
+/// Longest line taken: a hopper of some hundred thousand numbers.
+const LINE_MAX: u64 = 16 << 20;
+/// Names of agents, calls and segments known at once; far above what the pace follows.
 const NAMES_MAX: usize = 100_000;
-
-#[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
-enum Line {
-    Hello(Hello),
-    Day {},
-    Agent {
-        t: f64,
-        id: Value,
-        st: AgentWord,
-        since: Option<f64>,
-    },
-    Call {
-        t: f64,
-        id: Value,
-        st: CallWord,
-        #[serde(default)]
-        seg: Value,
-        since: Option<f64>,
-    },
-    Live {
-        t: f64,
-        abandoned: bool,
-    },
-    Decide {
-        t: f64,
-        hopper: Vec<(Value, Value)>,
-    },
-    End {},
-}
-
-#[derive(Deserialize)]
-struct Hello {
-    proto: u32,
-    target: f64,
-    grace: f64,
-    min_ring: f64,
-    ring_timeout: f64,
-    lines: Option<usize>,
-    cps: Option<f64>,
-    #[serde(default)]
-    amd: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum AgentWord {
-    Pause,
-    PauseReq,
-    Ready,
-    Talk,
-    Wrap,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum CallWord {
-    Abandoned,
-    Answered,
-    Busy,
-    Cancelled,
-    Connected,
-    Dialled,
-    Hangup,
-    Machine,
-    NoAnswer,
-    Ringing,
-    Sit,
-    Waiting,
-}
+/// Complaints told; a broken simulator would else fill somebody's disk.
+const COMPLAINTS_MAX: u32 = 50;
+/// A number that was given to be dialled is not given again for this long, unless its call is told to be over: until the
+/// call is told to be dialled, while it rings or waits, while somebody talks.
+const ASKED: f64 = 60.0;
+const FLYING: f64 = 600.0;
+const TALKING: f64 = 7_200.0;
+/// How often calls that were never told to be over are looked for.
+const SWEEP: f64 = 60.0;
 
 #[derive(serde::Serialize)]
 struct Answer<'a> {
@@ -92,125 +38,178 @@ struct Answer<'a> {
 
 /// Names from outside as numbers for the pace.
 #[derive(Default)]
-struct Names {
-    numbers: BTreeMap<String, u64>,
-    last: u64,
-}
+struct Names(BTreeMap<String, u64>);
 
 impl Names {
-    fn number(&mut self, name: &Value) -> Option<u64> {
-        let key = name.to_string();
-        if let Some(number) = self.numbers.get(&key) {
-            return Some(*number);
+    /// Always the same for the same name; those beyond [`NAMES_MAX`] are all one.
+    fn number(&mut self, name: String) -> u64 {
+        let next = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
+        if self.0.len() < NAMES_MAX {
+            *self.0.entry(name).or_insert(next)
+        } else {
+            *self.0.get(&name).unwrap_or(&next)
         }
-        if self.numbers.len() >= NAMES_MAX {
-            return None;
-        }
-        self.last += 1;
-        self.numbers.insert(key, self.last);
-        Some(self.last)
     }
+}
 
-    fn forget(&mut self, name: &Value) {
-        self.numbers.remove(&name.to_string());
-    }
+/// A call that is not over.
+struct Call {
+    number: u64,
+    /// What it is called outside.
+    name: Value,
+    dialled: Option<String>,
+    since: f64,
+    talks: bool,
+    cancelled: bool,
 }
 
 struct Session {
+    terms: Terms,
     pace: Pace,
+    clock: Clock,
     agents: Names,
-    calls: Names,
-    /// What a call is called outside.
-    called: BTreeMap<u64, Value>,
     segments: Names,
+    calls: BTreeMap<String, Call>,
+    by_number: BTreeMap<u64, String>,
+    last_call: u64,
+    /// Numbers that may not be given out, and until when.
+    taken: BTreeMap<String, f64>,
+    swept: f64,
 }
 
-/// Answers until `end` or the end of the input.
+/// Answers until `end` or the end of the input. `complain` hears what could not be taken.
 ///
 /// # Errors
-/// The first line that cannot be read, with its number and what was wrong.
-pub fn stdio(mut input: impl BufRead, mut output: impl Write) -> Result<(), String> {
-    let mut session = None;
+/// The streams broke, or nobody ever said a `hello` that can be kept.
+pub fn stdio(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    mut complain: impl FnMut(&str),
+) -> Result<(), String> {
+    let (mut session, mut missing, mut complaints): (Option<Session>, _, _) = (None, None, 0);
     let mut text = Vec::new();
     for number in 1_u64.. {
-        text.clear();
-        let read = Read::by_ref(&mut input)
-            .take(LINE_MAX)
-            .read_until(b'\n', &mut text)
-            .map_err(|e| format!("standard input: {e}"))?;
-        if read == 0 {
+        if !next_line(&mut input, &mut text)? {
             break;
-        }
-        let at = |what: String| format!("line {number}: {what}");
-        if text.last() != Some(&b'\n') && read as u64 == LINE_MAX {
-            return Err(at(format!("longer than {LINE_MAX} bytes; offer fewer numbers at once")));
         }
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let line = serde_json::from_slice(&text).map_err(|e| at(format!("not understood: {e}")))?;
-        match (line, session.as_mut()) {
-            (Line::End {}, _) => break,
-            (Line::Hello(hello), _) => session = Some(begin(&hello).map_err(at)?),
-            (_, None) => return Err(at("the first line must be {\"op\":\"hello\",…}".into())),
-            (line, Some(session)) => session.take(line, &mut output).map_err(at)?,
+        let done = match line::read(&text) {
+            Ok(Line::End) => break,
+            Ok(line) => take(&mut session, line, &mut output)?,
+            Err(wrong) => {
+                if line::wants_answer(&text) {
+                    answer(&mut output, &Answer { dial: vec![], cancel: vec![] })?;
+                }
+                Err(wrong)
+            }
+        };
+        if let Err(wrong) = done {
+            let wrong = format!("line {number}: {wrong}");
+            complaints += 1;
+            if complaints <= COMPLAINTS_MAX {
+                complain(&wrong);
+            }
+            missing.get_or_insert(wrong);
         }
     }
-    Ok(())
+    if complaints > COMPLAINTS_MAX {
+        complain(&format!("{complaints} lines could not be taken in all"));
+    }
+    // Whoever was never paced must not take the silence for advice.
+    missing.filter(|_| session.is_none()).map_or(Ok(()), |wrong| Err(format!("nothing was paced: {wrong}")))
 }
 
-fn begin(hello: &Hello) -> Result<Session, String> {
-    if hello.proto != PROTOCOL {
-        return Err(format!("proto {} is not spoken here, only {PROTOCOL}", hello.proto));
+/// The next line without what is beyond [`LINE_MAX`]; false at the end.
+fn next_line(input: &mut impl BufRead, text: &mut Vec<u8>) -> Result<bool, String> {
+    text.clear();
+    let failed = |e: std::io::Error| format!("standard input: {e}");
+    let read = Read::by_ref(input).take(LINE_MAX).read_until(b'\n', text).map_err(failed)?;
+    if read as u64 == LINE_MAX && text.last() != Some(&b'\n') {
+        input.skip_until(b'\n').map_err(failed)?;
     }
-    if !(0.0..=1.0).contains(&hello.target) {
-        return Err(format!("target is a share from 0 to 1, such as 0.03, not {}", hello.target));
-    }
-    for (name, seconds) in
-        [("grace", hello.grace), ("min_ring", hello.min_ring), ("ring_timeout", hello.ring_timeout)]
-    {
-        if !(0.0..=300.0).contains(&seconds) {
-            return Err(format!("{name} is a number of seconds from 0 to 300, not {seconds}"));
+    Ok(read > 0)
+}
+
+/// The outer error ends it all, the inner one is told.
+fn take(
+    session: &mut Option<Session>,
+    line: Line,
+    output: &mut impl Write,
+) -> Result<Result<(), String>, String> {
+    match (line, session.as_mut()) {
+        (Line::Hello(terms), _) => *session = Some(Session::new(terms)),
+        (Line::Decide { .. }, None) => {
+            answer(output, &Answer { dial: vec![], cancel: vec![] })?;
+            return Ok(Err(NO_HELLO.into()));
         }
+        (Line::Decide { t, hopper }, Some(session)) => return session.decide(t, &hopper, output),
+        (_, None) => return Ok(Err(NO_HELLO.into())),
+        (line, Some(session)) => return Ok(session.hear(line)),
     }
-    let terms = Terms {
-        target: hello.target,
-        grace: hello.grace,
-        min_ring: hello.min_ring,
-        ring_timeout: hello.ring_timeout,
-        lines: hello.lines.unwrap_or(usize::MAX),
-        launches_per_second: hello.cps.unwrap_or(f64::INFINITY),
-        detects: hello.amd,
-    };
-    let names = Names::default;
-    Ok(Session {
-        pace: Pace::new(terms),
-        agents: names(),
-        calls: names(),
-        called: BTreeMap::new(),
-        segments: names(),
-    })
+    Ok(Ok(()))
+}
+
+const NO_HELLO: &str = "the first line must be {\"op\":\"hello\",\"proto\":1,…}";
+
+fn answer(output: &mut impl Write, answer: &Answer) -> Result<(), String> {
+    let mut text = serde_json::to_vec(answer).map_err(|e| e.to_string())?;
+    text.push(b'\n');
+    output.write_all(&text).and_then(|()| output.flush()).map_err(|e| format!("standard output: {e}"))
 }
 
 impl Session {
-    fn take(&mut self, line: Line, output: &mut impl Write) -> Result<(), String> {
+    fn new(terms: Terms) -> Session {
+        Session {
+            pace: Pace::new(terms),
+            terms,
+            clock: Clock::default(),
+            agents: Names::default(),
+            segments: Names::default(),
+            calls: BTreeMap::new(),
+            by_number: BTreeMap::new(),
+            last_call: 0,
+            taken: BTreeMap::new(),
+            swept: 0.0,
+        }
+    }
+
+    fn hear(&mut self, line: Line) -> Result<(), String> {
         match line {
-            Line::Hello(_) | Line::End {} => {}
-            Line::Day {} => {
-                self.pace.day();
-                (self.agents, self.calls) = (Names::default(), Names::default());
-                self.called.clear();
+            Line::Hello(_) | Line::Decide { .. } | Line::End => {}
+            Line::Day(t) => self.day(t),
+            Line::Agent { t, id, word, since } => {
+                let now = self.clock.at(t);
+                let since = self.clock.since(t, since);
+                self.agent(id, word, since, now);
             }
-            Line::Agent { t, id, st, since } => self.agent(&id, st, since.unwrap_or(t), t)?,
-            Line::Call { t, id, st, seg, since } => self.call(id, st, &seg, since.unwrap_or(t))?,
-            Line::Live { t, abandoned } => self.pace.live(t, abandoned),
-            Line::Decide { t, hopper } => return self.decide(t, &hopper, output),
+            Line::Call { t, id, word, number, segment, since } => {
+                self.clock.at(t);
+                let since = self.clock.since(t, since);
+                return self.call(&id, word, number, segment, since);
+            }
+            Line::Live { t, abandoned } => {
+                let now = self.clock.at(t);
+                self.pace.live(now, abandoned);
+            }
         }
         Ok(())
     }
 
-    fn agent(&mut self, id: &Value, word: AgentWord, since: f64, now: f64) -> Result<(), String> {
-        let id = self.agents.number(id).ok_or("too many agents")?;
+    /// A new shift: calls and agents are forgotten, what was learned is kept.
+    fn day(&mut self, t: Option<f64>) {
+        self.pace.day();
+        self.calls.clear();
+        self.by_number.clear();
+        self.taken.clear();
+        self.clock = Clock::default();
+        self.swept = 0.0;
+        self.clock.at(t);
+    }
+
+    fn agent(&mut self, id: String, word: AgentWord, since: f64, now: f64) {
+        let id = self.agents.number(id);
         match word {
             AgentWord::Pause => self.pace.agent(id, AgentState::Pause, since),
             AgentWord::PauseReq => self.pace.agent_leaves(id, now),
@@ -218,104 +217,124 @@ impl Session {
             AgentWord::Talk => self.pace.agent(id, AgentState::Talk, since),
             AgentWord::Wrap => self.pace.agent(id, AgentState::Wrap, since),
         }
-        Ok(())
     }
 
-    fn call(&mut self, name: Value, word: CallWord, segment: &Value, since: f64) -> Result<(), String> {
-        let id = self.calls.number(&name).ok_or("too many calls at once")?;
-        let state = match word {
-            CallWord::Dialled => {
-                let segment = self.segments.number(segment).ok_or("too many segments")?;
-                self.pace.dialled(id, u32::try_from(segment).unwrap_or(u32::MAX), since);
-                self.called.insert(id, name);
-                return Ok(());
+    fn call(
+        &mut self,
+        name: &Value,
+        word: CallWord,
+        number: Option<String>,
+        segment: String,
+        since: f64,
+    ) -> Result<(), String> {
+        let id = key(name);
+        match word {
+            CallWord::Dialled => return self.dialled(id, name, number, segment, since),
+            CallWord::Goes(state) => {
+                let call = self.calls.get_mut(&id).ok_or_else(|| format!("call {id} was never dialled"))?;
+                self.pace.line(call.number, state, since);
+                call.talks |= state == LineState::Served;
+                if let (true, Some(dialled)) = (call.talks, &call.dialled) {
+                    self.taken.insert(dialled.clone(), since + TALKING);
+                }
             }
-            CallWord::Ringing => LineState::Ringing,
-            CallWord::Answered => LineState::Answered,
-            CallWord::Waiting => LineState::Waiting,
-            CallWord::Connected | CallWord::Abandoned => LineState::Served,
-            CallWord::Busy | CallWord::Hangup | CallWord::Machine | CallWord::NoAnswer | CallWord::Sit => {
-                LineState::Over
-            }
-            CallWord::Cancelled => LineState::Withdrawn,
-        };
-        self.pace.line(id, state, since);
-        if matches!(state, LineState::Served | LineState::Over | LineState::Withdrawn) {
-            self.called.remove(&id);
-            self.calls.forget(&name);
+            // Who was abandoned may be told to have hung up as well.
+            CallWord::Ends(state) => self.ends(&id, state, since),
         }
         Ok(())
     }
 
-    fn decide(&mut self, now: f64, hopper: &[(Value, Value)], output: &mut impl Write) -> Result<(), String> {
-        let mut segments = Vec::with_capacity(hopper.len());
-        for (_, segment) in hopper {
-            let segment = self.segments.number(segment).ok_or("too many segments")?;
-            segments.push(u32::try_from(segment).unwrap_or(u32::MAX));
+    fn dialled(
+        &mut self,
+        id: String,
+        name: &Value,
+        number: Option<String>,
+        segment: String,
+        since: f64,
+    ) -> Result<(), String> {
+        if self.calls.get(&id).is_some_and(|call| !call.talks) {
+            return Err(format!("call {id} is dialled already"));
         }
-        let decision = self.pace.decide(now, &segments);
-        let answer = Answer {
-            dial: hopper.iter().take(decision.launch).map(|(number, _)| number).collect(),
-            cancel: decision.give_up.iter().filter_map(|id| self.called.get(id).cloned()).collect(),
+        self.ends(&id, LineState::Over, since);
+        if self.calls.len() >= NAMES_MAX {
+            return Err(format!("more than {NAMES_MAX} calls at once; tell those that are over"));
+        }
+        self.last_call += 1;
+        let segment = self.segment(segment);
+        self.pace.dialled(self.last_call, segment, since);
+        if let Some(number) = &number {
+            self.taken.insert(number.clone(), since + FLYING);
+        }
+        self.by_number.insert(self.last_call, id.clone());
+        let (number, name, dialled) = (self.last_call, name.clone(), number);
+        self.calls.insert(id, Call { number, name, dialled, since, talks: false, cancelled: false });
+        Ok(())
+    }
+
+    fn ends(&mut self, id: &str, state: LineState, since: f64) {
+        let Some(call) = self.calls.remove(id) else { return };
+        self.pace.line(call.number, state, since);
+        self.by_number.remove(&call.number);
+        if let Some(number) = &call.dialled {
+            self.taken.remove(number);
+        }
+    }
+
+    fn segment(&mut self, name: String) -> u32 {
+        u32::try_from(self.segments.number(name)).unwrap_or(u32::MAX)
+    }
+
+    fn decide(
+        &mut self,
+        t: Option<f64>,
+        hopper: &[(Value, String)],
+        output: &mut impl Write,
+    ) -> Result<Result<(), String>, String> {
+        let now = self.clock.at(t);
+        self.sweep(now);
+        let mut seen = BTreeSet::new();
+        let free = hopper.iter().filter(|(number, _)| {
+            let number = key(number);
+            self.taken.get(&number).is_none_or(|until| *until <= now) && seen.insert(number)
+        });
+        let free: Vec<&(Value, String)> = free.collect();
+        let segments: Vec<u32> = free.iter().map(|(_, segment)| self.segment(segment.clone())).collect();
+        let decided = catch_unwind(AssertUnwindSafe(|| self.pace.decide(now, &segments)));
+        let (decision, told) = match decided {
+            Ok(decision) => (decision, Ok(())),
+            Err(_) => {
+                self.pace = Pace::new(self.terms);
+                (Decision::default(), Err("the pace ran into a fault and begins anew".to_owned()))
+            }
         };
-        let mut text = serde_json::to_vec(&answer).map_err(|e| e.to_string())?;
-        text.push(b'\n');
-        output.write_all(&text).and_then(|()| output.flush()).map_err(|e| format!("standard output: {e}"))
+        let dial: Vec<&Value> = free.iter().take(decision.launch).map(|(number, _)| number).collect();
+        for number in &dial {
+            self.taken.insert(key(number), now + ASKED);
+        }
+        let cancel = decision.give_up.iter().filter_map(|number| self.cancel(*number)).collect();
+        answer(output, &Answer { dial, cancel })?;
+        Ok(told)
+    }
+
+    /// What a line is called outside, the first time it is given up.
+    fn cancel(&mut self, number: u64) -> Option<Value> {
+        let call = self.calls.get_mut(self.by_number.get(&number)?)?;
+        (!std::mem::replace(&mut call.cancelled, true)).then(|| call.name.clone())
+    }
+
+    /// Calls of which nobody ever said that they are over do not count for ever.
+    fn sweep(&mut self, now: f64) {
+        if now < self.swept + SWEEP {
+            return;
+        }
+        self.swept = now;
+        self.taken.retain(|_, until| *until > now);
+        let lost = |call: &Call| now - call.since > if call.talks { TALKING } else { FLYING };
+        let lost: Vec<String> =
+            self.calls.iter().filter(|(_, c)| lost(c)).map(|(id, _)| id.clone()).collect();
+        lost.iter().for_each(|id| self.ends(id, LineState::Withdrawn, now));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(lines: &str) -> Result<Vec<Value>, String> {
-        let mut output = Vec::new();
-        stdio(lines.as_bytes(), &mut output)?;
-        Ok(output
-            .split(|b| *b == b'\n')
-            .filter(|l| !l.is_empty())
-            .map(|l| serde_json::from_slice(l).unwrap())
-            .collect())
-    }
-
-    const HELLO: &str = r#"{"op":"hello","proto":1,"agents":2,"target":0.03,"grace":2,"min_ring":15,"ring_timeout":25,"lines":10,"cps":5,"amd":false}"#;
-
-    #[test]
-    fn two_free_agents_get_two_lines_with_the_names_of_the_hopper() {
-        let lines = format!(
-            "{HELLO}\n{}\n{}\n{}\n{}\n",
-            r#"{"op":"agent","t":0,"id":"ann","st":"ready","since":0}"#,
-            r#"{"op":"agent","t":0,"id":7,"st":"ready","since":0}"#,
-            r#"{"op":"decide","t":1,"hopper":[["+4420",0],["+4421",0],["+4422",0]]}"#,
-            r#"{"op":"end"}"#
-        );
-        assert_eq!(run(&lines).unwrap(), [serde_json::json!({"dial": ["+4420", "+4421"], "cancel": []})]);
-    }
-
-    #[test]
-    fn a_late_call_is_cancelled_by_its_own_name() {
-        let lines = [
-            HELLO,
-            r#"{"op":"agent","t":0,"id":1,"st":"ready","since":0}"#,
-            r#"{"op":"call","t":1,"id":"c-9","st":"dialled","num":5,"seg":2,"since":1}"#,
-            r#"{"op":"call","t":3,"id":"c-9","st":"ringing","since":3}"#,
-            r#"{"op":"agent","t":4,"id":1,"st":"talk","since":4}"#,
-            r#"{"op":"decide","t":19,"hopper":[]}"#,
-        ]
-        .join("\n");
-        assert_eq!(run(&lines).unwrap(), [serde_json::json!({"dial": [], "cancel": ["c-9"]})]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        assert!(
-            run("{\"op\":\"decide\",\"t\":1,\"hopper\":[]}")
-                .unwrap_err()
-                .contains("line 1: the first line must be")
-        );
-        let wrong = format!("{HELLO}\n{{\"op\":\"agent\",\"t\":0,\"id\":1,\"st\":\"asleep\"}}\n");
-        let said = run(&wrong).unwrap_err();
-        assert!(said.contains("line 2") && said.contains("asleep"), "{said}");
-        assert!(run(&HELLO.replace("0.03", "3")).unwrap_err().contains("share from 0 to 1"));
-    }
-}
+mod tests;

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use model::campaign::{DialForecast, DialQuestion, DialRow};
-use sim::dialer::scenario::NAMES;
-use sim::dialer::scenario::Talk;
+use sim::dialer::scenario::{NAMES, Span, Talk};
 use sim::dialer::{Report, Scenario};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -111,10 +110,10 @@ fn of_question(q: &DialQuestion) -> Result<Scenario, String> {
         hours: q.hours,
         target: f64::from(q.abandoned_permille) / 1000.0,
         ring_timeout_s: q.ring_timeout_s,
-        talk: vec![Talk { share: 1.0, mean_s: q.talk_s, cv: q.talk_cv }],
+        talk: vec![Talk { share: 1.0, span: Span::gamma(q.talk_s, q.talk_cv) }],
         ..Scenario::default()
     };
-    scenario.agents.count = usize::try_from(q.agents).unwrap_or(1);
+    scenario.agents.count = Some(q.agents);
     scenario.wrap.mean_s = q.wrap_s;
     let list = &mut scenario.list;
     (list.live, list.machine) = (q.live_percent / 100.0, q.machine_percent / 100.0);

@@ -205,9 +205,15 @@ impl Pace {
             .sum()
     }
 
-    /// A new shift: calls and agents are forgotten, what was learned and the account are kept.
+    /// A new shift: calls are forgotten and nobody is at work; what was learned, also of each agent, and the account are
+    /// kept.
     pub fn day(&mut self) {
-        self.agents.clear();
+        if self.agents.len() >= AGENTS_MAX {
+            self.agents.clear();
+        }
+        for agent in self.agents.values_mut() {
+            (agent.state, agent.since, agent.leaves) = (AgentState::Pause, 0.0, false);
+        }
         self.in_flight.clear();
         self.waiting.clear();
         self.launched.clear();

@@ -59,6 +59,8 @@ enum Happening {
     TalkEnds(usize),
     WrapEnds(usize),
     Break(usize),
+    /// The scenario takes the agent away until this second of the shift.
+    Sent(usize, f64),
     Back(usize),
 }
 
@@ -79,10 +81,14 @@ impl PartialOrd for At {
 
 struct Agent {
     factor: f64,
+    /// Place among the kinds that the scenario describes one by one.
+    kind: Option<usize>,
     state: AgentState,
     since: f64,
     /// Goes on a break after this call.
     goes: bool,
+    /// The next break of the agent's own lies ahead.
+    break_ahead: bool,
     /// A break of the scenario's changes, not of the agent: back when it ends.
     sent_until: Option<f64>,
 }
@@ -99,6 +105,8 @@ struct Floor<'a> {
     lines: BTreeMap<u64, bool>,
     waiting: Vec<(u64, bool)>,
     next_line: u64,
+    /// The first is 1.
+    day: u32,
     view: View,
     outcome: Outcome,
     /// Live answers and abandoned ones of this half hour and hour.
@@ -122,7 +130,7 @@ pub fn run_while(scenario: &Scenario, form: Form, seed: u64, goes_on: &dyn Fn() 
 }
 
 fn terms(scenario: &Scenario) -> Terms {
-    let agents = real(scenario.agents.count);
+    let agents = real(scenario.count());
     Terms {
         target: scenario.target,
         grace: scenario.grace_s,
@@ -137,12 +145,21 @@ fn terms(scenario: &Scenario) -> Terms {
 impl<'a> Floor<'a> {
     fn new(scenario: &'a Scenario, rule: Box<dyn Rule>, seed: u64) -> Self {
         let mut chance = Chance::new(seed);
-        let agents = (0..scenario.agents.count)
-            .map(|_| Agent {
-                factor: chance.factor(scenario.agents.spread),
+        let described = scenario.agent.iter().enumerate();
+        let kinds = described.flat_map(|(kind, one)| (0..one.count).map(move |_| Some(kind)));
+        let agents = kinds
+            .chain(std::iter::repeat(None))
+            .take(scenario.count())
+            .map(|kind| Agent {
+                factor: match kind.and_then(|kind| scenario.agent.get(kind)) {
+                    Some(one) => one.factor * chance.factor(one.spread),
+                    None => chance.factor(scenario.agents.spread),
+                },
+                kind,
                 state: AgentState::Pause,
                 since: 0.0,
                 goes: false,
+                break_ahead: false,
                 sent_until: None,
             })
             .collect();
@@ -157,6 +174,7 @@ impl<'a> Floor<'a> {
             lines: BTreeMap::new(),
             waiting: vec![],
             next_line: 1,
+            day: 0,
             view: View::default(),
             outcome: Outcome::default(),
             half_hour: (0, 0),
@@ -170,20 +188,17 @@ impl<'a> Floor<'a> {
         if again {
             self.rule.day();
         }
+        self.day += 1;
         (self.now, self.view) = (0.0, View::default());
         self.heap.clear();
         self.lines.clear();
         self.waiting.clear();
         (self.half_hour, self.hour) = ((0, 0), (0, 0));
         for id in 0..self.agents.len() {
-            (
-                self.agents[id].state,
-                self.agents[id].since,
-                self.agents[id].goes,
-                self.agents[id].sent_until,
-            ) = (AgentState::Pause, 0.0, false, None);
-            self.set(id, AgentState::Ready);
-            self.plan_break(id);
+            let agent = &mut self.agents[id];
+            (agent.state, agent.since) = (AgentState::Pause, 0.0);
+            (agent.goes, agent.break_ahead, agent.sent_until) = (false, false, None);
+            self.begin(id);
         }
         self.plan_changes();
         let end = self.scenario.hours * 3_600.0;
@@ -213,21 +228,47 @@ impl<'a> Floor<'a> {
     }
 
     fn plan_break(&mut self, id: usize) {
-        if self.scenario.agents.break_min_per_h > 0.0 {
+        if self.scenario.agents.break_min_per_h > 0.0 && !self.agents[id].break_ahead {
+            self.agents[id].break_ahead = true;
             let after = self.chance.until(3_600.0);
             self.plan(after, Happening::Break(id));
         }
     }
 
-    fn plan_changes(&mut self) {
-        for change in &self.scenario.change {
-            let stay = whole((change.agents * real(self.agents.len())).round());
-            for id in stay..self.agents.len() {
-                self.agents[id].sent_until = Some(change.to_h * 3_600.0);
-                self.planned += 1;
-                self.heap.push(At(change.from_h * 3_600.0, self.planned, Happening::Break(id)));
+    /// An agent comes to work, now or later, and goes when told.
+    fn begin(&mut self, id: usize) {
+        let hours = self.kind(id).map(|kind| (kind.from_h * 3_600.0, kind.to_h * 3_600.0));
+        match hours {
+            Some((from, _)) if from > 0.0 => self.plan(from, Happening::Back(id)),
+            Some(_) | None => {
+                self.set(id, AgentState::Ready);
+                self.plan_break(id);
             }
         }
+        let over = self.scenario.hours * 3_600.0;
+        if let Some((_, to)) = hours.filter(|(_, to)| *to < over) {
+            // Not back before the next shift.
+            self.plan(to, Happening::Sent(id, 2.0 * over));
+        }
+    }
+
+    fn kind(&self, id: usize) -> Option<&'a super::scenario::Agent> {
+        self.agents[id].kind.and_then(|kind| self.scenario.agent.get(kind))
+    }
+
+    fn plan_changes(&mut self) {
+        let day = self.day;
+        for change in self.scenario.change.iter().filter(|change| change.is_of(day)) {
+            let stay = whole((change.agents * real(self.agents.len())).round());
+            for id in stay..self.agents.len() {
+                self.plan(change.from_h * 3_600.0, Happening::Sent(id, change.to_h * 3_600.0));
+            }
+        }
+    }
+
+    /// What the changes of this moment say of something.
+    fn factor(&self, of: impl Fn(&super::scenario::Change) -> f64) -> f64 {
+        self.scenario.factor(self.day, self.now / 3_600.0, of)
     }
 
     fn set(&mut self, id: usize, state: AgentState) {
@@ -254,20 +295,24 @@ impl<'a> Floor<'a> {
             Happening::GivesUp(line) => self.gives_up(line),
             Happening::TalkEnds(id) => {
                 self.set(id, AgentState::Wrap);
-                let seconds = self.chance.seconds(self.scenario.wrap.mean_s, self.scenario.wrap.cv)
-                    * self.agents[id].factor;
+                let wrap = self.kind(id).and_then(|kind| kind.wrap.as_ref()).unwrap_or(&self.scenario.wrap);
+                let factor = self.factor(|change| change.wrap) * self.agents[id].factor;
+                let seconds = self.chance.time(wrap) * factor;
                 self.plan(seconds, Happening::WrapEnds(id));
             }
             Happening::WrapEnds(id) if self.agents[id].goes => self.goes(id),
             Happening::WrapEnds(id) => self.free(id),
-            Happening::Break(id) => match self.agents[id].state {
-                AgentState::Pause => {}
-                AgentState::Ready => self.goes(id),
-                AgentState::Talk | AgentState::Wrap => {
-                    self.agents[id].goes = true;
-                    self.rule.leaves(name(id), self.now);
-                }
-            },
+            Happening::Break(id) => {
+                self.agents[id].break_ahead = false;
+                self.wants_to_go(id);
+            }
+            Happening::Sent(id, until) => {
+                let until = self.agents[id].sent_until.map_or(until, |sent| sent.max(until));
+                self.agents[id].sent_until = Some(until);
+                self.wants_to_go(id);
+            }
+            // Sent away while on a break, or before coming to work.
+            Happening::Back(id) if self.is_sent(id) => self.away(id),
             Happening::Back(id) => {
                 self.plan_break(id);
                 self.free(id);
@@ -275,9 +320,28 @@ impl<'a> Floor<'a> {
         }
     }
 
+    fn wants_to_go(&mut self, id: usize) {
+        match self.agents[id].state {
+            AgentState::Pause => {}
+            AgentState::Ready => self.goes(id),
+            AgentState::Talk | AgentState::Wrap => {
+                self.agents[id].goes = true;
+                self.rule.leaves(name(id), self.now);
+            }
+        }
+    }
+
     fn goes(&mut self, id: usize) {
         self.agents[id].goes = false;
         self.set(id, AgentState::Pause);
+        self.away(id);
+    }
+
+    fn is_sent(&self, id: usize) -> bool {
+        self.agents[id].sent_until.is_some_and(|until| until > self.now)
+    }
+
+    fn away(&mut self, id: usize) {
         let sent = self.agents[id].sent_until.filter(|until| *until > self.now);
         let away = sent.map_or(self.scenario.agents.break_min_per_h * 60.0, |until| until - self.now);
         self.plan(away, Happening::Back(id));
@@ -300,13 +364,13 @@ impl<'a> Floor<'a> {
 
     fn answered(&mut self, line: u64, person: bool) {
         self.rule.line(line, LineState::Answered, self.now);
-        let Some(detector) = self.scenario.detector else { return self.needs_agent(line, person) };
+        let Some(detector) = &self.scenario.detector else { return self.needs_agent(line, person) };
         let passes = if person {
             !self.chance.happens(detector.person_as_machine)
         } else {
             self.chance.happens(detector.machine_missed)
         };
-        let after = self.chance.seconds(detector.decides.mean_s, detector.decides.cv);
+        let after = self.chance.time(&detector.decides);
         if passes {
             self.plan(after, Happening::NeedsAgent(line, person));
         } else {
@@ -328,7 +392,11 @@ impl<'a> Floor<'a> {
             None => {
                 self.waiting.push((line, person));
                 self.rule.line(line, LineState::Waiting, self.now);
-                self.plan(self.scenario.grace_s, Happening::GivesUp(line));
+                let patience = self.scenario.list.patience.as_ref().filter(|_| person);
+                let factor = self.factor(|change| change.patience);
+                let patience = patience.map(|span| self.chance.time(span) * factor);
+                let waits = patience.unwrap_or(f64::INFINITY).min(self.scenario.grace_s);
+                self.plan(waits, Happening::GivesUp(line));
             }
         }
     }
@@ -348,10 +416,9 @@ impl<'a> Floor<'a> {
         self.rule.line(line, LineState::Served, self.now);
         self.set(id, AgentState::Talk);
         let seconds = if person {
-            self.talk() * self.agents[id].factor
+            self.talk(id) * self.agents[id].factor
         } else {
-            let talk = self.scenario.list.machine_talk;
-            self.chance.seconds(talk.mean_s, talk.cv)
+            self.chance.time(&self.scenario.list.machine_talk)
         };
         self.plan(seconds, Happening::TalkEnds(id));
         if person {
@@ -359,20 +426,19 @@ impl<'a> Floor<'a> {
         }
     }
 
-    fn talk(&mut self) -> f64 {
-        let all: f64 = self.scenario.talk.iter().map(|talk| talk.share).sum();
+    fn talk(&mut self, id: usize) -> f64 {
+        let kinds = self.kind(id).and_then(|kind| kind.talk.as_ref()).unwrap_or(&self.scenario.talk);
+        let all: f64 = kinds.iter().map(|talk| talk.share).sum();
         let mut place = self.chance.share() * all;
-        let kind = self
-            .scenario
-            .talk
+        let kind = kinds
             .iter()
             .find(|talk| {
                 place -= talk.share;
                 place < 0.0
             })
-            .or(self.scenario.talk.last());
-        let factor = self.scenario.factor(self.now / 3_600.0, |change| change.talk);
-        kind.map_or(0.0, |kind| self.chance.seconds(kind.mean_s, kind.cv) * factor)
+            .or(kinds.last());
+        let factor = self.factor(|change| change.talk);
+        kind.map_or(0.0, |kind| self.chance.time(&kind.span) * factor)
     }
 
     fn live(&mut self, abandoned: bool) {
@@ -402,8 +468,10 @@ impl<'a> Floor<'a> {
     }
 
     fn decide(&mut self) {
-        let offered: Vec<u32> =
-            (self.next_line..self.next_line + OFFERED).map(|line| self.segment(line)).collect();
+        let end = self.scenario.list.numbers.map_or(u64::MAX, |numbers| u64::from(numbers) + 1);
+        let end = end.min(self.next_line + OFFERED);
+        let room = self.room();
+        let offered: Vec<u32> = (self.next_line..end).take(room).map(|line| self.segment(line)).collect();
         let in_state = |state| self.agents.iter().filter(|agent| agent.state == state).count();
         self.view = View {
             now: self.now,
@@ -419,7 +487,7 @@ impl<'a> Floor<'a> {
             self.outcome.given_up += usize::from(self.lines.contains_key(&line));
             self.over(line, LineState::Withdrawn);
         }
-        for segment in offered.into_iter().take(decision.launch.min(self.room())) {
+        for segment in offered.into_iter().take(decision.launch) {
             self.dial(segment);
         }
     }
@@ -433,8 +501,11 @@ impl<'a> Floor<'a> {
     fn room(&mut self) -> usize {
         self.launched.retain(|at| *at > self.now - 1.0 && *at <= self.now);
         let terms = terms(self.scenario);
-        let used = self.lines.len() + self.view.talking;
-        terms.lines.saturating_sub(used).min(whole(terms.launches_per_second - real(self.launched.len())))
+        let talking = self.agents.iter().filter(|agent| agent.state == AgentState::Talk).count();
+        let used = self.lines.len() + talking;
+        let part = self.factor(|change| change.lines);
+        let lines = if part == 0.0 { 0 } else { whole(real(terms.lines) * part) };
+        lines.saturating_sub(used).min(whole(terms.launches_per_second - real(self.launched.len())))
     }
 
     fn dial(&mut self, segment: u32) {
@@ -450,18 +521,20 @@ impl<'a> Floor<'a> {
             .and_then(|segment| list.segments.get(segment))
             .copied()
             .unwrap_or(1.0);
-        let rest = 1.0 - list.machine - list.busy - list.invalid;
-        let live = (list.live * of_segment * self.scenario.factor(self.now / 3_600.0, |change| change.live))
-            .min(rest);
-        let setup = self.chance.seconds(list.setup.mean_s, list.setup.cv);
+        let machine = list.machine * self.factor(|change| change.machine);
+        let nobody = list.busy * self.factor(|change| change.busy)
+            + list.invalid * self.factor(|change| change.invalid);
+        let rest = (1.0 - machine - nobody).max(0.0);
+        let live = (list.live * of_segment * self.factor(|change| change.live)).min(rest);
+        let setup = self.chance.time(&list.setup);
         let place = self.chance.share();
-        if place < list.busy + list.invalid {
+        if place < nobody {
             return self.plan(setup, Happening::Ends(line));
         }
         self.plan(setup, Happening::Rings(line));
-        let (person, machine) = (place - list.busy - list.invalid < live, place > 1.0 - list.machine);
-        let ring = if machine { list.machine_ring } else { list.ring };
-        let rings = self.chance.seconds(ring.mean_s, ring.cv);
+        let (person, machine) = (place - nobody < live, place > 1.0 - machine);
+        let ring = if machine { &list.machine_ring } else { &list.ring };
+        let rings = self.chance.time(ring) * self.factor(|change| change.ring);
         if (person || machine) && rings <= self.scenario.ring_timeout_s {
             self.plan(setup + rings, Happening::Answers(line, person));
         } else {
@@ -480,7 +553,7 @@ mod tests {
 
     fn short(agents: usize) -> Scenario {
         let mut scenario = Scenario { hours: 2.0, ..Scenario::default() };
-        scenario.agents.count = agents;
+        scenario.agents.count = u32::try_from(agents).ok();
         scenario
     }
 
@@ -507,9 +580,51 @@ mod tests {
     #[test]
     fn breaks_and_changes_take_agents_away_and_bring_them_back() {
         let mut scenario = Scenario { hours: 8.0, ..Scenario::named("shock").unwrap() };
-        scenario.agents.count = 10;
+        scenario.agents.count = Some(10);
         let outcome = run(&scenario, Form::Progressive, 1);
         let away = 80.0 * 3_600.0 - outcome.at_work_s;
         assert!((3_000.0 * 4.0..=3_600.0 * 4.0).contains(&away), "four of ten are away for an hour: {away}");
+    }
+
+    fn read(text: &str) -> Scenario {
+        Scenario::read(text).unwrap()
+    }
+
+    #[test]
+    fn two_absences_of_the_same_agents_end_each_at_its_own_hour() {
+        let text = "hours = 8\n[agents]\ncount = 4\n[[change]]\nfrom_h = 1\nto_h = 2\nagents = 0.5\n[[change]]\nfrom_h = 5\nto_h = 6\nagents = 0.5\n";
+        let outcome = run(&read(text), Form::Progressive, 1);
+        let away = 4.0 * 8.0 * 3_600.0 - outcome.at_work_s;
+        assert!((12_500.0..=14_400.0).contains(&away), "two of four, an hour, twice: {away}");
+    }
+
+    #[test]
+    fn agents_of_their_own_kind_come_talk_and_go_as_they_are_described() {
+        let text = "hours = 4\n[[agent]]\ncount = 2\nfrom_h = 1\nto_h = 3\ntalk = [{ mean_s = 60, form = \"fixed\" }]\nwrap = { values_s = [10] }\n";
+        let outcome = run(&read(text), Form::Progressive, 1);
+        let at_work = 2.0 * 2.0 * 3_600.0;
+        assert!((at_work..at_work + 200.0).contains(&outcome.at_work_s), "{}", outcome.at_work_s);
+        let each = outcome.busy_s / real(outcome.live);
+        assert!((69.9..70.1).contains(&each), "a minute of talk and ten seconds: {each}");
+    }
+
+    #[test]
+    fn who_has_no_patience_is_abandoned_more_often() {
+        let abandoned = |patience: &str| {
+            let text =
+                format!("hours = 4\ngrace_s = 20\n[agents]\ncount = 4\n[list]\nlive = 0.6\n{patience}\n");
+            run(&read(&text), Form::Ratio(3.0), 1).abandonment()
+        };
+        let (patient, hasty) =
+            (abandoned(""), abandoned("patience = { mean_s = 1, form = \"exponential\" }"));
+        assert!(hasty > 1.5 * patient, "{hasty} {patient}");
+    }
+
+    #[test]
+    fn a_lost_trunk_and_the_end_of_the_list_end_the_dialling() {
+        let lost = read("hours = 0.5\n[[change]]\nfrom_h = 0\nto_h = 24\nlines = 0\n");
+        assert_eq!(run(&lost, Form::Predictive, 1).dialled, 0);
+        let short = read("hours = 2\n[list]\nnumbers = 100\n");
+        assert_eq!(run(&short, Form::Predictive, 1).dialled, 100);
     }
 }

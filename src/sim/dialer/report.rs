@@ -1,7 +1,7 @@
 //! Many seeds of one scenario, together: means with their 95 % intervals, totals for the bound.
 use super::floor::{Outcome, run, run_while};
 use super::rule::{Form, real};
-use super::scenario::Scenario;
+use super::scenario::{Change, Scenario, Span};
 
 /// One rule on one scenario.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -77,7 +77,7 @@ impl Report {
     fn with(scenario: &Scenario, seeds: u64, rows: Vec<Row>) -> Self {
         Self {
             scenario: scenario.name.clone(),
-            agents: scenario.agents.count,
+            agents: scenario.count(),
             seeds,
             target: scenario.target,
             rows,
@@ -108,10 +108,21 @@ pub fn row(scenario: &Scenario, form: Form, seeds: u64) -> Row {
 fn sure(scenario: &Scenario) -> Scenario {
     let mut sure = scenario.clone();
     (sure.list.live, sure.list.machine, sure.list.busy, sure.list.invalid) = (1.0, 0.0, 0.0, 0.0);
-    (sure.list.setup.mean_s, sure.list.ring.mean_s) = (0.001, 0.001);
-    sure.list.segments = vec![1.0];
+    (sure.list.setup, sure.list.ring) = (Span::gamma(0.001, 0.4), Span::gamma(0.001, 0.6));
+    (sure.list.segments, sure.list.numbers) = (vec![1.0], None);
     (sure.trunk, sure.detector) = (Default::default(), None);
-    sure.change.iter_mut().for_each(|change| change.live = 1.0);
+    for change in &mut sure.change {
+        // Only what people do still changes.
+        let (talk, wrap, agents) = (change.talk, change.wrap, change.agents);
+        *change = Change {
+            day: change.day,
+            ramp: change.ramp,
+            talk,
+            wrap,
+            agents,
+            ..Change::none(change.from_h, change.to_h)
+        };
+    }
     sure
 }
 
