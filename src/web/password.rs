@@ -3,7 +3,8 @@
 //! the same as a wrong password.
 use crate::error::ApiError;
 use crate::ports::Fault;
-use argon2::password_hash::phc::PasswordHash;
+use crate::secret;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::Arc;
@@ -64,9 +65,16 @@ pub fn weakness(user: &str, password: &str) -> Option<(&'static str, &'static st
     None
 }
 
+fn params() -> Result<Params, Fault> {
+    Params::new(19 * 1024, 2, 1, None).map_err(odd)
+}
+
 fn hasher() -> Result<Argon2<'static>, Fault> {
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|e| Fault(format!("argon2: {e}")))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params()?))
+}
+
+fn odd(error: impl std::fmt::Display) -> Fault {
+    Fault(format!("argon2: {error}"))
 }
 
 /// PHC text of a password's hash, with a fresh salt. Takes about 20 ms of one core.
@@ -74,8 +82,22 @@ fn hasher() -> Result<Argon2<'static>, Fault> {
 /// # Errors
 /// The kernel gives no random bytes.
 pub fn hash(password: &str) -> Result<String, Fault> {
-    let hash = hasher()?.hash_password(password.as_bytes()).map_err(|e| Fault(format!("argon2: {e}")))?;
+    let hash = hasher()?.hash_password(password.as_bytes()).map_err(odd)?;
     Ok(hash.to_string())
+}
+
+/// What looks like a hash and is none: random bytes, weighed as long as a real one. Made of nothing, because a hash costs
+/// a start a third of its time.
+fn of_nobody() -> Result<String, Fault> {
+    let (salt, output): ([u8; 16], [u8; 32]) = (secret::random()?, secret::random()?);
+    let made = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params()?).map_err(odd)?,
+        salt: Some(Salt::new(&salt).map_err(odd)?),
+        hash: Some(Output::new(&output).map_err(odd)?),
+    };
+    Ok(made.to_string())
 }
 
 fn verify(password: &str, phc: &str) -> bool {
@@ -95,8 +117,8 @@ impl Gate {
     /// # Errors
     /// The kernel gives no random bytes.
     pub fn new() -> Result<Gate, Fault> {
-        let nobody = hash(&crate::secret::random_hex(16)?)?;
-        Ok(Gate { slots: Arc::new(Semaphore::new(AT_ONCE)), waiting: AtomicUsize::new(0), nobody })
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Gate { slots, waiting: AtomicUsize::new(0), nobody: of_nobody()? })
     }
 
     /// Whether the password is the one hashed; `None` = no such user, same time.
@@ -160,6 +182,17 @@ mod tests {
         assert!(verify("correct horse battery", &phc));
         assert!(!verify("correct horse batterx", &phc));
         assert!(!verify("x", "not a hash"));
+    }
+
+    #[test]
+    fn an_unknown_user_is_weighed_as_long_as_a_known_one_and_never_right() {
+        let (nobody, real) = (of_nobody().unwrap(), hash("correct horse battery").unwrap());
+        let costs = |phc: &str| phc.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(costs(&nobody), costs(&real));
+        assert_eq!(nobody.len(), real.len());
+        let weighed = hasher().unwrap().verify_password(b"anything", &PasswordHash::new(&nobody).unwrap());
+        assert_eq!(weighed, Err(argon2::password_hash::Error::PasswordInvalid));
+        assert_ne!(nobody, of_nobody().unwrap());
     }
 
     #[test]

@@ -3,6 +3,16 @@ use crate::ports::Fault;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
+/// Random bytes from the kernel.
+///
+/// # Errors
+/// The kernel gives no random bytes.
+pub fn random<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut raw = [0; N];
+    getrandom::fill(&mut raw).map_err(|e| Fault(format!("no random bytes: {e}")))?;
+    Ok(raw)
+}
+
 /// `bytes` random bytes from the kernel as lower-case hex.
 ///
 /// # Errors
@@ -21,8 +31,7 @@ const READABLE: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// # Errors
 /// The kernel gives no random bytes.
 pub fn readable_code() -> Result<String, Fault> {
-    let mut raw = [0u8; 8];
-    getrandom::fill(&mut raw).map_err(|e| Fault(format!("no random bytes: {e}")))?;
+    let raw: [u8; 8] = random()?;
     let letters: Vec<char> = raw.iter().map(|b| char::from(READABLE[usize::from(b % 32)])).collect();
     Ok(format!("{}-{}", letters[..4].iter().collect::<String>(), letters[4..].iter().collect::<String>()))
 }
