@@ -1,8 +1,10 @@
-//! Brings the database to the schema of this program, up or down, one transaction a step. The way down is kept inside
+//! Brings the database to the schema of this program, up or down, one transaction a step (a new database: one for all of
+//! them). The way down is kept inside
 //! the database when a step is made, so that an older program can take back what a newer one did after a failed update,
 //! without losing records. The number of the schema is `PRAGMA user_version`.
 use crate::fault::Fault;
 use rusqlite::{Connection, TransactionBehavior, params};
+use std::ops::RangeInclusive;
 
 /// One step of the schema, there and back.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,8 @@ pub(crate) fn to(db: &mut Connection, wanted: u32) -> Result<(), Fault> {
     bring(db, &STEPS, wanted)
 }
 
-/// Brings a file to a schema by these steps, one transaction each: whenever it breaks off, the file is at one of them.
+/// Brings a file to a schema by these steps, one transaction each: whenever it breaks off, the file is at one of them. A
+/// new file, which no other program has ever kept anything in, goes all the way in one: each costs a sync of the disk.
 /// The way down comes from the file, so a program needs no steps that it does not know.
 ///
 /// # Errors
@@ -58,22 +61,25 @@ pub fn bring(db: &mut Connection, steps: &[Step], wanted: u32) -> Result<(), Fau
     loop {
         let found = version(db)?;
         match found.cmp(&wanted) {
-            std::cmp::Ordering::Less => up(db, steps, found + 1)?,
+            std::cmp::Ordering::Less if found == 0 => up(db, steps, 1..=wanted)?,
+            std::cmp::Ordering::Less => up(db, steps, found + 1..=found + 1)?,
             std::cmp::Ordering::Equal => return Ok(()),
             std::cmp::Ordering::Greater => down(db, found)?,
         }
     }
 }
 
-fn up(db: &mut Connection, steps: &[Step], version: u32) -> Result<(), Fault> {
-    let step = usize::try_from(version - 1).ok().and_then(|i| steps.get(i));
-    let step = step.ok_or(Fault::Newer { found: version, known: KNOWN })?;
+fn up(db: &mut Connection, steps: &[Step], versions: RangeInclusive<u32>) -> Result<(), Fault> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.execute_batch(step.up)?;
-    tx.execute("INSERT OR REPLACE INTO way_down VALUES (?1, ?2)", params![version, step.down])?;
-    tx.pragma_update(None, "user_version", version)?;
+    for version in versions.clone() {
+        let step = usize::try_from(version - 1).ok().and_then(|i| steps.get(i));
+        let step = step.ok_or(Fault::Newer { found: version, known: KNOWN })?;
+        tx.execute_batch(step.up)?;
+        tx.execute("INSERT OR REPLACE INTO way_down VALUES (?1, ?2)", params![version, step.down])?;
+        tx.pragma_update(None, "user_version", version)?;
+    }
     tx.commit()?;
-    tracing::info!(version, "database brought up");
+    tracing::info!(version = versions.end(), "database brought up");
     Ok(())
 }
 
@@ -122,6 +128,19 @@ mod tests {
         to_known(&mut db).unwrap();
         assert_eq!(Some(&objects(&db)), seen.last());
         assert_eq!(KNOWN, u32::try_from(STEPS.len()).unwrap());
+    }
+
+    #[test]
+    fn a_new_file_gets_every_step_or_none_and_an_old_one_step_by_step() {
+        let broken = Step { up: "CREATE TABLE half (x); CREATE TABLE half (x)", down: "" };
+        let steps = [STEPS[0], STEPS[1], broken];
+        let mut fresh = Connection::open_in_memory().unwrap();
+        assert!(bring(&mut fresh, &steps, 3).is_err());
+        assert_eq!((version(&fresh).unwrap(), objects(&fresh)), (0, vec!["way_down".to_owned()]));
+        let mut old = Connection::open_in_memory().unwrap();
+        bring(&mut old, &steps, 1).unwrap();
+        assert!(bring(&mut old, &steps, 3).is_err());
+        assert_eq!(version(&old).unwrap(), 2);
     }
 
     #[test]
