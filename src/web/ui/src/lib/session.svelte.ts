@@ -1,5 +1,6 @@
 // Who is at the browser, and whether the box still waits for its set-up. One per tab.
 import { ApiError, get, post, setCsrf, whenSignedOut } from './api';
+import { forget } from './kept';
 import type { Role, Session } from './types';
 
 export type Where = 'starting' | 'setup' | 'login' | 'in' | 'keep' | 'screen' | 'unreachable';
@@ -23,6 +24,8 @@ export function setSite(name: string): void {
 }
 
 export function enter(session: Session): void {
+  // What somebody else saw here before is theirs.
+  forget();
   state.session = session;
   setCsrf(session.csrf);
   state.where = 'in';

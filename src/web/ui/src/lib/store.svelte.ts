@@ -9,29 +9,32 @@ import { setSite } from './session.svelte';
 import { toast } from './toast.svelte';
 import type { Config, Stored } from './types';
 
-const state = $state<{ stored: Stored | null; failed: string }>({ stored: null, failed: '' });
+/** Nobody writes into it, so its thousands of fields need not be watched one by one. */
+let held = $state.raw<Stored | null>(null);
+let fault = $state('');
 
-export const stored = (): Stored | null => state.stored;
-export const current = (): Config | null => state.stored?.config ?? null;
-export const failed = (): string => state.failed;
+export const stored = (): Stored | null => held;
+export const current = (): Config | null => held?.config ?? null;
+export const failed = (): string => fault;
 
 export async function load(): Promise<void> {
   try {
-    state.stored = await config();
-    setSite(state.stored.config.system.name);
-    state.failed = '';
+    const got = await config();
+    held = got;
+    setSite(got.config.system.name);
+    fault = '';
   } catch (e) {
-    state.failed = sentence(e);
+    fault = sentence(e);
   }
 }
 
 /** The box says that this generation is in force. */
 export function heard(generation: number): void {
-  if (state.stored && generation > state.stored.generation) void load();
+  if (held && generation > held.generation) void load();
 }
 
 export function forget(): void {
-  state.stored = null;
+  held = null;
 }
 
 export type ItemSection = 'extension' | 'agent' | 'trunk' | 'queue' | 'flow' | 'schedule' | 'campaign';
@@ -39,17 +42,17 @@ export type WholeSection = 'system' | 'alarm' | 'budget' | 'mail' | 'feature' | 
 
 /** Creates or replaces one item; throws `ApiError` with the problems. */
 export async function putItem(section: ItemSection, key: string, value: unknown, text = t(C.saved)): Promise<void> {
-  await write(text, () => put(path('config', section, key), prune(value), { match: state.stored?.generation }));
+  await write(text, () => put(path('config', section, key), prune(value), { match: held?.generation }));
 }
 
 /** Replaces a whole section. */
 export async function putSection(section: WholeSection, value: unknown, text = t(C.saved)): Promise<void> {
-  await write(text, () => put(path('config', section), prune(value), { match: state.stored?.generation }));
+  await write(text, () => put(path('config', section), prune(value), { match: held?.generation }));
 }
 
 /** Replaces the whole configuration; throws `ApiError` with the problems. */
 export async function putAll(value: unknown, text = t(C.saved)): Promise<void> {
-  await write(text, () => put('/config', prune(value), { match: state.stored?.generation }));
+  await write(text, () => put('/config', prune(value), { match: held?.generation }));
 }
 
 /** A deletion that waits for an answer, because other things use what goes. */
@@ -66,7 +69,7 @@ export const inUse = (): InUse | null => asked.now;
 export async function remove(section: ItemSection, key: string, name: string, cascade = false): Promise<boolean> {
   const place = path('config', section, key) + (cascade ? '?cascade=true' : '');
   try {
-    await write(t(C.removed, { name }), () => del(place, state.stored?.generation));
+    await write(t(C.removed, { name }), () => del(place, held?.generation));
     return true;
   } catch (e) {
     if (!cascade && e instanceof ApiError && e.code === 'in_use') {
@@ -115,7 +118,7 @@ export async function undoTo(generation: number): Promise<void> {
 }
 
 async function write(text: string, run: () => Promise<unknown>): Promise<void> {
-  const before = state.stored?.generation;
+  const before = held?.generation;
   await run();
   toast(text, 'ok', before === undefined ? undefined : { text: t(C.undo), run: () => undoTo(before) });
   await load();

@@ -1,12 +1,10 @@
 // Brings the other pages into the browser while it has nothing to do, so that a click opens one without asking the box for
 // its files. Begins when the first page stands, goes one by one, and not on a line that is paid by the byte.
+import { whenIdle } from './idle';
 import type { PageEntry } from './pages';
 
 /** The first page and what it asks of the box go first. */
 const AFTER_MS = 1_500;
-/** A page that is never idle gets them too. */
-const AT_MOST_MS = 1_000;
-
 export function warm(pages: readonly PageEntry[]): void {
   const line = (navigator as Navigator & { connection?: { saveData?: boolean } }).connection;
   if (line?.saveData) return;
@@ -25,9 +23,4 @@ async function all(pages: readonly PageEntry[]): Promise<void> {
   }
 }
 
-function idle(): Promise<void> {
-  return new Promise((done) => {
-    if ('requestIdleCallback' in window) requestIdleCallback(() => done(), { timeout: AT_MOST_MS });
-    else setTimeout(done, 50);
-  });
-}
+const idle = (): Promise<void> => new Promise((done) => void whenIdle(done));
