@@ -1,7 +1,7 @@
 //! Every prompt that the code or the default site can ask for exists in both lists that `tools/prompts` speaks.
 use model::media::Language;
 use model::refusal::Refusal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -93,4 +93,41 @@ fn names_are_safe_as_file_names() {
             assert!(fine, "{name} in {}.txt", language.code());
         }
     }
+}
+
+/// What prompts say, by name.
+fn texts(language: Language) -> BTreeMap<String, String> {
+    let path = root().join(format!("rootfs/usr/share/belfry/prompts/{}.txt", language.code()));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let lines = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let spoken = |text: &str| text.split(" [").next().unwrap_or_default().to_owned();
+    lines.map(|(name, text)| (name.to_owned(), spoken(text))).collect()
+}
+
+/// D3: the words of the prompts, in the order in which they are played, are what others write for the same number or day.
+#[test]
+fn five_hundred_numbers_and_days_are_said_in_the_right_order_of_words() {
+    let file = root().join("tests/data/spoken.txt");
+    let file = std::fs::read_to_string(&file).expect("a file of this tree");
+    let (mut numbers, mut days) = (0, 0);
+    for (language, column, between) in [(Language::En, 1, " "), (Language::Zh, 2, "")] {
+        let texts = texts(language);
+        for line in file.lines().filter(|line| !line.starts_with('#')) {
+            let cells: Vec<&str> = line.split('|').collect();
+            let names = match cells[0].parse::<u32>() {
+                Ok(n) => {
+                    numbers += 1;
+                    engine::say::number(language, n)
+                }
+                Err(_) => {
+                    days += 1;
+                    let day = cells[0].parse().expect("a day");
+                    engine::say::day(language, day, jiff::civil::date(2000, 1, 1))
+                }
+            };
+            let words: Vec<&str> = names.iter().map(|name| texts[name].trim_end_matches('.')).collect();
+            assert_eq!(words.join(between).replace('-', " "), cells[column], "{line}");
+        }
+    }
+    assert_eq!((numbers, days), (1_000, 1_000));
 }

@@ -26,6 +26,8 @@ const PROMPTS_EVERY: u32 = 24 * 3600;
 const PROMPTS_FIRST: u32 = 3600;
 /// A prompt younger than this may be waiting in somebody's editor for the change that names it.
 const PROMPT_YOUNG: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A take for a prompt older than this belongs to no call any more: they last two minutes each.
+const TAKE_OLD: Duration = Duration::from_secs(24 * 3600);
 /// Most recordings that go in one look: an hour of speech is 58 MB, and unlinking it is all the work.
 const A_LOOK: u32 = 20;
 /// Most messages and calls that go in one look.
@@ -195,6 +197,10 @@ impl Guard {
             Ok(0) => {}
             Ok(gone) => tracing::info!(gone, "own prompts that no configuration names any more were removed"),
             Err(error) => tracing::debug!(%error, "own prompts are looked through tomorrow"),
+        }
+        let takes = self.store.sweep_takes(TAKE_OLD);
+        if takes > 0 {
+            tracing::info!(takes, "what was spoken at phones for prompts was removed");
         }
     }
 

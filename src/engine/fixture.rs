@@ -119,6 +119,7 @@ fn system() -> System {
         call_limit: 100,
         announce_recording: false,
         emergency_notify: Vec::new(),
+        contact_page: None,
     }
 }
 

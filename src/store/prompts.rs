@@ -1,5 +1,6 @@
 //! Own prompts that nothing can ever say again: files below `prompts/` that no kept generation of the configuration names,
 //! neither the one in force nor one that somebody may go back to. Young files stay: an editor may be about to name them.
+//! And what was spoken at a phone: a take that was kept became a prompt, a copy of it.
 use crate::fault::Fault;
 use crate::{Store, spool};
 use std::collections::BTreeSet;
@@ -7,8 +8,16 @@ use std::time::Duration;
 
 /// Where they are, below the data folder; a folder for each language.
 const FOLDER: &str = "prompts";
+/// Where a phone puts what is spoken for a prompt.
+const TAKES: &str = "takes";
 
 impl Store {
+    /// Removes what was spoken at phones longer ago than `age`, kept or not. Gives how many went.
+    #[must_use]
+    pub fn sweep_takes(&self, age: Duration) -> usize {
+        spool::sweep(self.dir(), TAKES, age, |_| false)
+    }
+
     /// Removes those older than `age`. Gives how many went; a file that cannot be removed is left.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ fn act(w: &mut World, callers: &mut Vec<CallRef>, turn: u64) {
                 2 => Command::AgentLogin { agent },
                 _ => Command::AgentReady { agent },
             };
-            let _ = w.command(command);
+            w.order(command);
         }
         9 => {
             let (from, to) = *w.dice.pick(&[("101", "102"), ("102", "101"), ("101", "103")]);
@@ -60,7 +60,7 @@ fn act(w: &mut World, callers: &mut Vec<CallRef>, turn: u64) {
         _ => {
             for agent in ["1", "2"] {
                 let agent = agent.to_owned();
-                let _ = w.command(Command::AgentReady { agent });
+                w.order(Command::AgentReady { agent });
             }
         }
     }

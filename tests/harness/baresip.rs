@@ -8,6 +8,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// From one key to the next; the phone sends a key for 100 ms or so.
+const KEY: Duration = Duration::from_millis(250);
+
 /// A running phone.
 pub struct Phone {
     /// The process; kept so that it ends with the test.
@@ -107,11 +110,32 @@ impl Phone {
     /// Never in a test that has not panicked already.
     #[must_use]
     pub fn told(&self, words: &[&str]) -> bool {
+        self.times(words) > 0
+    }
+
+    /// How often such an event has come.
+    ///
+    /// # Panics
+    /// Never in a test that has not panicked already.
+    #[must_use]
+    pub fn times(&self, words: &[&str]) -> usize {
         let events = self.events.lock().expect("the listening thread does not panic");
-        events.iter().any(|event| {
+        let fits = |event: &&Value| {
             let text = event.to_string();
             words.iter().all(|word| text.contains(word))
-        })
+        };
+        events.iter().filter(fits).count()
+    }
+
+    /// Presses keys in the call that stands, one after the other as fingers do.
+    ///
+    /// # Panics
+    /// When the phone is gone.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.chars() {
+            self.command("sndcode", &key.to_string());
+            std::thread::sleep(KEY);
+        }
     }
 
     /// The sound it heard in its calls so far: 16-bit samples at 8 kHz of every decoder dump, joined.

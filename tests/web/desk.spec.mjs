@@ -9,7 +9,7 @@ import { scene } from './scene.mjs';
 const SITE_WITH_SCRIPT = SITE.replace(
   'overflow = "voicemail:101"',
   'overflow = "voicemail:101"\nscript = ["Good morning, Harbour Office.", "Ask for the customer number."]',
-);
+).replace('[system]', '[system]\ncontact_page = "https://crm.example.com/?n={number}&who={name}"');
 
 let browser;
 let box;
@@ -69,6 +69,8 @@ test('the desk knows the caller while it rings; its keys steer the call; one tab
   t.diagnostic(`the caller was known ${(await page.evaluate(() => globalThis.poppedAt)) - phones[1].rangAt} ms after the phone rang`);
   assert.equal(await pop.getByLabel('Notes').inputValue(), 'Speaks softly.');
   await page.getByText('Ask for the customer number.').waitFor();
+  const elsewhere = page.getByRole('link', { name: 'Page about this caller' });
+  assert.equal(await elsewhere.getAttribute('href'), 'https://crm.example.com/?n=101&who=Li%20Na');
   if (process.env.BELFRY_SHOTS) await page.screenshot({ path: `${process.env.BELFRY_SHOTS}/desk-call.png`, fullPage: true });
   await pop.getByLabel('Notes').fill('Speaks softly. Likes green tea.');
   await pop.getByRole('button', { name: 'Save notes' }).click();

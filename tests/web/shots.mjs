@@ -21,6 +21,7 @@ name = "Harbour Office"
 country = "DE"
 language = "en"
 time_zone = "Asia/Shanghai"
+contact_page = "https://crm.example.com/?phone={number}"
 
 [[schedule]]
 name = "office"

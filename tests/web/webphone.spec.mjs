@@ -89,6 +89,17 @@ test('the browser calls the echo, is called by a desk phone, and survives a relo
   t.diagnostic(`tones at both ends ${Math.round(performance.now() - answered)} ms after the answer`);
   assert.deepEqual(await violations(page), []);
 
+  await region(page).getByRole('button', { name: 'Headset' }).click();
+  const microphones = region(page).getByLabel('Microphone', { exact: true });
+  const names = await microphones.locator('option').allTextContents();
+  assert.ok(names.length > 2, `microphones to choose from: ${names}`);
+  await microphones.selectOption(names[2]);
+  await Promise.all([hears(page, PLAYED), desk.hears(SPOKEN)]);
+
+  await page.getByRole('button', { name: 'Hold' }).click();
+  await page.getByRole('button', { name: 'Back to the caller' }).click();
+  await Promise.all([hears(page, PLAYED), desk.hears(SPOKEN)]);
+
   await page.reload();
   const reloaded = performance.now();
   await page.getByText('Talking', { exact: true }).waitFor();

@@ -12,6 +12,7 @@ pub mod service;
 pub mod studio;
 pub mod summon;
 pub mod supervise;
+mod typing;
 
 use super::{Core, Cx, Heard, Out, bridge};
 use crate::route::Target;

@@ -18,14 +18,16 @@ use model::record::{BanRecord, Party, Record};
 use model::refusal::Refusal;
 
 impl Engine {
-    /// One command, and its reply: to what campaigns and lists are told it comes when that is on the disk.
+    /// One command, and its reply: to what must outlive a restart it comes when that is on the disk.
     pub(super) fn ordered(&mut self, now: Now, ticket: Ticket, by: &Actor, command: Command) {
-        let lasting = matches!(command, Command::Campaign { .. } | Command::Bar { .. });
+        let lasting = outlives(&command);
         let from = self.effects.len();
         let reply = self.order(now, by, command);
+        // The disk writes in order: what was kept last and nobody else waits for is on it after the rest.
         let mut tickets = self.effects[from..]
             .iter()
-            .filter_map(|effect| if let Effect::Keep { ticket, .. } = effect { Some(*ticket) } else { None });
+            .filter_map(|effect| if let Effect::Keep { ticket, .. } = effect { Some(*ticket) } else { None })
+            .filter(|kept| !self.awaited.contains_key(kept));
         let kept = if lasting { tickets.next_back() } else { None };
         match kept {
             Some(kept) if reply.is_ok() => self.reply_after(now, kept, ticket),
@@ -187,5 +189,40 @@ impl Engine {
         self.open_story(now, &core);
         self.calls.insert(id, Box::new(Call { core, stage: Stage::Routing, since: now.wall }));
         self.pending.push_back((id, Input::Summon(target)));
+    }
+}
+
+/// Whether what somebody asked for is a promise about the time after a restart. What is done to a running call is not: the
+/// call would have to wait for the disk.
+fn outlives(command: &Command) -> bool {
+    match command {
+        Command::AgentLogin { .. }
+        | Command::AgentLogout { .. }
+        | Command::AgentPause { .. }
+        | Command::AgentReady { .. }
+        | Command::Bar { .. }
+        | Command::BudgetReset { .. }
+        | Command::CallbackCancel { .. }
+        | Command::Campaign { .. }
+        | Command::DeskLogin { .. }
+        | Command::DeskLogout { .. }
+        | Command::MessageDelete { .. }
+        | Command::MessageHeard { .. } => true,
+        Command::AgentExtend { .. }
+        | Command::AgentWrapCode { .. }
+        | Command::BarredChanged
+        | Command::Dial { .. }
+        | Command::Drain
+        | Command::HangUp { .. }
+        | Command::ListsChanged
+        | Command::MessageListened { .. }
+        | Command::Pardon { .. }
+        | Command::PromptRecord { .. }
+        | Command::QueuePlace { .. }
+        | Command::RecordPause { .. }
+        | Command::RecordSwitch { .. }
+        | Command::SelfCall
+        | Command::Steer { .. }
+        | Command::TrunkRetry { .. } => false,
     }
 }

@@ -65,16 +65,10 @@ impl Engine {
         }
     }
 
-    /// Replies to an order when the record is on the disk.
+    /// Replies to an order when the record, which nobody else waits for, is on the disk.
     pub(super) fn reply_after(&mut self, now: Now, ticket: Ticket, order: Ticket) {
-        match self.awaited.get(&ticket) {
-            // An attempt: what follows from it waits for the disk, the order was taken.
-            Some(_) => self.effects.push(Effect::Reply { ticket: order, reply: Ok(()) }),
-            None => {
-                self.timers.set(Reason::Receipt(ticket), now.mono + ORDER_PATIENCE);
-                self.awaited.insert(ticket, Waiting::Order(order));
-            }
-        }
+        self.timers.set(Reason::Receipt(ticket), now.mono + ORDER_PATIENCE);
+        self.awaited.insert(ticket, Waiting::Order(order));
     }
 
     /// Answers when the record is on the disk, or the disk takes too long.

@@ -33,6 +33,10 @@ pub struct System {
     pub announce_recording: bool,
     /// Extensions rung (none busy) when somebody dials an emergency number, to know about it.
     pub emergency_notify: Vec<Number>,
+    /// Page of another program about a caller, which the desk offers with each call; `{number}`, `{name}`, `{queue}` and
+    /// `{call}` stand for what is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_page: Option<String>,
 }
 
 /// Where mail goes out.

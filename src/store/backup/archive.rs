@@ -18,9 +18,11 @@ const INDEX: &str = "index.json";
 /// The configuration as readable text.
 pub(super) const COPY: &str = "site.copy.toml";
 /// Folders of sound files.
-pub(super) const FOLDERS: [&str; 4] = ["greetings", PROMPTS, "recordings", "voicemail"];
+pub(super) const FOLDERS: [&str; 5] = ["greetings", PROMPTS, "recordings", SOUNDS, "voicemail"];
 /// That of own prompts. Backups of earlier versions have none; the prompts of the box then stay.
 pub(super) const PROMPTS: &str = "prompts";
+/// That of the files that the configuration names as `file:sounds/…`. As with prompts.
+pub(super) const SOUNDS: &str = "sounds";
 /// Longest manifest or index: a million files.
 const TEXT_MAX: u64 = 256 * 1024 * 1024;
 /// Bytes copied at once.

@@ -1,7 +1,7 @@
 //! Takes a backup back. First everything is unpacked, checked and put on the disk beside the present data ([`stage`]);
 //! then one rename says that it counts ([`commit`]); then the parts are moved into place, by whoever opens the data next,
 //! as often as it takes ([`apply_pending`]). Before the rename a cut leaves the old site, after it the new one.
-use super::archive::{self, COPY, FOLDERS, PROMPTS};
+use super::archive::{self, COPY, FOLDERS, PROMPTS, SOUNDS};
 use super::{BackupFault, Facts, remove_all, room, snapshot};
 use crate::fault::Fault;
 use crate::{boot, config, migrate, schema, vault};
@@ -47,7 +47,9 @@ fn prepare(dir: &Path, file: &Path, pass_phrase: &str) -> Result<Facts, BackupFa
     schema::private_folder(&new)?;
     let facts = archive::read(opened, pass_phrase, &mut |name, entry| archive::unpack(&new, name, entry))?;
     check_database(&new)?;
-    let always = |folder: &&&str| **folder != PROMPTS && (facts.recordings || **folder != "recordings");
+    let always = |folder: &&&str| {
+        ![PROMPTS, SOUNDS].contains(folder) && (facts.recordings || **folder != "recordings")
+    };
     for folder in FOLDERS.iter().filter(always) {
         schema::private_folder(&new.join(folder))?;
     }

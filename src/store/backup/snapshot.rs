@@ -92,10 +92,11 @@ fn files(db: &Connection) -> rusqlite::Result<Vec<String>> {
     db.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-/// Own prompts of every generation: who takes an older one back wants its sound too.
+/// Own prompts, and files that flows and music name, of every generation: who takes an older one back wants its sound too.
 fn prompts(db: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT DISTINCT p.value FROM generation g, json_tree(unseal(g.tree), '$.audio.prompt') p
-        WHERE p.type = 'text' ORDER BY p.value";
+    let sql = "SELECT p.value FROM generation g, json_tree(unseal(g.tree), '$.audio.prompt') p WHERE p.type = 'text'
+        UNION SELECT substr(p.value, 6) FROM generation g, json_tree(unseal(g.tree)) p
+        WHERE p.type = 'text' AND p.value LIKE 'file:sounds/%' ORDER BY 1";
     let named: Vec<String> =
         db.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(named.into_iter().filter(|path| archive::is_sound(path)).collect())

@@ -16,7 +16,9 @@ const AT: Wall = Wall(1_700_000_000_000);
 fn site(name: &str) -> String {
     format!(
         "[system]\nname = \"{name}\"\ncountry = \"DE\"\n[[extension]]\nnumber = \"101\"\n[extension.voicemail]\n\
-         [audio.prompt.night]\nen = \"prompts/en/{name}.wav\"\n"
+         [audio.prompt.night]\nen = \"prompts/en/{name}.wav\"\n\
+         [[flow]]\nname = \"f\"\nstart = \"bye\"\n[flow.step.bye]\nkind = \"hang_up\"\n\
+         say = [\"file:sounds/{name}/bye.wav\"]\n"
     )
 }
 
@@ -76,6 +78,7 @@ fn fill(dir: &Path, name: &str, sound: u8) {
     put(dir, "voicemail/101/1.wav", &vec![sound; 40_000]);
     put(dir, "greetings/101-1.wav", &vec![sound; 900]);
     put(dir, &format!("prompts/en/{name}.wav"), &[sound; 300]);
+    put(dir, &format!("sounds/{name}/bye.wav"), &[sound; 200]);
     put(dir, "recordings/2023/1.wav", &vec![sound; 100_000]);
     let recording = RecordingRecord {
         recording: RecordingId(1),
@@ -123,6 +126,7 @@ struct Seen {
     greetings: BTreeMap<String, Vec<u8>>,
     recordings: Vec<(u64, Option<u32>, Vec<u8>)>,
     prompt: Vec<u8>,
+    said: Vec<u8>,
 }
 
 fn look(dir: &Path) -> Seen {
@@ -137,8 +141,10 @@ fn look(dir: &Path) -> Seen {
     });
     let (_, tree) = reader.current().unwrap().unwrap_or_default();
     let prompt = tree["audio"]["prompt"]["night"]["en"].as_str().map(read).unwrap_or_default();
+    let said = tree["flow"][0]["step"]["bye"]["say"][0].as_str().and_then(|s| s.strip_prefix("file:"));
     let seen = Seen {
         prompt,
+        said: said.map(read).unwrap_or_default(),
         config: offline::export(&store).unwrap().unwrap_or_default(),
         users: reader.users().unwrap().into_iter().map(|u| u.name).collect(),
         sessions: reader.sessions().unwrap().len(),
@@ -163,7 +169,7 @@ fn a_new_box_becomes_the_old_one() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fill(old.path(), "Old", 7);
     let (file, made) = save(old.path(), true);
-    assert!(made.files == 4 && made.rows > 5 && made.bytes > 140_000, "{made:?}");
+    assert!(made.files == 5 && made.rows > 5 && made.bytes > 140_000, "{made:?}");
     let facts = restore(new.path(), &file);
     assert_eq!((facts.site.as_str(), &facts), ("Old", &made.facts));
     let (was, is) = (look(old.path()), look(new.path()));
@@ -171,6 +177,7 @@ fn a_new_box_becomes_the_old_one() {
     assert_eq!(is, Seen { sessions: 0, ..was });
     assert_eq!(is.recordings, [(1, Some(6000), vec![7; 100_000])]);
     assert_eq!(is.prompt, [7; 300], "own prompts come with the configuration that names them");
+    assert_eq!(is.said, [7; 200], "so do other sound files");
     let again = save(new.path(), true).1.facts;
     assert_eq!(again.config_sha256, made.facts.config_sha256);
 }
@@ -180,7 +187,7 @@ fn recordings_that_stay_behind_stay_on_their_own_box_only() {
     let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fill(own.path(), "Own", 7);
     let (file, made) = save(own.path(), false);
-    assert_eq!(made.files, 3);
+    assert_eq!(made.files, 4);
     fill(own.path(), "Changed", 7);
     fill(other.path(), "Other", 9);
     restore(own.path(), &file);
@@ -317,7 +324,7 @@ fn a_deleted_message_and_a_full_disk_spoil_no_backup() {
     fill(dir.path(), "Site", 7);
     std::fs::remove_file(dir.path().join("voicemail/101/1.wav")).unwrap();
     let (file, made) = save(dir.path(), false);
-    assert_eq!(made.files, 2, "the greeting and the prompt");
+    assert_eq!(made.files, 3, "the greeting, the prompt and the sound of the menu");
     let new = tempfile::tempdir().unwrap();
     restore(new.path(), &file);
     assert_eq!(look(new.path()).messages, [], "no row without its sound");

@@ -45,6 +45,8 @@ pub struct Pop {
     pub calls: Vec<EarlierCall>,
     /// What happened in this call so far.
     pub steps: Vec<CallStep>,
+    /// Page of another program about this caller, when the site has one.
+    pub page: Option<String>,
 }
 
 /// A wrap code of the queue.
@@ -95,10 +97,38 @@ pub async fn pop(
         let (queue, waited_ms) = visit(&journey, now);
         let script = queue.as_deref().map(|q| script(&tree, q)).unwrap_or_default();
         let wrap_codes = queue.as_deref().map(|q| wrap_codes(&tree, q)).unwrap_or_default();
+        let page = tree["system"]["contact_page"].as_str().map(|template| {
+            let name = contact.as_ref().map_or("", |c| c.name.as_str());
+            let queue = queue.as_deref().unwrap_or_default();
+            let known =
+                [("number", &*number), ("name", name), ("queue", queue), ("call", &*call.to_string())];
+            filled(template, &known)
+        });
         let steps = journey.steps;
-        Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, wrap_codes, calls, steps }))
+        Ok(axum::Json(Pop { number, contact, queue, waited_ms, script, wrap_codes, calls, steps, page }))
     })
     .await
+}
+
+/// The address with its fields; what a caller brings along stands in it as text and can change nothing else of it.
+fn filled(template: &str, known: &[(&str, &str)]) -> String {
+    let mut page = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (field, next) = after.split_once('}').unwrap_or((after, ""));
+        let value = known.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| value);
+        page.push_str(before);
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    page.push(char::from(byte))
+                }
+                _ => page.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+            }
+        }
+        rest = next;
+    }
+    page + rest
 }
 
 /// What is kept of a call. Records are gathered for some moments before they are written, and the page asks as soon as it
@@ -159,4 +189,21 @@ fn wrap_codes(tree: &Value, queue: &str) -> Vec<WrapChoice> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let choice = |code: &Value| WrapChoice { code: text(&code["code"]), name: text(&code["name"]) };
     codes.into_iter().flatten().map(choice).collect()
+}
+
+fn hex(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn what_a_caller_brings_along_is_text_in_the_address() {
+        let known = [("number", "+4930 1&x=/"), ("name", "Li 娜"), ("queue", "")];
+        let page = filled("https://crm.example.com/by?n={number}&who={name}&q={queue}&t=1", &known);
+        assert_eq!(page, "https://crm.example.com/by?n=%2B4930%201%26x%3D%2F&who=Li%20%E5%A8%9C&q=&t=1");
+        assert_eq!(filled("https://crm.example.com/", &known), "https://crm.example.com/");
+    }
 }

@@ -74,6 +74,7 @@ async fn while_it_rings_the_desk_knows_who_calls_and_what_was_before() {
     assert_eq!((&pop["queue"], &pop["waited_ms"]), (&json!("support"), &json!(7_000)));
     assert_eq!((pop["calls"].as_array().unwrap().len(), &pop["calls"][0]["call"]), (1, &json!(3)));
     assert_eq!(pop["steps"][1]["kind"], "menu");
+    assert_eq!(pop["page"], json!(null), "the site names no other program");
     // Somebody else's call is nobody's business.
     assert_eq!(bench.get(&ada, "/api/v1/calls/3/pop").await.status, StatusCode::NOT_FOUND);
     assert_eq!(bench.get(&uli, "/api/v1/calls/4/pop").await.status, StatusCode::FORBIDDEN);

@@ -2,28 +2,16 @@
 //! wrong PIN three times, phone that takes no guests → GoodBye · caller gone → Clearing. Never moves anybody itself: the
 //! engine does, and answers when it stands on disk.
 use super::super::{Core, Cx, Heard, Out};
-use super::{Stage, caller_gone, goodbye};
+use super::typing::Typing;
+use super::{Stage, caller_gone};
 use crate::intent::{Chapter, Intent};
 use crate::timers::CallTimer;
 use crate::voicemail::mailbox::Pin;
 use model::config::extension::HotDesk;
-use model::id::SessionId;
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
 use std::time::Duration;
-
-/// Pause after the last key that ends a number or a PIN.
-const KEY_PAUSE: Duration = Duration::from_secs(4);
-
-/// How long a caller who presses nothing is waited for: the question lasts some seconds.
-const SILENCE: Duration = Duration::from_secs(12);
-
-/// Wrong or missing answers in one call; the mailbox whose PIN it is locks by its own count.
-const TRIES: u8 = 3;
-
-/// Longest number or PIN; further keys mean nothing.
-const KEYS_MAX: usize = 12;
 
 /// A disk that takes longer has failed, and told so.
 const DISK: Duration = Duration::from_secs(10);
@@ -31,11 +19,9 @@ const DISK: Duration = Duration::from_secs(10);
 /// Somebody at a phone who wants to be reached there.
 #[derive(Debug)]
 pub struct Desk {
-    session: SessionId,
+    typing: Typing,
     phone: Number,
     person: Option<Number>,
-    keys: String,
-    wrong: u8,
     /// What is said once it is on disk.
     done: Option<&'static str>,
 }
@@ -52,9 +38,9 @@ pub fn enter(core: &mut Core, person: Option<Number>, cx: &Cx, out: &mut Out) ->
     out.want(Intent::Tell(Chapter::Service));
     let guest = cx.phones.seats.guest(&phone).is_some();
     let closed = core.config.extension.get(&phone).is_none_or(|e| e.hot_desk == HotDesk::No);
-    let mut desk = Desk { session, phone, person, keys: String::new(), wrong: 0, done: None };
+    let mut desk = Desk { typing: Typing::new(session), phone, person, done: None };
     if closed && desk.person.get_or_insert_with(|| desk.phone.clone()) != &desk.phone {
-        return desk.bye(core, &["desk-not-here", "goodbye"], "the phone takes no guests", out);
+        return desk.typing.bye(core, &["desk-not-here", "goodbye"], "the phone takes no guests", out);
     }
     match desk.person {
         None if guest => desk.moves(cx, None, "desk-logged-out", out),
@@ -74,27 +60,21 @@ impl Desk {
     #[must_use]
     pub fn step(mut self, core: &mut Core, cx: &Cx, input: Heard, out: &mut Out) -> Stage {
         match input {
-            Heard::Digit(session, digit) if session == self.session && self.done.is_none() => {
-                match digit.as_char() {
-                    '#' => self.given(core, cx, out),
-                    key => {
-                        if self.keys.len() < KEYS_MAX {
-                            self.keys.push(key);
-                        }
-                        out.wait(cx.now, CallTimer::Mailbox, KEY_PAUSE);
-                        Stage::Desk(self)
-                    }
+            Heard::Digit(session, digit) if self.typing.is_of(session) && self.done.is_none() => {
+                match self.typing.key(cx, digit, out) {
+                    true => self.given(core, cx, out),
+                    false => Stage::Desk(self),
                 }
             }
             Heard::Timer(CallTimer::Mailbox) if self.done.is_some() => {
-                self.bye(core, &["goodbye"], "the disk did not take it in time", out)
+                self.typing.bye(core, &["goodbye"], "the disk did not take it in time", out)
             }
             Heard::Timer(CallTimer::Mailbox) => self.given(core, cx, out),
             Heard::Stored => match self.done {
-                Some(prompt) => self.bye(core, &[prompt], "code done", out),
+                Some(prompt) => self.typing.bye(core, &[prompt], "code done", out),
                 None => Stage::Desk(self),
             },
-            Heard::CodeDone(prompt) => self.bye(core, &[prompt, "goodbye"], "not possible now", out),
+            Heard::CodeDone(prompt) => self.typing.bye(core, &[prompt, "goodbye"], "not possible now", out),
             Heard::CallerGone => caller_gone(core, Outcome::Answered, out),
             Heard::Leg(..)
             | Heard::Answered(..)
@@ -111,7 +91,7 @@ impl Desk {
 
     /// A number or a PIN is complete.
     fn given(mut self, core: &mut Core, cx: &Cx, out: &mut Out) -> Stage {
-        let keys = std::mem::take(&mut self.keys);
+        let keys = self.typing.take();
         let Some(person) = self.person.clone() else {
             // Whether the number exists is not told before a PIN was asked for.
             self.person = Number::read(&keys);
@@ -126,7 +106,7 @@ impl Desk {
         match out.pin(cx.now, &core.config, &person, &keys) {
             Pin::Right => self.moves(cx, Some(person), "desk-logged-in", out),
             Pin::Wrong => self.again(core, cx, &["vm-pin-wrong", "vm-enter-pin"], "wrong PIN", out),
-            Pin::Locked => self.bye(core, &["vm-locked", "goodbye"], "wrong PIN", out),
+            Pin::Locked => self.typing.bye(core, &["vm-locked", "goodbye"], "wrong PIN", out),
         }
     }
 
@@ -138,21 +118,11 @@ impl Desk {
     }
 
     fn again(mut self, core: &Core, cx: &Cx, prompts: &[&str], cause: &str, out: &mut Out) -> Stage {
-        self.wrong += 1;
-        match self.wrong < TRIES {
-            true => self.ask(core, cx, prompts, out),
-            false => self.bye(core, &["goodbye"], cause, out),
-        }
+        self.typing.again(core, cx, prompts, cause, out).unwrap_or(Stage::Desk(self))
     }
 
     fn ask(self, core: &Core, cx: &Cx, prompts: &[&str], out: &mut Out) -> Stage {
-        out.play(self.session, core.said(prompts), false, true);
-        out.wait(cx.now, CallTimer::Mailbox, SILENCE);
+        self.typing.ask(core, cx, prompts, out);
         Stage::Desk(self)
-    }
-
-    fn bye(self, core: &Core, prompts: &[&str], cause: &str, out: &mut Out) -> Stage {
-        out.want(Intent::NoWait(CallTimer::Mailbox));
-        goodbye::enter(self.session, core.said(prompts), Outcome::Answered, cause, out)
     }
 }

@@ -37,3 +37,19 @@ fn an_order_that_is_refused_is_answered_at_once() {
     let wrong = Command::Bar { number: Number::read("123").expect("digits"), listed: true };
     assert_eq!(world.order(wrong), Err(Refusal::Malformed));
 }
+
+/// B17, E14: who is told that somebody works here, or is at work, finds it so after a cut of the power.
+#[test]
+fn who_logs_in_is_told_so_when_it_is_on_the_disk() {
+    let number = |text| Number::read(text).expect("a number");
+    let seat = Command::DeskLogin { person: number("101"), phone: number("102") };
+    let work = Command::AgentLogin { agent: "1".into() };
+    let home = Command::DeskLogout { person: number("101") };
+    let mut world = World::new(site(|_| {}));
+    for command in [seat, work, home] {
+        let ticket = world.ask(command.clone());
+        assert!(!world.replies.contains_key(&ticket), "{command:?}: nothing is on the disk yet");
+        world.moment();
+        assert_eq!(world.replies.get(&ticket), Some(&Ok(())), "{command:?}");
+    }
+}

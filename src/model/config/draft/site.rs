@@ -40,9 +40,26 @@ pub(super) fn system(t: Table<'_>) -> System {
         call_limit: t.count("call_limit", 1..=5000, CALL_LIMIT),
         announce_recording: t.flag("announce_recording", false),
         emergency_notify: t.list("emergency_notify", 20, value::internal),
+        contact_page: t.parsed("contact_page", contact_page),
     };
     t.done();
     system
+}
+
+/// An address as people copy it from their other program, with the fields that the desk knows.
+fn contact_page(text: &str) -> Result<String, String> {
+    const FIELDS: [&str; 4] = ["number", "name", "queue", "call"];
+    let page = value::url(text)?;
+    let named = page.split('{').skip(1).filter_map(|part| part.split('}').next());
+    for field in named {
+        if !FIELDS.contains(&field) {
+            return Err(format!(
+                "{{{field}}} is not known here; use {{number}}, {{name}}, {{queue}} or {{call}}, e.g. \
+                 https://crm.example.com/?phone={{number}}"
+            ));
+        }
+    }
+    Ok(page)
 }
 
 /// Makes that were seen to give up at the sight of a SHA-256 challenge: libre before 2.2 and SIPp 3.6. What does not say

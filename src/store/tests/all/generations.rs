@@ -262,3 +262,14 @@ fn own_prompts_that_no_generation_names_are_removed_once_they_are_old() {
     assert_eq!(left(), all[..2], "in force, and one step of undo away");
     assert_eq!(store.sweep_prompts(std::time::Duration::ZERO).unwrap(), 0);
 }
+
+#[test]
+fn what_was_spoken_at_a_phone_and_is_old_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, _) = open(dir.path());
+    std::fs::create_dir_all(dir.path().join("takes")).unwrap();
+    std::fs::write(dir.path().join("takes/7-1.wav"), b"sound").unwrap();
+    assert_eq!(store.sweep_takes(std::time::Duration::from_secs(3600)), 0, "somebody may still be speaking");
+    assert_eq!(store.sweep_takes(std::time::Duration::ZERO), 1);
+    assert!(!dir.path().join("takes/7-1.wav").exists());
+}

@@ -169,10 +169,13 @@ impl World {
         ticket
     }
 
-    /// Somebody asks; the reply.
+    /// Somebody asks; the reply, which waits for the disk where something must outlive a restart.
     pub fn order(&mut self, command: Command) -> Reply {
         let ticket = self.ask(command);
-        self.replies.remove(&ticket).expect("each command gets one reply at once")
+        if !self.replies.contains_key(&ticket) {
+            self.moment();
+        }
+        self.replies.remove(&ticket).expect("each command gets one reply")
     }
 
     /// A configuration comes into force.

@@ -50,7 +50,7 @@ export const ICONS = {
   right:
     'M9 18l6-6-6-6',
   up:
-    'M18 15l-6-6-6 6',
+    'M12 3v12M17 8l-5-5-5 5M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4',
   left:
     'M15 18l-6-6 6-6',
   close:

@@ -1,6 +1,7 @@
 // The phone in this browser: its socket to the box, its microphone and its sound. The box owns the state and says which
 // tab is the phone; this only asks and shows. A reload in the middle of a call finds phone and call again: the tab keeps
 // its name, offers its microphone anew, and the box joins the sound to the call that went on.
+import * as headset from './headset.svelte';
 import type { Text } from './i18n.svelte';
 import { PH } from '../texts/phone';
 
@@ -110,15 +111,14 @@ export async function start(): Promise<void> {
   }
   s.state = 'starting';
   try {
-    microphone ??= await navigator.mediaDevices.getUserMedia({
-      audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
-    });
+    microphone ??= await headset.microphone();
   } catch (e) {
     s.trouble = whyNot(e);
     s.state = 'off';
     return;
   }
   for (const track of microphone.getTracks()) track.onended = unplugged;
+  void headset.look();
   sessionStorage.setItem(ON, 'yes');
   open();
 }
@@ -175,6 +175,32 @@ export function clearTrouble(): void {
 export function setMuted(muted: boolean): void {
   s.muted = muted;
   for (const track of microphone?.getAudioTracks() ?? []) track.enabled = !muted;
+}
+
+/** Another microphone or speaker, also in the middle of a call. */
+export async function useDevice(kind: headset.Kind, device: string): Promise<void> {
+  headset.choose(kind, device);
+  if (kind === 'audiooutput') {
+    if (sound) await headset.aim(sound);
+    return;
+  }
+  const before = microphone;
+  try {
+    microphone = await headset.microphone();
+  } catch (e) {
+    s.trouble = whyNot(e);
+    return;
+  }
+  const [track] = microphone.getAudioTracks();
+  if (track) {
+    track.onended = unplugged;
+    track.enabled = !s.muted;
+    await peer?.getSenders()[0]?.replaceTrack(track);
+  }
+  for (const old of before?.getTracks() ?? []) {
+    old.onended = null;
+    old.stop();
+  }
 }
 
 function whyNot(e: unknown): Text {
@@ -286,6 +312,7 @@ function soundFlows(): void {
 
 function play(stream: MediaStream): void {
   sound ??= new Audio();
+  void headset.aim(sound);
   sound.srcObject = stream;
   void sound.play().catch(() => undefined);
 }

@@ -376,6 +376,7 @@ export interface Pop {
   wrap_codes: { code: string; name: string }[];
   calls: (CallRecord & { agent_name?: string | null })[];
   steps: CallStep[];
+  page: string | null;
 }
 
 /** An update file on a USB stick. */

@@ -253,6 +253,7 @@ export interface System {
   call_limit?: number;
   announce_recording?: boolean;
   emergency_notify?: string[];
+  contact_page?: string;
 }
 
 export interface Network {

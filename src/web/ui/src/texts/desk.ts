@@ -54,6 +54,7 @@ export const DK = texts({
   with: ['Also in the call', '通话中的其他人'],
   contact: ['Contact', '联系人'],
   unknown: ['Not a known contact', '非已知联系人'],
+  page: ['Page about this caller', '该来电者的页面'],
   add: ['Add as contact', '添加为联系人'],
   edit: ['Edit contact', '编辑联系人'],
   notes: ['Notes', '备注'],

@@ -38,6 +38,11 @@ export const G = texts({
     '每行一个：话机自报型号的开头；unnamed 表示不发送该字段的话机。其他话机先要求 SHA-256，仅在其表明无法使用时才允许 MD5。',
   ],
   realmHint: ['Shown to phones when they log in. Seldom changed.', '话机注册时显示，很少需要更改。'],
+  contactPage: ['Page about a caller', '来电者页面'],
+  contactPageHint: [
+    'A page of another program that the desk offers with each call. {number}, {name}, {queue} and {call} stand for what is known.',
+    '坐席台在每次通话时提供的其他程序页面。{number}、{name}、{queue}、{call} 会替换为已知内容。',
+  ],
   announce: ['Tell callers before a recorded conversation', '录音通话前告知来电'],
   announceHint: ['In many countries the law demands it.', '许多国家的法律要求如此。'],
   emergency: ['Notified of emergency calls', '紧急呼叫通知'],
