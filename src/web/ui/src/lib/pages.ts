@@ -46,6 +46,20 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'events', title: NAV.events, icon: 'events', group: NAV.groupBox, roles: ADMIN, key: 'e', load: () => import('../pages/Events.svelte') },
 ];
 
+/** Pages that are in the browser: even a module that was loaded long ago is handed out a task or two later, in which a
+    slow browser draws the old page once more. */
+const here = new Map<PageEntry, Component>();
+
+/** The page, if it is in the browser. */
+export const ready = (page: PageEntry): Component | undefined => here.get(page);
+
+/** Brings a page into the browser. */
+export async function bring(page: PageEntry): Promise<Component> {
+  const { default: component } = await page.load();
+  here.set(page, component);
+  return component;
+}
+
 /** The page that a role sees first. */
 export function home(role: Role): PageEntry | undefined {
   return PAGES.find((p) => p.roles.includes(role));

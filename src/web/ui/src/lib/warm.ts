@@ -1,7 +1,7 @@
 // Brings the other pages into the browser while it has nothing to do, so that a click opens one without asking the box for
 // its files. Begins when the first page stands, goes one by one, and not on a line that is paid by the byte.
 import { whenIdle } from './idle';
-import type { PageEntry } from './pages';
+import { bring, type PageEntry } from './pages';
 
 /** The first page and what it asks of the box go first. */
 const AFTER_MS = 1_500;
@@ -15,7 +15,7 @@ async function all(pages: readonly PageEntry[]): Promise<void> {
   for (const page of pages) {
     await idle();
     try {
-      await page.load();
+      await bring(page);
     } catch {
       // Opening the page says what is wrong.
       return;
