@@ -1,5 +1,6 @@
 // What lists of the box showed last, for who comes back to their page: shown at once while the box is asked again, so that
 // a page does not begin with "Loading" each time. Holds answers of one person: gone when somebody signs in.
+import { whenIdle } from './idle';
 
 /** Answers held, some dozens of kilobytes each; the oldest makes room. */
 const MOST = 20;
@@ -26,3 +27,11 @@ export function keep<T>(list: string, answer: T): T {
 export function forget(): void {
   answers.clear();
 }
+
+/** Asks at once when nothing is known, else when the page stands: asking costs a slow browser some milliseconds. Answers how
+    to take it back. */
+export const refresh = (known: boolean, ask: () => void): (() => void) => {
+  if (known) return whenIdle(ask);
+  ask();
+  return () => {};
+};
