@@ -208,9 +208,11 @@ impl Reader {
     /// # Errors
     /// The disk.
     pub fn lists(&self) -> Result<Vec<ListRow>, Fault> {
+        // An entry has a name, too: the list's must be said.
         let sql = "SELECT name, at, by_whom, file, rows, taken, rejected,
-                   (SELECT count(*) FROM entry WHERE list = name AND state = 'open'),
-                   (SELECT count(*) FROM entry WHERE list = name AND state = 'done') FROM list ORDER BY name";
+                   (SELECT count(*) FROM entry e WHERE e.list = l.name AND e.state = 'open'),
+                   (SELECT count(*) FROM entry e WHERE e.list = l.name AND e.state = 'done')
+                   FROM list l ORDER BY name";
         let read = |row: &Row<'_>| {
             Ok(ListRow {
                 list: row.get(0)?,

@@ -104,6 +104,8 @@ fn of_a_sheet_with_five_percent_bad_numbers_exactly_those_are_refused() {
         assert!(refused_good.is_empty(), "good numbers were refused: {refused_good:?}");
         assert_eq!(lines, bad_lines, "every bad number is found");
         assert_eq!((done.taken, done.rejected), (ROWS - bad_lines.len() as u64, bad_lines.len() as u64));
+        let lists = store.reader().lists().unwrap();
+        assert_eq!((lists[0].open, lists[0].done), (done.taken, 0), "the page says how many are left");
     }
 }
 
