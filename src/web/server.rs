@@ -7,7 +7,7 @@ use crate::assets;
 use crate::error::{ApiError, too_large};
 use crate::guard::Peer;
 use crate::headers::{self, secure};
-use crate::patience::Patient;
+use crate::patience::{Patient, Work};
 use crate::upload;
 use axum::Router;
 use axum::body::Body;
@@ -195,11 +195,12 @@ pub async fn connection<S>(stream: S, router: Router, peer: Peer, mut stop: watc
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let work = Work::default();
+    let io = TokioIo::new(Patient::working(stream, STILL, work.clone()));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(answer(router, peer, request).await) }
+        let (router, work) = (router.clone(), work.clone());
+        async move { Ok::<_, Infallible>(answer(router, peer, &work, request).await) }
     });
-    let io = TokioIo::new(Patient::new(stream, STILL));
     let served = builder().serve_connection(io, service).with_upgrades();
     let mut served = std::pin::pin!(served);
     tokio::select! {
@@ -217,12 +218,15 @@ fn builder() -> http1::Builder {
     builder
 }
 
-async fn answer(router: Router, peer: Peer, request: hyper::Request<Incoming>) -> Response {
+async fn answer(router: Router, peer: Peer, work: &Work, request: hyper::Request<Incoming>) -> Response {
     let (parts, body) = request.into_parts();
     let patience = upload::limit_of(parts.uri.path()).map_or(WHOLE_BODY, |_| LARGE_BODY);
     let mut request = Request::from_parts(parts, Body::new(slow::Timed::new(body, patience)));
     request.extensions_mut().insert(peer);
-    match tokio::spawn(router.oneshot(request)).await {
+    let at_work = work.clone();
+    let answered = tokio::spawn(async move { at_work.during(router.oneshot(request)).await }).await;
+    work.done();
+    match answered {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         // A panic in a handler is a bug; the asker gets a plain 500 and the connection goes on.

@@ -41,6 +41,7 @@ pub async fn to_file(body: Body, path: &Path, limit: u64) -> Result<u64, ApiErro
         Ok(bytes) => tokio::fs::rename(&part, path).await.map(|()| bytes).map_err(|e| no_room(&e)),
         Err(error) => Err(error),
     };
+    crate::patience::received();
     if done.is_err() {
         // What is there of it is of no use.
         let _ = tokio::fs::remove_file(&part).await;
