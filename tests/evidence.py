@@ -24,6 +24,8 @@ HOURS = {
 RING_LEAST_MS = 15_000
 # Two seconds until an agent; a tenth is granted for the clock.
 GRACE_MS = 2_100
+# What may be heard at the far end that is no person.
+NOBODY = {"busy", "congestion", "information", "fax", "machine", "beep"}
 DAY_MS = 86_400_000
 REDIAL_MS = 72 * 3_600_000
 
@@ -76,6 +78,9 @@ def judge(attempts, law, attempts_day):
                 broken.append(f"{who}: given up after {over - step['ringing']} ms of ringing")
             continue
         if a["form"] == "automatic":
+            continue
+        # No person: by what was heard, with the numbers that say why beside it.
+        if (a.get("heard") or {}).get("what") in NOBODY:
             continue
         live += 1
         waited = step.get("connected", over if over is not None else 0) - step["answered"]

@@ -129,6 +129,10 @@ pub enum Input {
     InfoDigit(LegId, Digit),
     /// Somebody wants it ended.
     HangUp(&'static str),
+    /// A campaign's call was answered by a machine that shall be left a message.
+    Machine,
+    /// The machine takes the message now.
+    Speak,
     /// A party steers the conversation.
     Steer(Option<Number>, Steer),
     /// A supervisor at this extension, who called by star code, is here.
@@ -366,6 +370,11 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
             None => stage,
         },
         Input::HangUp(cause) => core.finish(stage.outcome(), cause, out),
+        Input::Machine => stage::machine::enter(core, stage, out),
+        Input::Speak => {
+            let Stage::Machine(machine) = stage else { return stage };
+            machine.speak(core, cx, out)
+        }
         Input::Heard(what) => heard(core, stage, cx, what, out),
         #[cfg(test)]
         Input::Fault => {

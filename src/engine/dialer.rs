@@ -13,6 +13,7 @@ use model::campaign::{AttemptRecord, CampaignOrder, CampaignPast, Entry, HopperQ
 use model::clock::{Mono, Now};
 use model::config::Config;
 use model::id::CallId;
+use model::media::Listening;
 use model::notice::Notice;
 use model::number::Number;
 use model::record::Record;
@@ -40,6 +41,10 @@ pub enum Out {
     Begin(Box<AttemptRecord>),
     /// End this call: its answer would find nobody.
     GiveUp(CallId),
+    /// A machine is there: whoever talks leaves, and its beep is waited for.
+    Machine(CallId),
+    /// The machine takes the message now.
+    Speak(CallId),
     /// The agent is not reserved for this call any more.
     Release(String, CallId),
     /// To the store.
@@ -82,8 +87,10 @@ pub struct Outreach {
     pub grace: Duration,
     /// The agent hears what kind of call it is.
     pub whisper: bool,
-    /// Media listens who or what answers.
-    pub detect: bool,
+    /// How media listens who or what answers, if it does.
+    pub detect: Option<Listening>,
+    /// Sound file left on answering machines.
+    pub message: Option<String>,
     /// Sound file of the identity, if the site has an own one.
     pub identity: Option<String>,
 }

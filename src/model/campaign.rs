@@ -6,7 +6,7 @@ pub mod forecast;
 pub mod list;
 pub mod order;
 
-pub use attempt::{AttemptRecord, CallResult, Ending, Moment, Step};
+pub use attempt::{AttemptRecord, CallResult, Ending, Heard, Moment, Step};
 pub use board::{CampaignView, OutreachView};
 pub use forecast::{DialForecast, DialQuestion, DialRow, DialWorld, WorldCount};
 pub use list::{Barred, Entry, HopperQuery};

@@ -315,6 +315,8 @@ pub struct Listening {
     pub pause_ms: u16,
     /// Milliseconds after the first word by which there is a verdict.
     pub longest_ms: u16,
+    /// Milliseconds that nobody talks without being a machine who is sure to be one: none is known before.
+    pub talk_ms: u16,
     /// How sure a machine must be, in thousandths.
     pub certainty_permille: u16,
     /// Seconds for which a machine's beep is waited for.
@@ -329,6 +331,26 @@ impl Listening {
     }
 }
 
+impl Finding {
+    /// Its word in records.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Finding::Ringing => "ringing",
+            Finding::Busy => "busy",
+            Finding::Congestion => "congestion",
+            Finding::Information(_) => "information",
+            Finding::Announcement => "announcement",
+            Finding::Fax => "fax",
+            Finding::Person => "person",
+            Finding::Machine => "machine",
+            Finding::Beep => "beep",
+            Finding::GreetingOver => "greeting_over",
+            Finding::Unsure(_) => "unsure",
+        }
+    }
+}
+
 impl Default for Listening {
     /// After the answer; each value with its reason.
     fn default() -> Listening {
@@ -340,6 +362,8 @@ impl Default for Listening {
             pause_ms: 800,
             // Longer than nearly every person's greeting; who talks so long is not waiting for anybody.
             longest_ms: 7000,
+            // A company's greeting takes so long.
+            talk_ms: 4800,
             // Measured by tests/greetings.rs of media: no more than one person in a hundred is taken for a machine.
             certainty_permille: 980,
             // Longer than nearly all greetings.
@@ -400,6 +424,7 @@ pub enum Doubt {
 }
 
 /// The reason of what was heard: what the detector knew of the greeting.
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Milliseconds since the answer, or since listening began.

@@ -25,7 +25,7 @@ const DAY_MS: i64 = 86_400_000;
 const MONTH_MS: i64 = 30 * DAY_MS;
 
 const ATTEMPT: &str =
-    "call, campaign, entry, number, form, zones, agent, at, moments, ended, ending, code, again";
+    "call, campaign, entry, number, form, zones, agent, at, moments, ended, ending, code, again, heard";
 
 fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
@@ -37,7 +37,7 @@ fn read<T: DeserializeOwned + Default>(text: &str) -> T {
 
 /// Keeps a beginning attempt and takes its entry.
 pub(crate) fn begun(db: &Connection, a: &AttemptRecord) -> Result<()> {
-    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13";
+    let marks = "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14";
     let sql = format!("INSERT OR IGNORE INTO attempt ({ATTEMPT}) VALUES ({marks})");
     let new = db.prepare_cached(&sql)?.execute(params![
         key(a.call.0),
@@ -53,6 +53,7 @@ pub(crate) fn begun(db: &Connection, a: &AttemptRecord) -> Result<()> {
         a.ending.map(|e| row::word(&e)),
         a.code,
         a.again.map(|w| w.0),
+        a.heard.as_ref().map(json),
     ])?;
     let sql = "UPDATE entry SET state = 'trying', attempts = attempts + ?2 WHERE entry = ?1";
     db.prepare_cached(sql)?.execute(params![key(a.entry.0), key(u64::try_from(new).unwrap_or(0))]).map(drop)
@@ -60,11 +61,20 @@ pub(crate) fn begun(db: &Connection, a: &AttemptRecord) -> Result<()> {
 
 /// Keeps what became of an attempt and gives its entry back.
 pub(crate) fn ended(db: &Connection, a: &AttemptRecord) -> Result<()> {
-    let sql = "UPDATE attempt SET agent = ?2, moments = ?3, ended = ?4, ending = ?5, code = ?6, again = ?7
-               WHERE call = ?1";
+    let sql = "UPDATE attempt SET agent = ?2, moments = ?3, ended = ?4, ending = ?5, code = ?6, again = ?7,
+               heard = ?8 WHERE call = ?1";
     let ending = a.ending.map(|e| row::word(&e));
     let (ended, again) = (a.ended.map(|w| w.0), a.again.map(|w| w.0));
-    let values = params![key(a.call.0), a.agent, json(&a.moments), ended, ending, a.code, again];
+    let values = params![
+        key(a.call.0),
+        a.agent,
+        json(&a.moments),
+        ended,
+        ending,
+        a.code,
+        again,
+        a.heard.as_ref().map(json)
+    ];
     db.prepare_cached(sql)?.execute(values)?;
     let result = a.result().map(|r| row::word(&r));
     give_back(db, a.entry, a.again, result.as_deref())
@@ -168,6 +178,7 @@ fn attempt(row: &Row<'_>) -> Result<AttemptRecord> {
         ending: row.get::<_, Option<String>>(10)?.and_then(|t| serde_json::from_value(word(t)).ok()),
         code: row.get(11)?,
         again: row.get::<_, Option<i64>>(12)?.map(Wall),
+        heard: row.get::<_, Option<String>>(13)?.and_then(|t| serde_json::from_str(&t).ok()),
     })
 }
 

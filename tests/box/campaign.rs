@@ -494,6 +494,57 @@ fn a_fax_and_a_machine_are_no_persons_and_the_agent_is_free_again() {
 }
 
 #[test]
+fn a_machine_is_left_the_message_after_its_beep_and_the_agent_is_free_long_before() {
+    const MESSAGE: u16 = 777;
+    let tone = |hz: u16, ms: usize| {
+        let mut sound = Vec::new();
+        media::tone::Tone::new(hz, 0).fill(ms * 8, &mut sound);
+        sound
+    };
+    let greeting = [vec![0xFF; 3200], talk(14), vec![0xFF; 4000]].concat();
+    let beep_ms = greeting.len() / 8;
+    let machine = [greeting, tone(1000, 400), vec![0xFF; 16_000]].concat();
+    // A fifth of a second is no message: nobody may believe that one was left.
+    for (frames, ending) in [(200, Ending::MessageLeft), (10, Ending::Machine)] {
+        some_seeds(|seed| {
+            let mut w = with_campaign(seed, 1, |s| {
+                s["campaign"][0]["detect_machines"] = true.into();
+                s["campaign"][0]["machines"] = json!({ "message": "prompts/message.wav" });
+            });
+            w.pbx.disk.put("prompts/message.wav", sim::sound::voice(MESSAGE).repeat(frames));
+            w.agents_at_work(&["101"]);
+            w.habit("carrier", Habit::Answer(Duration::from_secs(3)));
+            w.answers_with("carrier", &machine);
+            order(&mut w, CampaignOrder::Start);
+            let nobody = w.until_answers("carrier");
+            let agent = w.until_answers("101");
+            w.until_over(agent);
+            assert!(w.look(nobody.ua).live().next().is_some(), "the machine is still there");
+            assert!(w.pbx.watch.desks.is_empty(), "the desk is clear");
+            let said = |w: &World| {
+                let ear = &w.call(nobody).ear.heard;
+                ear.iter().any(|(_, _, heard)| *heard == Heard::Voice(MESSAGE))
+            };
+            assert!(!said(&w), "not while the machine talks");
+            w.until_over(nobody);
+            w.pass(10);
+            assert_eq!((said(&w), endings(&w)), (true, vec![ending]));
+            assert!(!somebody_talks(&w), "the agent is free");
+            let attempt = &w.pbx.watch.attempts[0];
+            let heard = attempt.heard.as_ref().expect("what was heard is kept");
+            assert!(heard.what == "machine" && heard.evidence.machine_permille >= 980, "{heard:?}");
+            let left = attempt.at_ms(Step::Left).zip(attempt.at_ms(Step::Answered)).map(|(l, a)| l - a);
+            let after_beep = u64::try_from(beep_ms).expect("short") + 400 + 4000;
+            assert_eq!(left.is_some(), ending == Ending::MessageLeft);
+            assert!(left.is_none_or(|ms| ms >= after_beep), "said to its end, after the beep: {left:?}");
+            let board = &w.pbx.watch.campaigns["autumn"];
+            assert_eq!((board.live_30, board.abandoned_30), (0, 0), "nobody live, nobody abandoned");
+            w.rest();
+        });
+    }
+}
+
+#[test]
 fn a_person_who_answers_a_campaign_that_listens_keeps_the_agent() {
     let hello = [vec![0xFF; 4000], talk(1)].concat();
     some_seeds(|seed| {

@@ -1,6 +1,6 @@
 //! A working day of eight hours: the state log of each agent has no gap and no overlap, sums to eight hours, and says what the
 //! wall showed second by second and what the call records say.
-use model::command::Command;
+use model::command::{Command, Reply};
 use model::record::AgentState;
 use sim::{CallRef, Habit, World, site};
 use std::collections::BTreeMap;
@@ -20,13 +20,12 @@ fn the_state_log_of_an_eight_hour_shift_has_no_gap_and_sums_to_eight_hours() {
     for seed in 0..sim::seeds().div_ceil(200) {
         let mut w = shop(seed);
         let began = w.now().wall;
-        // All at one moment: who waits for the answer waits for the disk.
         for (agent, _) in AGENTS {
-            w.order(Command::AgentLogin { agent: agent.to_owned() });
+            assert_eq!(asked(&mut w, agent, |agent| Command::AgentLogin { agent }), Ok(()));
         }
         let shown = work(&mut w);
         for (agent, _) in AGENTS {
-            w.order(Command::AgentLogout { agent: agent.to_owned() });
+            assert_eq!(asked(&mut w, agent, |agent| Command::AgentLogout { agent }), Ok(()));
         }
         let day = w.now().wall.millis_since(began);
         w.rest();
@@ -53,6 +52,10 @@ fn shop(seed: u64) -> World {
         w.change(ua).mute = true;
     }
     w
+}
+
+fn asked(w: &mut World, agent: &str, command: impl Fn(String) -> Command) -> Reply {
+    w.command(command(agent.to_owned()))
 }
 
 /// Eight hours, second by second: customers call and hang up, agents answer, miss, pause and come back.
@@ -88,10 +91,10 @@ fn behave(w: &mut World, agent: &str, phone: &str) {
         }
         6 => {
             let reason = (*w.dice.pick(&["lunch", "training"])).to_owned();
-            w.order(Command::AgentPause { agent: agent.to_owned(), reason });
+            let _ = asked(w, agent, |agent| Command::AgentPause { agent, reason: reason.clone() });
         }
         7..=10 => {
-            w.order(Command::AgentReady { agent: agent.to_owned() });
+            let _ = asked(w, agent, |agent| Command::AgentReady { agent });
         }
         _ => {}
     }

@@ -5,6 +5,7 @@ pub mod desk;
 pub mod dialing;
 pub mod goodbye;
 pub mod ivr;
+pub mod machine;
 pub mod mailbox;
 pub mod queued;
 pub mod ringing;
@@ -22,6 +23,7 @@ use desk::Desk;
 use dialing::Dialing;
 use goodbye::GoodBye;
 use ivr::Ivr;
+use machine::Machine;
 use mailbox::Mailbox;
 use model::id::{LegId, SessionId};
 use model::notice::OtherView;
@@ -63,6 +65,8 @@ pub enum Stage {
     Supervise(Supervise),
     /// Somebody logs in at a phone, or out.
     Desk(Desk),
+    /// An answering machine is left a message.
+    Machine(Machine),
     /// A last prompt, then the end.
     GoodBye(GoodBye),
     /// Over; the engine takes back what is left.
@@ -81,7 +85,11 @@ impl Stage {
             Stage::Callback(c) => c.name(),
             Stage::Bridged(_) => "bridged",
             Stage::Mailbox(_) => "voicemail",
-            Stage::Service(_) | Stage::Studio(_) | Stage::Supervise(_) | Stage::Desk(_) => "service",
+            Stage::Service(_)
+            | Stage::Studio(_)
+            | Stage::Supervise(_)
+            | Stage::Desk(_)
+            | Stage::Machine(_) => "service",
             Stage::GoodBye(_) | Stage::Clearing => "clearing",
         }
     }
@@ -112,6 +120,7 @@ impl Stage {
             | Stage::Studio(_)
             | Stage::Supervise(_)
             | Stage::Desk(_)
+            | Stage::Machine(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => false,
         }
@@ -133,7 +142,7 @@ impl Stage {
     #[must_use]
     pub fn with(&self) -> String {
         match self {
-            Stage::Routing | Stage::GoodBye(_) | Stage::Clearing => String::new(),
+            Stage::Routing | Stage::Machine(_) | Stage::GoodBye(_) | Stage::Clearing => String::new(),
             Stage::Summon(s) => s.with(),
             Stage::Ivr(i) => i.with(),
             Stage::Queued(q) => q.with(),
@@ -161,7 +170,8 @@ impl Stage {
             | Stage::Service(_)
             | Stage::Studio(_)
             | Stage::Supervise(_)
-            | Stage::Desk(_) => Outcome::Answered,
+            | Stage::Desk(_)
+            | Stage::Machine(_) => Outcome::Answered,
             Stage::Callback(_) => Outcome::NoAnswer,
             Stage::Mailbox(m) => m.outcome(),
             Stage::GoodBye(g) => g.outcome(),
@@ -189,6 +199,7 @@ impl Stage {
             | Stage::Studio(_)
             | Stage::Supervise(_)
             | Stage::Desk(_)
+            | Stage::Machine(_)
             | Stage::GoodBye(_)
             | Stage::Clearing => None,
         }
@@ -211,6 +222,7 @@ impl Stage {
             Stage::Studio(s) => s.step(core, cx, input, out),
             Stage::Supervise(s) => s.step(core, cx, input, out),
             Stage::Desk(d) => d.step(core, cx, input, out),
+            Stage::Machine(m) => m.step(core, cx, input, out),
             Stage::GoodBye(g) => g.step(core, input, out),
             Stage::Clearing => Stage::Clearing,
         }

@@ -261,6 +261,7 @@ impl Campaign {
             agent,
             at: cx.now.wall,
             moments: Vec::new(),
+            heard: None,
             ended: None,
             ending: None,
             code: 0,
@@ -299,7 +300,8 @@ impl Campaign {
                 ring: Duration::from_secs(settings.ring_s.into()),
                 grace: super::compliance::GRACE,
                 whisper: settings.whisper,
-                detect: settings.detect_machines,
+                detect: settings.detect_machines.then(|| settings.machines.listening()),
+                message: settings.machines.message.clone(),
                 identity: settings.identity.clone(),
             },
         };
@@ -336,6 +338,7 @@ fn terms(settings: &Settings, rules: &Rules) -> Terms {
         ring_timeout: f64::from(settings.ring_s),
         lines: usize::try_from(settings.lines_max).unwrap_or(usize::MAX),
         launches_per_second: f64::from(settings.calls_per_second),
+        // Ours listens while an agent already has the call: it does not stand between answer and agent.
         detects: false,
     }
 }

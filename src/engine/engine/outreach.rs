@@ -75,6 +75,8 @@ impl Engine {
                 Out::GiveUp(call) => {
                     self.pending.push_back((call, Input::HangUp("given up by the campaign")))
                 }
+                Out::Machine(call) => self.pending.push_back((call, Input::Machine)),
+                Out::Speak(call) => self.pending.push_back((call, Input::Speak)),
                 Out::Release(agent, call) => {
                     self.with_acd(now, None, |acd, said| acd.release(now, &agent, call, said));
                 }

@@ -68,9 +68,9 @@ impl Engine {
             MediaEvent::Silent { session, seconds } => {
                 self.for_session(session, Heard::Silent(session, seconds))
             }
-            MediaEvent::Found { session, finding, .. } => {
+            MediaEvent::Found { session, finding, evidence } => {
                 if let Some(call) = self.ports.owner(session) {
-                    self.outreach_told(now, call, Told::Found(finding));
+                    self.outreach_told(now, call, Told::Found(finding, evidence));
                 }
             }
             MediaEvent::Closed { session, .. } => self.ports.closed(session),

@@ -7,9 +7,6 @@ use model::media::{Doubt, Finding, Listening};
 /// A greeting this unlikely to be a machine's is a person's at its first pause.
 const SURELY_A_PERSON: f32 = 0.2;
 
-/// Nobody is a machine who has talked for less, seconds: a company's greeting takes so long.
-const TALKS: f32 = 4.8;
-
 /// Seconds of quiet after which a machine's greeting is over and no beep will come.
 pub(super) const OVER: f32 = 2.5;
 
@@ -20,7 +17,9 @@ pub(super) fn verdict(moment: Option<&Moment>, now: f32, listening: &Listening) 
     };
     let machine = likeness(moment);
     let pause = seconds(listening.pause_ms);
-    if moment.span >= TALKS && machine >= f32::from(listening.certainty_permille) / 1000.0 {
+    if moment.span >= seconds(listening.talk_ms)
+        && machine >= f32::from(listening.certainty_permille) / 1000.0
+    {
         return Some(Finding::Machine);
     }
     let soon = moment.quiet >= pause && machine < SURELY_A_PERSON;

@@ -70,9 +70,59 @@ impl Count {
     }
 }
 
+/// What came of a set.
+struct Came {
+    persons: Count,
+    machines: Count,
+    beeps: u32,
+    beeps_heard: u32,
+    /// Persons kept waiting.
+    late: u32,
+    /// All of it, to be read.
+    said: String,
+}
+
+impl Came {
+    fn missed(&self) -> f64 {
+        self.machines.share(self.machines.person + self.machines.unsure)
+    }
+
+    fn taken(&self) -> f64 {
+        self.persons.share(self.persons.machine + self.persons.other)
+    }
+}
+
 #[test]
 fn hardly_a_person_is_taken_for_a_machine_and_most_machines_are_known() {
-    let all = greetings("test");
+    let came = measure("test");
+    println!("{}", came.said);
+    assert!(came.taken() <= 1.0, "persons taken for machines");
+    assert!(came.missed() <= 45.0, "machines missed: {:.1} %", came.missed());
+    let (beeps, heard) = (f64::from(came.beeps), f64::from(came.beeps_heard));
+    assert!(heard >= 0.8 * beeps, "beeps heard {heard} of {beeps}");
+    assert!(
+        f64::from(came.late) <= 0.02 * f64::from(came.persons.calls),
+        "persons kept waiting: {}",
+        came.late
+    );
+}
+
+#[test]
+fn so_it_is_with_voices_texts_and_speeds_that_nothing_was_chosen_by() {
+    let came = measure("third");
+    println!("{}", came.said);
+    assert!(came.taken() <= 1.0, "persons taken for machines");
+    assert!(came.missed() <= 60.0, "machines missed: {:.1} %", came.missed());
+    assert!(
+        f64::from(came.late) <= 0.02 * f64::from(came.persons.calls),
+        "persons kept waiting: {}",
+        came.late
+    );
+}
+
+/// Listens to a whole set over its lines, and prints what came of it.
+fn measure(set: &str) -> Came {
+    let all = greetings(set);
     assert!(all.len() >= 500, "{} greetings", all.len());
     let (mut persons, mut machines) = (Count::default(), Count::default());
     let (mut beeps, mut beeps_heard, mut late) = (0, 0, 0);
@@ -84,19 +134,22 @@ fn hardly_a_person_is_taken_for_a_machine_and_most_machines_are_known() {
             let (heard, evidence) = said[0];
             if heard == Finding::Person || matches!(heard, Finding::Unsure(_)) {
                 // Nobody who stopped talking waits for two seconds.
-                late += u32::from(usize::try_from(evidence.after_ms).unwrap() > call.said_ms + 2000);
+                late +=
+                    u32::from(usize::try_from(evidence.after_ms).expect("32 bits fit") > call.said_ms + 2000);
             } else if let Some(beep_ms) = call.beep_ms.filter(|_| heard != Finding::Fax) {
                 let known = said.iter().find(|(h, _)| *h == Finding::Beep).map(|(_, e)| e.after_ms);
                 beeps += 1;
-                beeps_heard +=
-                    u32::from(known.is_some_and(|at| beep_ms.abs_diff(usize::try_from(at).unwrap()) < 300));
+                beeps_heard += u32::from(
+                    known.is_some_and(|at| beep_ms.abs_diff(usize::try_from(at).expect("32 bits fit")) < 300),
+                );
             }
         }
     }
+    let mut said = String::new();
     for (who, count) in [("persons", &persons), ("machines", &machines)] {
-        println!(
+        said += &format!(
             "{who}: {} calls; taken for a person {:.2} %, unsure {:.2} %, machine {:.2} %, other {:.2} %; \
-             verdict after {} ms (half), {} ms (95 of 100), {} ms (all)",
+             verdict after {} ms (half), {} ms (95 of 100), {} ms (all)\n  {}\n",
             count.calls,
             count.share(count.person),
             count.share(count.unsure),
@@ -104,20 +157,18 @@ fn hardly_a_person_is_taken_for_a_machine_and_most_machines_are_known() {
             count.share(count.other),
             count.by(50),
             count.by(95),
-            count.by(100)
+            count.by(100),
+            count.wrong.join("\n  ")
         );
-        count.wrong.iter().for_each(|w| println!("  {w}"));
     }
-    println!("beeps heard in time {beeps_heard} of {beeps}; persons kept waiting for 2 s: {late}");
-    let missed = machines.share(machines.person + machines.unsure);
-    println!(
-        "ERRORS person taken for machine {:.2} %, machine missed {missed:.2} %",
-        persons.share(persons.machine)
+    said += &format!("beeps heard in time {beeps_heard} of {beeps}; persons kept waiting for 2 s: {late}\n");
+    let mut came = Came { persons, machines, beeps, beeps_heard, late, said };
+    came.said += &format!(
+        "ERRORS {set}: person taken for machine {:.2} %, machine missed {:.2} %",
+        came.taken(),
+        came.missed()
     );
-    assert!(persons.share(persons.machine + persons.other) <= 1.0, "persons taken for machines");
-    assert!(missed <= 45.0, "machines missed: {missed:.1} %");
-    assert!(f64::from(beeps_heard) >= 0.8 * f64::from(beeps), "beeps heard {beeps_heard} of {beeps}");
-    assert!(f64::from(late) <= 0.02 * f64::from(persons.calls), "persons kept waiting: {late}");
+    came
 }
 
 /// Everything that is heard of a call.

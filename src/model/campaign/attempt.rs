@@ -1,8 +1,9 @@
 //! One attempt to reach one entry: what happened when, how the network or the ear says it ended, and the named result that
-//! rules of repetition look at. 25 endings, 12 results.
+//! rules of repetition look at. 26 endings, 13 results.
 use crate::clock::Wall;
 use crate::config::campaign::Form;
 use crate::id::{CallId, EntryId};
+use crate::media::Evidence;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct AttemptRecord {
     pub at: Wall,
     /// What happened, in order: the raw events of the evidence.
     pub moments: Vec<Moment>,
+    /// What was heard at the far end, when the campaign listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Heard>,
     /// End.
     pub ended: Option<Wall>,
     /// How it ended.
@@ -62,6 +66,18 @@ pub struct Moment {
     pub step: Step,
 }
 
+/// What was heard at the far end, and the numbers that say why: who doubts a verdict finds them here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Heard {
+    /// `busy congestion information fax person machine beep unsure`: what decided how the call was treated.
+    pub what: String,
+    /// Milliseconds after `at`.
+    pub ms: u64,
+    /// Why.
+    pub evidence: Evidence,
+}
+
 /// What happens to an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -79,6 +95,8 @@ pub enum Step {
     Message,
     /// A flow speaks with the party.
     Flow,
+    /// The campaign's message was left on an answering machine, to its end.
+    Left,
     /// It is over.
     Ended,
 }
@@ -118,6 +136,8 @@ pub enum Ending {
     Interrupted,
     /// An answering machine.
     Machine,
+    /// An answering machine, and the campaign's message was left on it.
+    MessageLeft,
     /// No codec or service in common (488, Q.850 58, 88).
     NotAcceptable,
     /// A network between failed (500, 502, 504, Q.850 38, 41).
@@ -159,6 +179,8 @@ pub enum CallResult {
     Invalid,
     /// An answering machine.
     Machine,
+    /// A message was left on an answering machine.
+    MessageLeft,
     /// A fault of a network or of the box; says nothing of the number.
     Network,
     /// Nobody answered.
@@ -173,7 +195,7 @@ pub enum CallResult {
 
 impl Ending {
     /// Every one.
-    pub const ALL: [Ending; 25] = [
+    pub const ALL: [Ending; 26] = [
         Ending::Abandoned,
         Ending::AddressIncomplete,
         Ending::NotAllowed,
@@ -189,6 +211,7 @@ impl Ending {
         Ending::HungUpWaiting,
         Ending::Interrupted,
         Ending::Machine,
+        Ending::MessageLeft,
         Ending::NotAcceptable,
         Ending::NetworkFailure,
         Ending::NoAnswer,
@@ -213,6 +236,7 @@ impl Ending {
             Ending::FlowServed => CallResult::FlowDone,
             Ending::HungUpWaiting => CallResult::HungUp,
             Ending::Machine => CallResult::Machine,
+            Ending::MessageLeft => CallResult::MessageLeft,
             Ending::NoAnswer | Ending::NoReaction | Ending::GivenUp => CallResult::NoAnswer,
             Ending::OutOfOrder | Ending::SwitchedOff => CallResult::Unreachable,
             Ending::AddressIncomplete | Ending::NumberChanged | Ending::ServiceTone | Ending::Unallocated => {
@@ -270,7 +294,7 @@ fn of_cause(cause: u16) -> Option<Ending> {
 
 impl CallResult {
     /// Every one.
-    pub const ALL: [CallResult; 12] = [
+    pub const ALL: [CallResult; 13] = [
         CallResult::Abandoned,
         CallResult::Busy,
         CallResult::Fax,
@@ -278,6 +302,7 @@ impl CallResult {
         CallResult::HungUp,
         CallResult::Invalid,
         CallResult::Machine,
+        CallResult::MessageLeft,
         CallResult::Network,
         CallResult::NoAnswer,
         CallResult::Refused,
@@ -298,10 +323,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn twenty_five_endings_are_twelve_results() {
+    fn twenty_six_endings_are_thirteen_results() {
         let endings: BTreeSet<Ending> = Ending::ALL.into_iter().collect();
         let results: BTreeSet<CallResult> = endings.iter().map(|e| e.result()).collect();
-        assert_eq!((endings.len(), results.len()), (25, 12));
+        assert_eq!((endings.len(), results.len()), (26, 13));
         assert_eq!(results, CallResult::ALL.into_iter().collect());
     }
 

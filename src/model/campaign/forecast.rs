@@ -163,7 +163,8 @@ impl WorldCount {
         }
         self.attempts += 1;
         self.live += u32::from(result.is_live());
-        self.machine += u32::from(matches!(result, CallResult::Machine | CallResult::Fax));
+        self.machine +=
+            u32::from(matches!(result, CallResult::Machine | CallResult::MessageLeft | CallResult::Fax));
         self.busy += u32::from(result == CallResult::Busy);
         self.invalid += u32::from(matches!(result, CallResult::Invalid | CallResult::Unreachable));
         let [rang, answered, connected, ended] =
@@ -213,6 +214,7 @@ mod tests {
             agent: None,
             at: Wall(0),
             moments: moments.iter().map(|(ms, step)| Moment { ms: *ms, step: *step }).collect(),
+            heard: None,
             ended: Some(Wall(1)),
             ending: Some(ending),
             code: 0,

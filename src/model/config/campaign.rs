@@ -2,6 +2,7 @@
 //! whom was not reached.
 use crate::campaign::attempt::CallResult;
 use crate::config::extension::Rights;
+use crate::media::Listening;
 use crate::number::Number;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,12 +58,71 @@ pub struct Campaign {
     pub whisper: bool,
     /// Answering machines, faxes and the tones of networks are listened for, and their calls ended.
     pub detect_machines: bool,
+    /// How machines are told from persons, and what is done with them.
+    #[serde(skip_serializing_if = "Machines::are_usual")]
+    pub machines: Machines,
     /// What the agent says first.
     pub script: String,
     /// When an entry is tried again, by result.
     pub again: BTreeMap<CallResult, Again>,
     /// What an agent may say of a call.
     pub disposition: Vec<Disposition>,
+}
+
+/// How machines are told from persons, and what is done with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Machines {
+    /// Sound file played after the beep; the call ends after it. None: the call ends as soon as a machine is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How sure it must be, in thousandths.
+    pub certainty_permille: u32,
+    /// Nobody is a machine who has talked for less, ms.
+    pub talk_ms: u32,
+    /// Quiet that ends a greeting, ms.
+    pub pause_ms: u32,
+    /// Time after the answer without a word after which nobody waits any longer, ms.
+    pub silence_ms: u32,
+    /// Time after the first word by which there is a verdict, ms.
+    pub longest_ms: u32,
+    /// How long the beep is waited for, seconds.
+    pub beep_s: u32,
+}
+
+impl Default for Machines {
+    fn default() -> Machines {
+        let usual = Listening::default();
+        Machines {
+            message: None,
+            certainty_permille: usual.certainty_permille.into(),
+            talk_ms: usual.talk_ms.into(),
+            pause_ms: usual.pause_ms.into(),
+            silence_ms: usual.silence_ms.into(),
+            longest_ms: usual.longest_ms.into(),
+            beep_s: usual.beep_s.into(),
+        }
+    }
+}
+
+impl Machines {
+    fn are_usual(&self) -> bool {
+        self == &Machines::default()
+    }
+
+    /// The same for media.
+    #[must_use]
+    pub fn listening(&self) -> Listening {
+        let small = |value: u32| u16::try_from(value).unwrap_or(u16::MAX);
+        Listening {
+            answered: true,
+            silence_ms: small(self.silence_ms),
+            pause_ms: small(self.pause_ms),
+            longest_ms: small(self.longest_ms),
+            talk_ms: small(self.talk_ms),
+            certainty_permille: small(self.certainty_permille),
+            beep_s: small(self.beep_s),
+        }
+    }
 }
 
 /// When an entry is tried again.

@@ -358,7 +358,7 @@ impl Dialing {
             Rung::Ringing(code, sdp) => {
                 out.want(Intent::NoWait(CallTimer::NoProgress));
                 if let Some(outreach) = &core.outreach {
-                    if outreach.detect {
+                    if outreach.detect.is_some() {
                         self.listen_early(leg, sdp.as_deref(), out);
                     }
                     self.rings_there(outreach, code, cx, out);

@@ -13,7 +13,7 @@ use crate::say;
 use crate::timers::CallTimer;
 use model::ask::{Answer, Ask};
 use model::id::{PlayId, SessionId};
-use model::media::{Listening, MediaCommand, PlayEnd, Sound};
+use model::media::{MediaCommand, PlayEnd, Sound};
 use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
@@ -71,8 +71,8 @@ pub fn reached(core: &mut Core, person: Leg, cx: &Cx, out: &mut Out) -> Stage {
     };
     out.want(Intent::Tell(Chapter::Service));
     out.want(Intent::Outreach(Told::Answered));
-    if outreach.detect {
-        out.media(MediaCommand::Listen { session, listening: Some(Listening::default()) });
+    if outreach.detect.is_some() {
+        out.media(MediaCommand::Listen { session, listening: outreach.detect });
     }
     if let Some(flow) = outreach.flow {
         out.want(Intent::Outreach(Told::Flow));
@@ -261,6 +261,14 @@ impl Queued {
         };
         out.step("announced", "campaign-identity");
         goodbye::enter(self.session, sounds, Outcome::Abandoned, "no agent in time", out)
+    }
+
+    /// A machine answered: nobody is looked for any more.
+    pub fn step_back(&mut self, out: &mut Out) {
+        self.offers.cancel_all(out);
+        out.want(Intent::NoWait(CallTimer::Grace));
+        out.want(Intent::LeaveQueue);
+        out.want(Intent::Tell(Chapter::QueueLeft));
     }
 
     fn say(&mut self, core: &Core, name: &str, out: &mut Out) {

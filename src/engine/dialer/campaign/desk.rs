@@ -128,6 +128,6 @@ impl Campaign {
 
     /// Whether an attempt keeps this agent free for itself.
     pub(super) fn is_reserved(&self, agent: &str) -> bool {
-        self.trials.values().any(|t| t.attempt.agent.as_deref() == Some(agent))
+        self.trials.values().any(|t| !t.alone && t.attempt.agent.as_deref() == Some(agent))
     }
 }

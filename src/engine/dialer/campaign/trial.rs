@@ -3,11 +3,11 @@
 use super::{Campaign, Desk, Out, seconds};
 use crate::dialer::again::again;
 use crate::dialer::pace::LineState;
-use model::campaign::{AttemptRecord, CallResult, Ending, Entry, Moment, Step};
+use model::campaign::{AttemptRecord, CallResult, Ending, Entry, Heard, Moment, Step};
 use model::clock::{Mono, Now};
 use model::config::campaign::Form;
 use model::id::CallId;
-use model::media::{Finding, Information};
+use model::media::{Evidence, Finding, Information};
 use model::record::{Record, Said};
 
 /// What a call tells its campaign.
@@ -29,8 +29,10 @@ pub enum Told {
     Refused(u16),
     /// It rang for its whole time.
     NoAnswer,
-    /// What was heard at the far end.
-    Found(Finding),
+    /// What was heard at the far end, and why it is thought so.
+    Found(Finding, Evidence),
+    /// The campaign's message was left on a machine.
+    Left,
 }
 
 /// A running attempt.
@@ -47,6 +49,8 @@ pub(super) struct Trial {
     refused: Option<Ending>,
     /// No person, whoever it was connected to.
     found: Option<Ending>,
+    /// A machine is left a message: no agent has to do with it any more.
+    pub alone: bool,
 }
 
 impl Trial {
@@ -61,6 +65,7 @@ impl Trial {
             cause: None,
             refused: None,
             found: None,
+            alone: false,
         }
     }
 
@@ -90,8 +95,10 @@ impl Trial {
             (Step::Flow, Ending::FlowServed),
             (Step::Answered, Ending::HungUpWaiting),
         ];
-        if let Some(found) = self.found {
-            return found;
+        match self.found {
+            Some(Ending::Machine) if self.has(Step::Left) => return Ending::MessageLeft,
+            Some(found) => return found,
+            None => {}
         }
         let reached = reached.into_iter().find(|(step, _)| self.has(*step)).map(|(_, ending)| ending);
         let given_up = self.given_up.then_some(Ending::GivenUp);
@@ -152,12 +159,43 @@ impl Campaign {
                 trial.refused = Some(Ending::of_refusal(code, trial.cause.take()));
             }
             Told::NoAnswer => trial.refused = Some(Ending::NoAnswer),
-            Told::Found(finding) => {
-                let Some(ending) = ending_of(finding) else { return };
-                trial.found = Some(ending);
-                out.push(Out::GiveUp(call));
-            }
+            Told::Found(finding, evidence) => self.found(now, call, finding, evidence, out),
+            Told::Left => trial.note(now, Step::Left),
         }
+    }
+
+    /// Something is known of the far end.
+    fn found(&mut self, now: Now, call: CallId, finding: Finding, evidence: Evidence, out: &mut Vec<Out>) {
+        let Some(trial) = self.trials.get_mut(&call) else { return };
+        let ending = ending_of(finding);
+        // What was decided first stands; ringing decides nothing.
+        if ending.is_some() || matches!(finding, Finding::Person | Finding::Unsure(_)) {
+            let ms = u64::try_from(now.mono.since(trial.began).as_millis()).unwrap_or(u64::MAX);
+            trial.attempt.heard.get_or_insert(Heard { what: finding.word().into(), ms, evidence });
+        }
+        let Some(ending) = ending else { return };
+        let known = trial.found.replace(ending) == Some(ending);
+        if ending != Ending::Machine || self.settings.machines.message.is_none() {
+            out.push(Out::GiveUp(call));
+            return;
+        }
+        if !known {
+            self.leave_alone(now, call, out);
+        }
+        if matches!(finding, Finding::Beep | Finding::GreetingOver) {
+            out.push(Out::Speak(call));
+        }
+    }
+
+    /// A machine is to be left a message: its agent is free for others at once.
+    fn leave_alone(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) {
+        let Some(trial) = self.trials.get_mut(&call) else { return };
+        trial.alone = true;
+        self.pace.pace.line(call.0, LineState::Over, seconds(now.mono));
+        let agent = trial.attempt.agent.clone();
+        self.call_left_desk(now, call, CallResult::Machine, out);
+        out.extend(agent.map(|agent| Out::Release(agent, call)));
+        out.push(Out::Machine(call));
     }
 
     /// Its call is over: the record, the account, the next try.
@@ -237,6 +275,7 @@ fn serde_word(result: CallResult) -> String {
         CallResult::HungUp => "hung_up",
         CallResult::Invalid => "invalid",
         CallResult::Machine => "machine",
+        CallResult::MessageLeft => "message_left",
         CallResult::Network => "network",
         CallResult::NoAnswer => "no_answer",
         CallResult::Refused => "refused",

@@ -29,6 +29,7 @@ pub(crate) fn settings(profile: Profile) -> Campaign {
         resume_percent: 90,
         whisper: true,
         detect_machines: false,
+        machines: model::config::campaign::Machines::default(),
         script: String::new(),
         again: BTreeMap::new(),
         disposition: Vec::new(),

@@ -2,7 +2,7 @@
 use super::table::Table;
 use super::value;
 use crate::campaign::attempt::CallResult;
-use crate::config::campaign::{Again, Campaign, Disposition, Form, Plain, Profile, Then};
+use crate::config::campaign::{Again, Campaign, Disposition, Form, Machines, Plain, Profile, Then};
 use crate::config::extension::Rights;
 use std::collections::BTreeMap;
 
@@ -51,6 +51,7 @@ pub(super) fn campaign(t: Table<'_>) -> Campaign {
         resume_percent: t.count("resume_percent", 1..=100, 90),
         whisper: t.flag("whisper", true),
         detect_machines: t.flag("detect_machines", false),
+        machines: t.table("machines").map(machines).unwrap_or_default(),
         script: t.text("script").unwrap_or_default(),
         again: again(&t),
         disposition: dispositions(&t),
@@ -64,6 +65,27 @@ pub(super) fn campaign(t: Table<'_>) -> Campaign {
     }
     t.done();
     campaign
+}
+
+/// The longest values are those with which the detector was measured, or a little beyond; the least certain one still takes
+/// few persons for machines.
+fn machines(t: Table<'_>) -> Machines {
+    let usual = Machines::default();
+    let machines = Machines {
+        message: t.text("message"),
+        certainty_permille: t.count("certainty_permille", 900..=999, usual.certainty_permille),
+        talk_ms: t.count("talk_ms", 2000..=10_000, usual.talk_ms),
+        pause_ms: t.count("pause_ms", 300..=1500, usual.pause_ms),
+        silence_ms: t.count("silence_ms", 500..=2000, usual.silence_ms),
+        longest_ms: t.count("longest_ms", 3000..=15_000, usual.longest_ms),
+        beep_s: t.count("beep_s", 5..=120, usual.beep_s),
+    };
+    if machines.longest_ms < machines.talk_ms {
+        let message = "no machine could be known before the verdict is due; give at least talk_ms";
+        t.problem("longest_ms", "out_of_range", message);
+    }
+    t.done();
+    machines
 }
 
 fn plain(t: Table<'_>) -> Plain {
@@ -92,6 +114,7 @@ fn again(t: &Table<'_>) -> BTreeMap<CallResult, Again> {
         rule("hung_up", CallResult::HungUp, DAYS_3),
         rule("invalid", CallResult::Invalid, Again::Never),
         rule("machine", CallResult::Machine, Again::Slot),
+        rule("message_left", CallResult::MessageLeft, DAYS_3),
         rule("network", CallResult::Network, Again::After(900)),
         rule("no_answer", CallResult::NoAnswer, Again::Slot),
         rule("refused", CallResult::Refused, Again::Never),

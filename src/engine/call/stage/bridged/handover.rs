@@ -144,6 +144,12 @@ impl Bridged {
         core.go(target, cx, out)
     }
 
+    /// Who is called turned out to be a machine: the agent goes, the machine stays.
+    pub fn put_down(&mut self, core: &mut Core, out: &mut Out) {
+        out.want(Intent::Tell(Chapter::Alone));
+        self.quit(core, Side::Called, None, out);
+    }
+
     /// The conversation ends for everybody but the party opposite, who becomes the caller.
     fn quit(&mut self, core: &mut Core, side: Side, by: Option<Number>, out: &mut Out) {
         recording::stop(core, out);

@@ -26,10 +26,22 @@ export interface Campaign {
   resume_percent?: number;
   whisper?: boolean;
   detect_machines?: boolean;
+  machines?: Machines;
   script: string;
   plain?: { multiple_percent?: number; queue_limit?: number; per_agent?: number } | null;
   again?: Partial<Record<CallResult, string>>;
   disposition?: Disposition[];
+}
+
+/** How machines are told from persons, and what is done with them. */
+export interface Machines {
+  message?: string;
+  certainty_permille?: number;
+  talk_ms?: number;
+  pause_ms?: number;
+  silence_ms?: number;
+  longest_ms?: number;
+  beep_s?: number;
 }
 
 export interface Hand {
@@ -78,6 +90,7 @@ export type CallResult =
   | 'hung_up'
   | 'invalid'
   | 'machine'
+  | 'message_left'
   | 'network'
   | 'no_answer'
   | 'refused'
