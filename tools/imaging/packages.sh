@@ -2,13 +2,21 @@
 
 packages_named() { sed -n 's/^\([a-z0-9][^ ]*\) .*/\1/p' board/common/packages | paste -sd,; }
 
+# forget FOLDER: removes it. A run that was cut off leaves the machine's own /dev, /proc and /sys mounted in there: what is
+# behind a mount is never touched.
+forget() {
+    local mount
+    while read -r mount; do umount "$mount"; done < <(findmnt --list --noheadings --output TARGET | grep -F "$1/" | sort -r)
+    rm -rf --one-file-system "$1"
+}
+
 # base_folder: prints the folder with all packages unpacked; fetches them when the list is new.
 base_folder() {
     local list folder
     list=$(packages_named)
     folder=$cache/base-$(echo "$list" | sha256sum | cut -c1-12)
     if [ ! -e "$folder.done" ]; then
-        rm -rf "$folder"
+        forget "$folder"
         mmdebstrap --quiet --mode=root --variant=extract --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
             --aptopt='Apt::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' \
             --dpkgopt='path-include=/usr/share/doc/*/copyright' --dpkgopt='path-exclude=/usr/share/man/*' \
