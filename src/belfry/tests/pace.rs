@@ -174,7 +174,7 @@ fn line(dice: &mut Dice, turn: u64) -> (Vec<u8>, Option<BTreeSet<String>>) {
 #[test]
 fn whatever_comes_down_the_pipe_each_decide_gets_one_line_with_numbers_of_its_hopper() {
     for seed in 1..=6 {
-        let (mut pacer, mut dice) = (Pacer::start(), Dice(seed * 0x9E37_79B9_7F4A_7C15));
+        let (mut pacer, mut dice) = (Pacer::start(), Dice(0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(seed)));
         pacer.say(HELLO.as_bytes());
         let mut dialled = 0;
         for turn in 0..1_500 {
