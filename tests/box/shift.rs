@@ -1,6 +1,6 @@
 //! A working day of eight hours: the state log of each agent has no gap and no overlap, sums to eight hours, and says what the
 //! wall showed second by second and what the call records say.
-use model::command::{Command, Reply};
+use model::command::Command;
 use model::record::AgentState;
 use sim::{CallRef, Habit, World, site};
 use std::collections::BTreeMap;
@@ -20,12 +20,13 @@ fn the_state_log_of_an_eight_hour_shift_has_no_gap_and_sums_to_eight_hours() {
     for seed in 0..sim::seeds().div_ceil(200) {
         let mut w = shop(seed);
         let began = w.now().wall;
+        // All at one moment: who waits for the answer waits for the disk.
         for (agent, _) in AGENTS {
-            assert_eq!(asked(&mut w, agent, |agent| Command::AgentLogin { agent }), Ok(()));
+            w.order(Command::AgentLogin { agent: agent.to_owned() });
         }
         let shown = work(&mut w);
         for (agent, _) in AGENTS {
-            assert_eq!(asked(&mut w, agent, |agent| Command::AgentLogout { agent }), Ok(()));
+            w.order(Command::AgentLogout { agent: agent.to_owned() });
         }
         let day = w.now().wall.millis_since(began);
         w.rest();
@@ -52,10 +53,6 @@ fn shop(seed: u64) -> World {
         w.change(ua).mute = true;
     }
     w
-}
-
-fn asked(w: &mut World, agent: &str, command: impl Fn(String) -> Command) -> Reply {
-    w.command(command(agent.to_owned()))
 }
 
 /// Eight hours, second by second: customers call and hang up, agents answer, miss, pause and come back.
@@ -91,10 +88,10 @@ fn behave(w: &mut World, agent: &str, phone: &str) {
         }
         6 => {
             let reason = (*w.dice.pick(&["lunch", "training"])).to_owned();
-            let _ = asked(w, agent, |agent| Command::AgentPause { agent, reason: reason.clone() });
+            w.order(Command::AgentPause { agent: agent.to_owned(), reason });
         }
         7..=10 => {
-            let _ = asked(w, agent, |agent| Command::AgentReady { agent });
+            w.order(Command::AgentReady { agent: agent.to_owned() });
         }
         _ => {}
     }

@@ -96,7 +96,7 @@ name = "autumn"
 queue = "support"
 lists = ["customers"]
 form = "preview"
-profile = "china"
+profile = "us"
 caller_id = "+4930123456"
 outside_calls = "international"
 script = "Good morning, this is Harbour Office. May I send you our autumn catalogue?"
@@ -183,7 +183,10 @@ async function day() {
     );
   const contacts = `name,company,number,class\nLi Na,Harbour Tea,121,vip\nKäthe Brandt,,122,regular\n王小明,上海茶叶有限公司,123,\n`;
   console.error(await send('/contacts/import', 'text/csv', contacts));
-  const rows = [...Array(60).keys()].map((n) => `Person ${n},+86138001380${String(n).padStart(2, '0')},上海`);
+  // Where people may be called now: in Sydney or in Berlin.
+  const hour = new Date().getUTCHours();
+  const town = hour >= 21 || hour < 9 ? '+6129374' : '+493090';
+  const rows = [...Array(60).keys()].map((n) => `Person ${n},${town}${4000 + n},Harbour`);
   const sheet = `Name,Phone,City\n${rows.join('\n')}\nNobody,not a number,Town\n`;
   console.error(await send('/lists/import?list=customers&file=customers%20autumn%202026.csv', 'application/octet-stream', sheet));
   const kept = await send('/prompts/night/en', 'audio/wav', [...tone()], 'PUT');
