@@ -173,7 +173,8 @@ def main():
     words.add_argument("what", choices=["power-cut", "update-cut", "idle"])
     words.add_argument("--count", type=int)
     words.add_argument("--seconds", type=int, default=120)
-    words.add_argument("--settle", type=int, default=300)
+    # The log of the start is on the disk after a quarter of an hour (journald.conf.d).
+    words.add_argument("--settle", type=int, default=1080)
     words.add_argument("--boots", type=int, default=5)
     words.add_argument("--seed", type=int, default=1)
     words = words.parse_args()
