@@ -13,6 +13,7 @@ use model::id::CallId;
 use model::number::Number;
 use model::query::Journey;
 use model::record::{CallRecord, CallStep};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -110,6 +111,9 @@ pub async fn pop(
     .await
 }
 
+/// What means something in an address: all but its unreserved characters (RFC 3986, section 2.3).
+const TEXT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The address with its fields; what a caller brings along stands in it as text and can change nothing else of it.
 fn filled(template: &str, known: &[(&str, &str)]) -> String {
     let mut page = String::new();
@@ -118,14 +122,7 @@ fn filled(template: &str, known: &[(&str, &str)]) -> String {
         let (field, next) = after.split_once('}').unwrap_or((after, ""));
         let value = known.iter().find(|(name, _)| *name == field).map_or("", |(_, value)| value);
         page.push_str(before);
-        for byte in value.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    page.push(char::from(byte))
-                }
-                _ => page.extend(['%', hex(byte >> 4), hex(byte & 15)]),
-            }
-        }
+        page.extend(utf8_percent_encode(value, TEXT));
         rest = next;
     }
     page + rest
@@ -189,10 +186,6 @@ fn wrap_codes(tree: &Value, queue: &str) -> Vec<WrapChoice> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let choice = |code: &Value| WrapChoice { code: text(&code["code"]), name: text(&code["name"]) };
     codes.into_iter().flatten().map(choice).collect()
-}
-
-fn hex(half: u8) -> char {
-    char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]
