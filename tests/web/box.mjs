@@ -20,6 +20,34 @@ let boxes = 0;
 
 export const PASSWORD = 'a short sentence 7';
 
+/** Every caller hears a menu that leads to the queue `main` or to the mailbox of 101; everybody may call out. */
+export const RECEPTION = `[[inbound]]
+name = "Everything"
+number = "!"
+to = "flow:welcome"
+
+[[outbound]]
+name = "Everything"
+number = "!"
+trunks = ["carrier"]
+
+[[flow]]
+name = "welcome"
+number = "700"
+start = "menu"
+[flow.step.menu]
+kind = "menu"
+say = ["welcome", "menu-main"]
+option = { 1 = "queue", 9 = "message" }
+on_timeout = "queue"
+[flow.step.queue]
+kind = "queue"
+queue = "main"
+[flow.step.message]
+kind = "voicemail"
+mailbox = "101"
+`;
+
 /** A site with two phones, a queue and a menu. Passwords are for these tests only. */
 export const SITE = `
 [system]
@@ -71,32 +99,7 @@ lists = ["customers"]
 caller_id = "+4930123456"
 script = "Good morning, this is the web test."
 
-[[inbound]]
-name = "Everything"
-number = "!"
-to = "flow:welcome"
-
-[[outbound]]
-name = "Everything"
-number = "!"
-trunks = ["carrier"]
-
-[[flow]]
-name = "welcome"
-number = "700"
-start = "menu"
-[flow.step.menu]
-kind = "menu"
-say = ["welcome", "menu-main"]
-option = { 1 = "queue", 9 = "message" }
-on_timeout = "queue"
-[flow.step.queue]
-kind = "queue"
-queue = "main"
-[flow.step.message]
-kind = "voicemail"
-mailbox = "101"
-`;
+${RECEPTION}`;
 
 /** A port that nobody uses now. */
 function freePort() {

@@ -1,10 +1,11 @@
 // Photographs of pages with a busy day on them, for eyes: `tests/web/run shots.mjs FOLDER [PART OF A PAGE'S PATH]`, by hand.
 // Each page in both languages and themes, on a desk and on a telephone. Judges nothing.
 import fs from 'node:fs';
-import { startBox } from './box.mjs';
+import { RECEPTION, startBox } from './box.mjs';
 import { Carrier } from './carrier.mjs';
 import { launch, login, visit } from './browser.mjs';
 import { Phone } from './phone.mjs';
+import { wav } from './tone.mjs';
 
 const [folder, wanted = ''] = process.argv.slice(2);
 fs.mkdirSync(folder, { recursive: true });
@@ -109,32 +110,7 @@ word = "later"
 name = "Call again later"
 then = "callback"
 
-[[inbound]]
-name = "Everything"
-number = "!"
-to = "flow:welcome"
-
-[[outbound]]
-name = "Everything"
-number = "!"
-trunks = ["carrier"]
-
-[[flow]]
-name = "welcome"
-number = "700"
-start = "menu"
-[flow.step.menu]
-kind = "menu"
-say = ["welcome", "menu-main"]
-option = { 1 = "queue", 9 = "message" }
-on_timeout = "queue"
-[flow.step.queue]
-kind = "queue"
-queue = "main"
-[flow.step.message]
-kind = "voicemail"
-mailbox = "101"
-`;
+${RECEPTION}`;
 
 /** Who looks: pages of the administrator and of two agents. */
 const PAGES = {
@@ -189,7 +165,7 @@ async function day() {
   const rows = [...Array(60).keys()].map((n) => `Person ${n},${town}${4000 + n},Harbour`);
   const sheet = `Name,Phone,City\n${rows.join('\n')}\nNobody,not a number,Town\n`;
   console.error(await send('/lists/import?list=customers&file=customers%20autumn%202026.csv', 'application/octet-stream', sheet));
-  const kept = await send('/prompts/night/en', 'audio/wav', [...tone()], 'PUT');
+  const kept = await send('/prompts/night/en', 'audio/wav', [...wav(8_000, 8_000, 425)], 'PUT');
   await seat.close();
   const { config } = await ask('GET', '/config');
   const prompt = { night: { en: JSON.parse(kept.slice(4)).path } };
@@ -200,25 +176,6 @@ async function day() {
   await ask('PUT', '/extensions/105/desk', { phone: '108' });
   await ask('POST', '/campaigns/autumn/order', { order: 'start' });
   for (const number of [121, 122, 123, 124]) await phones[number].call('600');
-}
-
-/** A second of tone as WAV. */
-function tone() {
-  const bytes = Buffer.alloc(44 + 16_000);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(36 + 16_000, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(8_000, 24);
-  bytes.writeUInt32LE(16_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(16_000, 40);
-  for (let i = 0; i < 8_000; i++) bytes.writeInt16LE(Math.round(8000 * Math.sin(i / 3)), 44 + 2 * i);
-  return bytes;
 }
 
 async function photograph(who, pages) {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
+import { wav } from './tone.mjs';
 
 /** What the microphone hears, Hz. */
 export const SPOKEN = 1000;
@@ -14,28 +15,9 @@ export function microphone() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-tone-'));
   after(() => fs.rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'tone.wav');
-  fs.writeFileSync(file, wav());
+  // Ten seconds; Chromium plays them again and again.
+  fs.writeFileSync(file, wav(480_000, 48_000, SPOKEN));
   return ['--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${file}`, '--allow-loopback-in-peer-connection'];
-}
-
-/** Ten seconds of the tone, one channel at 48 kHz. */
-function wav() {
-  const samples = 480_000;
-  const bytes = Buffer.alloc(44 + samples * 2);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(36 + samples * 2, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(48_000, 24);
-  bytes.writeUInt32LE(96_000, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i++) bytes.writeInt16LE(Math.round(8000 * Math.sin((2 * Math.PI * SPOKEN * i) / 48_000)), 44 + 2 * i);
-  return bytes;
 }
 
 /** A page of Anna's whose phone is on; `cut` makes its socket to the phone unreachable. */
