@@ -101,16 +101,22 @@ script = "Good morning, this is the web test."
 
 ${RECEPTION}`;
 
-/** A port that nobody uses now. */
-function freePort() {
+/** A port that nobody uses now: this one, or any. */
+function freePort(wanted = 0) {
   return new Promise((resolve, reject) => {
     const s = dgram.createSocket('udp4');
     s.on('error', reject);
-    s.bind(0, '127.0.0.1', () => {
+    s.bind(wanted, LOOPBACK, () => {
       const { port } = s.address();
       s.close(() => resolve(port));
     });
   });
+}
+
+/** The first of a block of ports that no other box has, of this test or of one beside it. */
+async function freeBlock() {
+  const low = 21_000 + ((process.pid + 67 * boxes++) % 200) * PORTS;
+  return freePort(low).catch(freeBlock);
 }
 
 /**
@@ -119,8 +125,7 @@ function freePort() {
  */
 export async function startBox({ site, ports = PORTS, host = LOOPBACK } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
-  // Boxes of one test at the same time have blocks of their own.
-  const low = 21_000 + ((process.pid + 67 * boxes++) % 200) * PORTS;
+  const low = await freeBlock();
   const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
   // Browsers send their sound to the port of HTTPS, at the address of SIP.
   const phones = host === LOOPBACK ? LOOPBACK : '0.0.0.0';
