@@ -6,6 +6,7 @@
 pub mod codec;
 pub mod core;
 pub mod digits;
+pub mod halfband;
 pub mod limits;
 mod mix;
 pub mod out;

@@ -5,6 +5,7 @@
 //! What comes from strangers: a datagram is taken only from an address that has proved itself to a session (STUN with that
 //! session's password); anything else but a STUN request is dropped unread, and of those only so many a turn are tried.
 mod bridge;
+mod g722;
 mod keys;
 mod opus;
 mod phone;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { login, violations, visit } from './browser.mjs';
 import { scene } from './scene.mjs';
-import { PLAYED, SPOKEN, hears, isReady, microphone, region, seatWithPhone, turnOn } from './webphone.mjs';
+import { PLAYED, SPOKEN, hears, isReady, microphone, region, seatWithPhone, spoken, turnOn } from './webphone.mjs';
 
 let browser;
 let box;
@@ -69,12 +69,7 @@ test('the browser calls the echo, is called by a desk phone, and survives a relo
   const dialled = performance.now();
   await page.getByRole('button', { name: 'Call', exact: true }).click();
   await hears(page, SPOKEN);
-  const spoken = await page.evaluate(async () => {
-    const stats = [...(await window.lastPeer.getStats()).values()];
-    const sent = stats.find((s) => s.type === 'outbound-rtp');
-    return stats.find((s) => s.id === sent.codecId).mimeType;
-  });
-  assert.equal(spoken, 'audio/opus', 'the browser speaks what it likes best');
+  assert.equal(await spoken(page), 'audio/opus', 'the browser speaks what it likes best');
   t.diagnostic(`own tone back from the echo ${Math.round(performance.now() - dialled)} ms after the click`);
   await region(page).getByRole('button', { name: 'Hang up' }).click();
   await isReady(page);
@@ -130,6 +125,32 @@ test('the browser calls the echo, is called by a desk phone, and survives a relo
   await isReady(other);
   await seat.close();
 });
+
+for (const codec of ['audio/G722', 'audio/PCMU', 'audio/PCMA']) {
+  test(`a browser that offers only ${codec} is heard and hears`, async (t) => {
+    const seat = await visit(browser, box, { allow: ['microphone'] });
+    const { page } = seat;
+    await seatWithPhone(seat, { codec });
+    await login(seat, 'anna');
+    await turnOn(page);
+    const take = page.getByRole('button', { name: 'Use it here' });
+    await page.getByText('102 is ready').or(take).waitFor();
+    if (await take.isVisible()) await take.click();
+    await isReady(page);
+    const called = desk.call('102');
+    await page.getByText('Somebody calls').waitFor();
+    const answered = performance.now();
+    await page.getByRole('button', { name: 'Answer' }).click();
+    await called;
+    await Promise.all([hears(page, PLAYED), desk.hears(SPOKEN)]);
+    t.diagnostic(`tones at both ends ${Math.round(performance.now() - answered)} ms after the answer`);
+    assert.equal(await spoken(page), codec);
+    await region(page).getByRole('button', { name: 'Hang up' }).click();
+    await desk.over;
+    await isReady(page);
+    await seat.close();
+  });
+}
 
 test('a menu understands the keys of the page, and a voicemail keeps its sound', async () => {
   const seat = await visit(browser, box, { allow: ['microphone'] });

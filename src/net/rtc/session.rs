@@ -81,6 +81,7 @@ impl Session {
             .set_rtp_mode(true)
             .clear_codecs()
             .enable_opus(true, false)
+            .enable_g722(true, false)
             .enable_pcmu(true, false)
             .enable_pcma(true, false);
         let mut rtc = config.build(now);

@@ -1,5 +1,6 @@
-//! Between what a browser speaks and the G.711 of the media core. One of these for each browser: Opus remembers what it
-//! has heard. Pure but for the library inside.
+//! Between what a browser speaks and the G.711 of the media core. One of these for each browser: Opus and G.722 remember
+//! what they have heard. Pure but for the library inside.
+use super::g722;
 use super::opus::{Decoder, Encoder};
 use media::codec;
 use model::media::Codec;
@@ -14,6 +15,8 @@ const OPUS_STEPS: u32 = 6;
 pub(super) enum Speech {
     /// Opus, RFC 7587.
     Opus,
+    /// G.722 at 64 kbit/s.
+    G722,
     /// G.711 µ-law.
     Pcmu,
     /// G.711 A-law.
@@ -25,6 +28,7 @@ impl Speech {
     pub fn read(rtpmap: &str) -> Option<Speech> {
         match rtpmap.split('/').next()?.to_ascii_lowercase().as_str() {
             "opus" => Some(Speech::Opus),
+            "g722" => Some(Speech::G722),
             "pcmu" => Some(Speech::Pcmu),
             "pcma" => Some(Speech::Pcma),
             _ => None,
@@ -38,6 +42,7 @@ pub(super) struct Transcoder(Kind);
 enum Kind {
     Law(Codec),
     Opus(Box<OpusPair>),
+    G722(Box<(g722::Encoder, g722::Decoder)>),
 }
 
 struct OpusPair {
@@ -60,6 +65,7 @@ impl Transcoder {
         Some(Transcoder(match speech {
             Speech::Pcmu => Kind::Law(Codec::Pcmu),
             Speech::Pcma => Kind::Law(Codec::Pcma),
+            Speech::G722 => Kind::G722(Box::new((g722::Encoder::new(), g722::Decoder::new()))),
             Speech::Opus => {
                 let (encoder, decoder) = (Encoder::new()?, Decoder::new()?);
                 Kind::Opus(Box::new(OpusPair { encoder, decoder, waiting: Vec::new(), time: 0 }))
@@ -79,6 +85,10 @@ impl Transcoder {
                 into.extend(sound.iter().map(|&s| encode(law, s)));
                 time / OPUS_STEPS
             }
+            Kind::G722(pair) => {
+                into.extend(pair.1.decode(payload).into_iter().map(|s| encode(law, s)));
+                time
+            }
         }
     }
 
@@ -91,6 +101,10 @@ impl Transcoder {
                 vec![ForBrowser { timestamp: time, payload: sound }]
             }
             Kind::Opus(pair) => pair.for_browser(time, law, payload),
+            Kind::G722(pair) => {
+                let payload = pair.0.encode(payload.iter().map(|&code| codec::to_linear(law, code)));
+                vec![ForBrowser { timestamp: time, payload }]
+            }
         }
     }
 }
@@ -162,6 +176,25 @@ mod tests {
         let sound: Vec<i16> = back[2000..].iter().map(|&c| codec::ulaw_to_linear(c)).collect();
         let (share, energy) = purity(&sound);
         assert!(share > 0.9 && energy > 0.4 * 16_000f64.powi(2) / 2.0, "{share} {energy}");
+    }
+
+    #[test]
+    fn a_tone_survives_g722_both_ways_octet_for_octet() {
+        let (mut here, mut browser) =
+            (Transcoder::new(Speech::G722).unwrap(), Transcoder::new(Speech::G722).unwrap());
+        let mut back = Vec::new();
+        for (number, piece) in (0u32..).zip(tone().chunks(240)) {
+            let packets = here.for_browser(number * 240, Codec::Pcmu, piece);
+            let [packet] = packets.as_slice() else { panic!("one for one") };
+            assert_eq!((packet.timestamp, packet.payload.len()), (number * 240, piece.len()));
+            let time = browser.for_core(packet.timestamp, &packet.payload, Codec::Pcmu, &mut back);
+            assert_eq!(time, number * 240, "its clock says 8 kHz");
+        }
+        assert_eq!(back.len(), 8000);
+        let sound: Vec<i16> = back[2000..].iter().map(|&c| codec::ulaw_to_linear(c)).collect();
+        let (share, energy) = purity(&sound);
+        let level = 10.0 * (energy / (16_000f64.powi(2) / 2.0)).log10();
+        assert!(share > 0.98 && level.abs() < 1.0, "{share} {level} dB");
     }
 
     #[test]

@@ -86,18 +86,22 @@ struct Browser {
     connected: bool,
     heard: Vec<Vec<u8>>,
     sequence: u64,
+    payload_type: u8,
 }
 
 impl Browser {
     fn new() -> (Browser, String) {
+        Browser::that_speaks(0, |config| config.enable_pcmu(true, false))
+    }
+
+    fn that_speaks(payload_type: u8, codecs: impl FnOnce(AgentConfig) -> AgentConfig) -> (Browser, String) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
-        let mut rtc = AgentConfig::new()
+        let config = AgentConfig::new()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .set_rtp_mode(true)
-            .clear_codecs()
-            .enable_pcmu(true, false)
-            .build(Instant::now());
+            .clear_codecs();
+        let mut rtc = codecs(config).build(Instant::now());
         rtc.add_local_candidate(Candidate::host(socket.local_addr().unwrap(), "udp").unwrap());
         let mut changes = rtc.sdp_api();
         let mid = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
@@ -110,6 +114,7 @@ impl Browser {
             connected: false,
             heard: Vec::new(),
             sequence: 1,
+            payload_type,
         };
         (browser, offer.to_sdp_string())
     }
@@ -150,14 +155,18 @@ impl Browser {
         self.sequence += 1;
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(self.mid, None).unwrap();
-        stream.write_rtp(RtpWrite::new(0.into(), sequence.into(), time, Instant::now(), vec![byte; 160]));
+        let (pt, sound) = (self.payload_type.into(), vec![byte; 160]);
+        stream.write_rtp(RtpWrite::new(pt, sequence.into(), time, Instant::now(), sound));
         self.drain();
     }
 }
 
 /// Opens phone 1 and waits until sound can flow.
 fn connected(sessions: &mut Sessions) -> (Browser, SocketAddr) {
-    let (mut browser, offer) = Browser::new();
+    connect(sessions, Browser::new())
+}
+
+fn connect(sessions: &mut Sessions, (mut browser, offer): (Browser, String)) -> (Browser, SocketAddr) {
     sessions.control.say(&RtcCommand::Open { phone: 1, offer });
     let RtcEvent::Opened { phone: 1, answer, rtp } = sessions.control.next() else { panic!("opened") };
     assert!(answer.contains("a=ice-lite") && answer.contains("a=fingerprint:sha-256"), "{answer}");
@@ -226,6 +235,46 @@ fn sound_goes_both_ways_in_the_cores_law_and_keys_become_events() {
         events.len() == 8
     });
     assert_eq!((events[0][0], events[7][1] & 0x80), (5, 0x80));
+}
+
+#[test]
+fn a_browser_that_offers_only_g722_is_spoken_to_in_it() {
+    let mut sessions = sessions();
+    let wide = Browser::that_speaks(9, |config| config.enable_g722(true, false));
+    assert!(wide.1.contains("a=rtpmap:9 G722/8000"), "{}", wide.1);
+    let (mut browser, rtp) = connect(&mut sessions, wide);
+    let core = core(&mut sessions, Codec::Pcma);
+    let mut tone = media::tone::Tone::new(1000, 0);
+    let mut here = audio_codec::g722::G722Decoder::new();
+    let mut number = 0;
+    let mut heard = Vec::new();
+    until(|| {
+        let (mut sound, mut law) = (Vec::new(), Vec::new());
+        rtp::write_header(number == 0, 8, number, u32::from(number) * 160, 77, &mut sound);
+        tone.fill(160, &mut law);
+        sound.extend(law.iter().map(|&code| media::codec::ulaw_to_alaw(code)));
+        number += 1;
+        core.send_to(&sound, rtp).unwrap();
+        browser.turn();
+        for octets in browser.heard.drain(..) {
+            assert_eq!(octets.len(), 160);
+            heard.extend(audio_codec::Decoder::decode(&mut here, &octets));
+        }
+        heard.len() >= 16_000
+    });
+    // `amplitude` counts 8,000 samples a second, these are 16,000: a pitch is half as high.
+    let level = 20.0 * (media::tone::amplitude(&heard[3200..16_000], 500.0) / media::tone::AMPLITUDE).log10();
+    assert!(level.abs() < 1.0, "1 kHz reaches the browser {level} dB louder");
+
+    let mut bytes = [0; 2048];
+    until(|| {
+        browser.speak(0xFF);
+        browser.turn();
+        core.recv_from(&mut bytes).is_ok_and(|(count, _)| {
+            let packet = rtp::parse(&bytes[..count]).unwrap();
+            (packet.payload_type, packet.payload.len()) == (8, 160)
+        })
+    });
 }
 
 #[test]
