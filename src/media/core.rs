@@ -55,6 +55,8 @@ pub struct MediaCore {
     sessions: Vec<Option<Box<Session>>>,
     /// How many of them are open.
     open: usize,
+    /// How many ever were.
+    opened: u64,
     ids: BTreeMap<SessionId, usize>,
     recorders: Vec<Option<Box<Recorder>>>,
     recordings: BTreeMap<RecordingId, usize>,
@@ -93,6 +95,7 @@ impl MediaCore {
             ports: Ports::new(ports),
             sessions: Vec::new(),
             open: 0,
+            opened: 0,
             ids: BTreeMap::new(),
             recorders: Vec::new(),
             recordings: BTreeMap::new(),

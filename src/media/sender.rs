@@ -24,7 +24,7 @@ enum Feed {
     Event,
     /// Packets of another session's peer.
     Relay {
-        from: usize,
+        from: u64,
         generation: u32,
         extended: u32,
         sequence: u16,
@@ -93,12 +93,12 @@ impl Sender {
         Numbers { marker: first, sequence: self.take(), timestamp }
     }
 
-    /// Numbers of a packet passed on from session slot `from`; `None` when it belongs before the take-over and must
+    /// Numbers of a packet passed on from session `from`; `None` when it belongs before the take-over and must
     /// be dropped. `generation` tells streams of one source apart.
     pub fn relay(
         &mut self,
         now: Mono,
-        from: usize,
+        from: u64,
         generation: u32,
         place: Place,
         timestamp: u32,

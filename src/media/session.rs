@@ -26,6 +26,8 @@ pub(crate) struct Tap {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub id: SessionId,
+    /// Which session of its core it is, counted from the first: slots and ids are given again, this is not.
+    pub nth: u64,
     pub port: u16,
     /// Belongs to an earlier control process: nobody is told anything.
     pub orphan: bool,
@@ -66,8 +68,8 @@ pub(crate) struct Session {
 /// A packet to be passed on to a session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relayed<'a> {
-    /// Slot of the session it came to, and which stream of its peer.
-    pub from: usize,
+    /// Which session it came to ([`Session::nth`]), and which stream of its peer.
+    pub from: u64,
     pub generation: u32,
     pub place: Place,
     pub packet: Rtp<'a>,
@@ -85,11 +87,12 @@ struct Reports {
 }
 
 impl Session {
-    pub fn new(now: Mono, id: SessionId, port: u16, random: [u32; 3]) -> Session {
+    pub fn new(now: Mono, id: SessionId, nth: u64, port: u16, random: [u32; 3]) -> Session {
         let [ssrc, sequence, timestamp] = random;
         let sequence = u16::try_from(sequence & 0x7FFF).unwrap_or(0);
         Session {
             id,
+            nth,
             port,
             orphan: false,
             remote: None,

@@ -113,9 +113,11 @@ impl MediaCore {
             return;
         }
         let random = [self.dice(), self.dice(), self.dice()];
+        self.opened += 1;
+        let opened = Session::new(now.mono, session, self.opened, port, random);
         let slot = vacant(&mut self.sessions);
         if let Some(place) = self.sessions.get_mut(slot) {
-            *place = Some(Box::new(Session::new(now.mono, session, port, random)));
+            *place = Some(Box::new(opened));
             self.open += 1;
         }
         self.ids.insert(session, slot);

@@ -57,7 +57,8 @@ impl MediaCore {
         let event_type = session.remote.as_ref().and_then(|r| r.event_type);
         let place = session.note(now.mono, packet);
         let law = codec::law_of(packet.payload_type);
-        let relayed = Relayed { from: slot, generation: session.generation, place, packet: *packet, law };
+        let relayed =
+            Relayed { from: session.nth, generation: session.generation, place, packet: *packet, law };
         if event_type == Some(packet.payload_type) {
             self.event(now, slot, &Relayed { law: None, ..relayed }, out);
         } else if let Some(law) = law {

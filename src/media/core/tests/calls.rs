@@ -23,6 +23,23 @@ fn joined_peers_hear_each_other_bit_for_bit() {
 }
 
 #[test]
+fn who_takes_the_place_of_a_party_that_left_is_heard_whatever_the_numbers_of_its_packets() {
+    let mut world = World::new();
+    let (mut a, mut b) = pair(&mut world);
+    world.join(1, 2);
+    world.speak(200, &mut [&mut a, &mut b]);
+    // A call that is handed over: nothing is played in between, because the phone answers at once.
+    world.ask(MediaCommand::Close { session: SessionId(2) });
+    let mut c = Peer::new(3, 1300);
+    c.sequence = 5;
+    world.open(3, &c);
+    world.join(1, 3);
+    world.packets(a.address);
+    world.speak(1000, &mut [&mut a, &mut c]);
+    assert_eq!(world.heard(a.address), tone(1300, 0, 8000));
+}
+
+#[test]
 fn who_only_listens_is_no_conversation_and_two_seconds_after_the_last_word_it_is_over() {
     let mut world = World::new();
     let (mut a, mut b) = pair(&mut world);
