@@ -174,6 +174,7 @@ fn extension(n: &str) -> Extension {
             email: None,
             max_message_s: 120,
             max_messages: 50,
+            shared: false,
         }),
         supervisor: false,
         location: None,

@@ -1,10 +1,11 @@
 //! Who may sign in and which tokens exist, kept in memory and written through to the store: a request then never waits
 //! for the disk to know who asks. The web is the only writer while the box runs.
 use crate::error::ApiError;
+use crate::personal::Personal;
 use crate::ports::{Storage, Stored};
 use model::query::{Role, TokenRow, UserRow};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// People who may sign in, at most: every list of them is shown whole.
 const USERS: usize = 1000;
@@ -20,6 +21,7 @@ struct Known {
 /// Users and tokens.
 pub struct Accounts {
     known: RwLock<Known>,
+    personal: Personal,
 }
 
 impl Accounts {
@@ -30,7 +32,9 @@ impl Accounts {
     pub fn load(storage: &dyn Storage) -> Stored<Accounts> {
         let users = storage.users()?.into_iter().map(|u| (u.name.clone(), u)).collect();
         let tokens = storage.tokens()?.into_iter().map(|t| (t.name.clone(), t)).collect();
-        Ok(Accounts { known: RwLock::new(Known { users, tokens }) })
+        let (known, personal) = (Known { users, tokens }, Personal::default());
+        personal.signs_in(known.users.values());
+        Ok(Accounts { known: RwLock::new(known), personal })
     }
 
     /// One user.
@@ -45,13 +49,10 @@ impl Accounts {
         self.read().users.values().cloned().collect()
     }
 
-    /// Mailboxes at the phones of agents other than the one at `own`: they are personal.
+    /// Which mailboxes are personal, now and later.
     #[must_use]
-    pub fn personal_mailboxes(&self, own: Option<&str>) -> Arc<BTreeSet<String>> {
-        let known = self.read();
-        let agents = known.users.values().filter(|u| u.role == Role::Agent);
-        let phones = agents.filter_map(|u| u.extension.clone()).filter(|e| Some(e.as_str()) != own);
-        Arc::new(phones.collect())
+    pub fn personal(&self) -> &Personal {
+        &self.personal
     }
 
     /// All tokens by name.
@@ -89,6 +90,7 @@ impl Accounts {
         }
         storage.user_put(user.clone())?;
         known.users.insert(user.name.clone(), user);
+        self.personal.signs_in(known.users.values());
         Ok(())
     }
 
@@ -119,6 +121,7 @@ impl Accounts {
         }
         storage.user_delete(name)?;
         known.users.remove(name);
+        self.personal.signs_in(known.users.values());
         Ok(())
     }
 

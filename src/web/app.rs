@@ -64,6 +64,10 @@ impl App {
     /// The disk failed, or the kernel gives no random bytes.
     pub fn start(ports: Ports, settings: Settings) -> Result<App, Fault> {
         let accounts = Accounts::load(&*ports.storage)?;
+        // A box that is being made has no site yet.
+        if let Ok((_, tree)) = ports.site.current() {
+            accounts.personal().site_is(&tree);
+        }
         let now = ports.machine.now();
         let sessions = Sessions::load(ports.storage.sessions()?, now);
         let setup = Setup::load(settings.setup_code, !accounts.has_admin())?;
@@ -130,6 +134,32 @@ impl App {
     {
         let site = Arc::clone(&self.ports.site);
         self.block(move || ask(&*site)).await?.map_err(Into::into)
+    }
+
+    /// Learns what of the configuration in force decides rights. Until it is read, those of before hold.
+    ///
+    /// # Errors
+    /// 500 when the disk failed.
+    pub async fn learn_site(&self) -> Result<(), ApiError> {
+        let (_, tree) = self.site(|s| s.current()).await?;
+        self.accounts.personal().site_is(&tree);
+        Ok(())
+    }
+
+    /// Learns the site anew after each change, whoever made it, until the task is dropped.
+    pub async fn follow_site(&self) {
+        let mut changed = self.hub.watch();
+        let mut known = None;
+        while changed.changed().await.is_ok() {
+            let now = self.hub.generation();
+            if known == now {
+                continue;
+            }
+            match self.learn_site().await {
+                Ok(()) => known = now,
+                Err(error) => tracing::warn!(?error, "who may open which mailbox could not be read again"),
+            }
+        }
     }
 
     /// Asks for lists of numbers, from a blocking thread.

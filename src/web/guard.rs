@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::idempotency;
 use crate::operation::Access;
+use crate::personal::Personal;
 use crate::{secret, session};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -12,9 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::query::{Own, Role};
-use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Header that carries the CSRF proof of a session.
 pub const CSRF: &str = "x-csrf";
@@ -50,7 +49,7 @@ pub enum Proof {
 }
 
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Asker {
     /// User or token name, or `console`.
     pub name: String,
@@ -60,9 +59,8 @@ pub struct Asker {
     pub proof: Proof,
     /// Their agent and extension.
     pub own: Own,
-    /// Mailboxes of agents other than the asker: personal, so closed to administrators; supervisors may listen, and it is
-    /// noted.
-    pub personal: Arc<BTreeSet<String>>,
+    /// Mailboxes that are closed to administrators; supervisors may listen, and it is noted.
+    pub personal: Personal,
 }
 
 impl Asker {
@@ -153,7 +151,7 @@ fn setup_first() -> ApiError {
 fn identify(app: &App, request: &Request) -> Result<Option<Asker>, ApiError> {
     if peer(request.extensions()) == Peer::Local {
         let own = Own::default();
-        let personal = app.accounts.personal_mailboxes(None);
+        let personal = app.accounts.personal().clone();
         return Ok(Some(Asker {
             name: CONSOLE.into(),
             role: Role::Admin,
@@ -174,7 +172,7 @@ fn identify(app: &App, request: &Request) -> Result<Option<Asker>, ApiError> {
 fn by_token(app: &App, token: &str) -> Option<Asker> {
     let row = app.accounts.token_by_hash(&secret::sha256_hex(token))?;
     let proof = Proof::Token { token_hash: row.token_hash };
-    let personal = app.accounts.personal_mailboxes(None);
+    let personal = app.accounts.personal().clone();
     Some(Asker { name: row.name, role: row.role, proof, own: Own::default(), personal })
 }
 
@@ -185,7 +183,7 @@ fn by_cookie(app: &App, cookie: &str) -> Option<Asker> {
         keep(app, row);
     }
     Some(Asker {
-        personal: app.accounts.personal_mailboxes(user.extension.as_deref()),
+        personal: app.accounts.personal().clone(),
         name: user.name,
         role: user.role,
         proof: Proof::Session { cookie_hash: found.cookie_hash, csrf: found.csrf },

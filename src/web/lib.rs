@@ -15,6 +15,7 @@ pub mod live;
 pub mod operation;
 pub mod password;
 mod patience;
+pub mod personal;
 pub mod ports;
 pub mod secret;
 pub mod server;

@@ -79,6 +79,8 @@ pub async fn serve(app: App, listen: Listen, mut stop: watch::Receiver<bool>) {
     let hub = Arc::clone(&app.hub);
     let mut tasks = JoinSet::new();
     let folding = tokio::spawn(async move { hub.run().await });
+    let shared = app.clone();
+    let following = tokio::spawn(async move { shared.follow_site().await });
     let https_port = listen.https.0.local_addr().map(|a| a.port()).unwrap_or(443);
     let (tcp, tls) = listen.https;
     tasks.spawn(accept_https(tcp, TlsAcceptor::from(tls), router.clone(), stop.clone()));
@@ -95,6 +97,7 @@ pub async fn serve(app: App, listen: Listen, mut stop: watch::Receiver<bool>) {
     }
     while tasks.join_next().await.is_some() {}
     folding.abort();
+    following.abort();
 }
 
 /// Everything that is served, behind every listener.

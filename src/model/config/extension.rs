@@ -62,6 +62,8 @@ pub struct Voicemail {
     pub max_message_s: u32,
     /// Most messages kept; a caller is told when it is full.
     pub max_messages: u32,
+    /// Of the office and not of a person: administrators open it though an agent works at this phone.
+    pub shared: bool,
 }
 
 /// How far an extension may call. Emergency numbers are always allowed. Premium, satellite and high-cost numbers are

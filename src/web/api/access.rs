@@ -176,6 +176,7 @@ async fn describe_site(app: &App, form: &SetupForm) -> Result<(), ApiError> {
     let by = Actor { name: form.user.clone() };
     let commit = app.ports.site.commit(by, Draft::Tree(tree), Some(generation), "set-up".to_owned());
     commit.await?;
+    app.learn_site().await?;
     Ok(())
 }
 

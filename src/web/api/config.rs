@@ -213,6 +213,7 @@ pub async fn commit(
 ) -> Result<axum::Json<Committed>, ApiError> {
     let by = Actor { name: asker.name.clone() };
     let generation = app.ports.site.commit(by, draft, based_on, summary).await?;
+    app.learn_site().await?;
     Ok(axum::Json(Committed { generation }))
 }
 

@@ -1,6 +1,6 @@
 //! Voicemail. It is personal: everybody reaches the own mailbox. Those of agents are closed to everybody else but
-//! supervisors, who may listen, and each listening stands in the event log; other mailboxes belong to a desk as often as to a
-//! person, so administrators reach them.
+//! supervisors, who may listen, and each listening stands in the event log; other mailboxes, and those that the site calls
+//! shared, belong to the office, so administrators reach them.
 use super::sound::{self, Sound};
 use crate::app::App;
 use crate::error::ApiError;

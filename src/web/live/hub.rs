@@ -8,7 +8,7 @@ use crate::ports::{Storage, Stored};
 use crate::secret;
 use model::campaign::{CampaignView, OutreachView};
 use model::clock::Wall;
-use model::id::CallId;
+use model::id::{CallId, Generation};
 use model::notice::{AgentView, CallView, CheckState, CheckView, Notice, QueueView};
 use model::query::Status;
 use model::record::NoteRecord;
@@ -209,6 +209,16 @@ impl Hub {
         let version = state.version;
         drop(state);
         self.changed.send_replace(version);
+    }
+
+    /// The configuration in force, once the engine has told it.
+    #[must_use]
+    pub fn generation(&self) -> Option<Generation> {
+        let state = self.caught_up();
+        let entries = state.topics.get(&Topic::Config).into_iter().flat_map(BTreeMap::values);
+        entries
+            .filter_map(|e| if let Notice::ConfigApplied(g) = e.notice { Some(g) } else { None })
+            .next_back()
     }
 
     /// Changes with every fold.

@@ -2,10 +2,9 @@
 //! queues served and the own mailbox; a user own calls, own phone and own mailbox. Pure.
 use super::topic::Topic;
 use crate::guard::Asker;
+use crate::personal::Personal;
 use model::notice::{CallView, Notice};
 use model::query::{Own, Role};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Somebody's view.
@@ -13,7 +12,7 @@ use std::time::Duration;
 pub struct Scope {
     role: Role,
     own: Own,
-    personal: Arc<BTreeSet<String>>,
+    personal: Personal,
 }
 
 /// What is the viewer's own goes out this soon: only what one step of the engine changes together is joined.
@@ -23,7 +22,7 @@ impl Scope {
     /// The view of somebody signed in.
     #[must_use]
     pub fn of(asker: &Asker) -> Scope {
-        Scope { role: asker.role, own: asker.own.clone(), personal: Arc::clone(&asker.personal) }
+        Scope { role: asker.role, own: asker.own.clone(), personal: asker.personal.clone() }
     }
 
     /// Whether they may watch a topic at all.
@@ -50,7 +49,8 @@ impl Scope {
     #[must_use]
     pub fn sees(&self, notice: &Notice) -> bool {
         if self.role == Role::Admin {
-            return !matches!(notice, Notice::Message(m) if self.personal.contains(m.mailbox.as_str()));
+            let closed = |mailbox: &str| self.personal.contains(mailbox) && !self.is_mine(mailbox);
+            return !matches!(notice, Notice::Message(m) if closed(m.mailbox.as_str()));
         }
         let lead = self.role == Role::Supervisor;
         match notice {

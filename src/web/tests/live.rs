@@ -441,7 +441,7 @@ fn asker_anna() -> Asker {
         role: Role::Admin,
         proof: Proof::Local,
         own: Own::default(),
-        personal: std::sync::Arc::default(),
+        personal: crate::personal::Personal::default(),
     }
 }
 

@@ -214,6 +214,35 @@ async fn an_agents_voicemail_is_closed_to_administrators_and_a_supervisors_liste
 }
 
 #[tokio::test]
+async fn the_mailbox_of_an_agent_who_never_signs_in_is_closed_too_unless_the_site_calls_it_shared() {
+    let bench = bench();
+    keep_a_call_and_a_message(&bench);
+    assert_eq!(bench.local("DELETE", "/api/v1/users/ada", None).await.status, StatusCode::NO_CONTENT);
+    let (sam, anna) = (bench.sign_in("sam").await, bench.sign_in("anna").await);
+    let all = async || bench.get(&anna, "/api/v1/messages").await.json().as_array().unwrap().len();
+    let status = async |path: &str| bench.get(&anna, path).await.status;
+    let (sound, list) = ("/api/v1/messages/1/audio", "/api/v1/messages?mailbox=101");
+    for path in [sound, list] {
+        assert_eq!(status(path).await, StatusCode::FORBIDDEN, "admin {path}");
+        assert_eq!(bench.local("GET", path, None).await.status, StatusCode::FORBIDDEN, "console {path}");
+        assert_eq!(bench.get(&sam, path).await.status, StatusCode::OK, "supervisor {path}");
+    }
+    assert_eq!(all().await, 0);
+
+    let item = |shared: bool| json!({ "number": "101", "voicemail": { "shared": shared } });
+    for (shared, seen) in [(true, StatusCode::OK), (false, StatusCode::FORBIDDEN)] {
+        let put = bench.ask(&anna, "PUT", "/api/v1/config/extension/101", Some(&item(shared))).await;
+        assert_eq!(put.status, StatusCode::OK, "{}", put.text());
+        assert_eq!((status(sound).await, status(list).await, all().await), (seen, seen, usize::from(shared)));
+    }
+    let put = bench.ask(&anna, "DELETE", "/api/v1/config/queue/support", None).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text());
+    let put = bench.ask(&anna, "DELETE", "/api/v1/config/agent/7", None).await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text());
+    assert_eq!(all().await, 1, "nobody works there any more");
+}
+
+#[tokio::test]
 async fn other_peoples_calls_recordings_and_messages_do_not_exist() {
     let bench = bench();
     keep_a_call_and_a_message(&bench);

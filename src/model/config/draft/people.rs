@@ -94,6 +94,7 @@ fn voicemail(t: Table<'_>) -> Voicemail {
         email: t.parsed("email", value::email),
         max_message_s: t.count("max_message_s", 10..=3600, 180),
         max_messages: t.count("max_messages", 1..=1000, 100),
+        shared: t.flag("shared", false),
     };
     t.done();
     voicemail

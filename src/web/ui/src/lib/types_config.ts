@@ -14,6 +14,7 @@ export interface Voicemail {
   email?: string;
   max_message_s?: number;
   max_messages?: number;
+  shared?: boolean;
 }
 
 export interface Extension {

@@ -71,6 +71,11 @@ export const X = texts({
   pinHint: ['Asked for at {code}. 6 to 12 digits; made by the box if left empty.', '拨打 {code} 时需要输入，6 到 12 位数字；留空则由设备生成。'],
   email: ['Mail the messages to', '将留言发送到邮箱'],
   maxMessage: ['Longest message', '最长留言'],
+  shared: ['The office’s mailbox', '办公室公用信箱'],
+  sharedHint: [
+    'Administrators can open it. Without this the mailbox at an agent’s phone is personal: only the agent opens it, and a supervisor who listens is noted in the event log.',
+    '管理员可以打开此信箱。否则，坐席话机上的信箱属于个人：只有该坐席可以打开；主管收听会记入事件日志。',
+  ],
   maxMessages: ['Most messages', '最多留言数'],
   now: ['Registered phones', '已注册的话机'],
   nowNone: ['No phone is registered with this number at the moment.', '目前没有话机注册此号码。'],
