@@ -41,9 +41,12 @@ export class Phone {
       a second, on the same two cores as the box. */
   #heard;
 
-  /** `answers`: takes calls, else it is busy. `host`: its own address, one of the loopback. */
-  constructor(box, number, password, { answers = true, host = '127.0.0.1' } = {}) {
-    Object.assign(this, { box, number, password, answers, host });
+  /**
+   * `answers`: takes calls, else it is busy. `host`: its own address, one of the loopback. `hz`: of its voice; a half wave of
+   * it is a whole number of samples, and 20 ms are a whole number of waves: 250, 400, 500.
+   */
+  constructor(box, number, password, { answers = true, host = '127.0.0.1', hz = 400 } = {}) {
+    Object.assign(this, { box, number, password, answers, host, hz });
   }
 
   async open() {
@@ -107,17 +110,33 @@ export class Phone {
     return this.#until(() => this.#sent >= end);
   }
 
-  /** Settles when half a second of what comes is this tone (Goertzel): nearly all of its energy, and loud. */
-  async hears(hz) {
+  /** Settles when half a second of what comes is this tone: nearly all of its energy, and loud. */
+  hears(hz) {
+    return this.#hearsIn((share, loudness) => loudness > 0.001 && share(hz) > 0.8);
+  }
+
+  /** Settles when half a second of what comes holds all of these tones and none of those. */
+  hearsOf(tones, others) {
+    return this.#hearsIn((share, loudness) => {
+      const heard = (hz) => share(hz) * loudness;
+      return tones.every((hz) => heard(hz) > 0.003) && others.every((hz) => heard(hz) < 0.0003);
+    });
+  }
+
+  /** Settles when half a second of what comes is as is asked for: the share of its energy at a pitch (Goertzel), and the energy. */
+  async #hearsIn(fits) {
     this.#heard = [];
     await this.#until(() => {
       const sound = this.#heard.map(linear);
+      if (sound.length < HALF_SECOND) return false;
       const energy = sound.reduce((sum, x) => sum + x * x, 0);
-      const coefficient = 2 * Math.cos((2 * Math.PI * hz) / 8000);
-      let [a, b] = [0, 0];
-      for (const x of sound) [a, b] = [x + coefficient * a - b, a];
-      const power = (2 * (a * a + b * b - coefficient * a * b)) / sound.length;
-      return sound.length === HALF_SECOND && energy / sound.length > 0.001 && power / energy > 0.8;
+      const share = (hz) => {
+        const coefficient = 2 * Math.cos((2 * Math.PI * hz) / 8000);
+        let [a, b] = [0, 0];
+        for (const x of sound) [a, b] = [x + coefficient * a - b, a];
+        return (2 * (a * a + b * b - coefficient * a * b)) / sound.length / energy;
+      };
+      return fits(share, energy / sound.length);
     });
     this.#heard = undefined;
   }
@@ -258,14 +277,15 @@ export class Phone {
     this.#send(lines.join('\r\n'));
   }
 
-  /** A square wave of 400 Hz in A-law, 20 ms a packet. */
+  /** A square wave in A-law, 20 ms a packet. */
   #talk(sdp) {
     const port = Number(/m=audio (\d+)/.exec(sdp)?.[1]);
     const packet = Buffer.alloc(12 + 160);
     packet[0] = 0x80;
     packet[1] = 8;
     packet.writeUInt32BE(randomBytes(4).readUInt32BE(), 8);
-    for (let i = 0; i < 160; i++) packet[12 + i] = i % 20 < 10 ? 0xa5 : 0x25;
+    const wave = 8000 / this.hz;
+    for (let i = 0; i < 160; i++) packet[12 + i] = i % wave < wave / 2 ? 0xa5 : 0x25;
     let n = 0;
     clearInterval(this.#ticker);
     this.#ticker = setInterval(() => {

@@ -9,9 +9,10 @@ import { Phone } from './phone.mjs';
  * when it did not come up as a whole.
  *
  * `site`: text of the first configuration; null = a new box, with nobody who may sign in. `people`: name, role and more of
- * those beside the administrator. `phones`: numbers of those that register; `answers`: they take calls. `flags`: of the browser.
+ * those beside the administrator. `phones`: numbers of those that register; `answers`: they take calls; `voices`: their tones by
+ * number, Hz. `flags`: of the browser.
  */
-export function scene(set, { site = SITE, people = [], phones: numbers = [], answers = true, flags = [] } = {}) {
+export function scene(set, { site = SITE, people = [], phones: numbers = [], answers = true, voices = {}, flags = [] } = {}) {
   const phones = [];
   let browser;
   let box;
@@ -21,7 +22,7 @@ export function scene(set, { site = SITE, people = [], phones: numbers = [], ans
     if (site) await box.admin();
     for (const person of people) await box.admin(...person);
     for (const number of numbers) {
-      const phone = await new Phone(box, number, `test-only-${number}-secret`, { answers }).open();
+      const phone = await new Phone(box, number, `test-only-${number}-secret`, { answers, hz: voices[number] }).open();
       phones.push(phone);
       await phone.register();
     }

@@ -17,6 +17,8 @@ export const DK = texts({
   today: ['Since login', '登录以来'],
   taken: ['Calls taken', '已接来电'],
   missedNow: ['Missed in a row', '连续漏接'],
+  theCall: ['The call', '通话'],
+  answer: ['Answer', '接听'],
   noCall: ['No call', '没有通话'],
   noCallText: [
     'When a call comes, everything known about the caller appears here while the phone rings.',
@@ -70,6 +72,8 @@ export const DK = texts({
   longest: ['longest {time}', '最长 {time}'],
   keys: ['Keys', '快捷键'],
   keysText: ['They work while this page is in front.', '此页面在前台时有效。'],
+  keyAnswer: ['Answer, with the phone in this browser', '接听（浏览器电话）'],
+  keyAnswerDial: ['Answer with the phone in this browser, or call the number shown', '接听（浏览器电话），或拨打所示号码'],
   keyHangUp: ['Hang up', '挂断'],
   keyHold: ['Hold or back to the caller', '保持或恢复'],
   keyMute: ['Mute or unmute', '静音或取消'],
@@ -97,7 +101,6 @@ export const DO = texts({
   own: ['I call back myself', '由我本人回拨'],
   note: ['Note', '备注'],
   whenMissing: ['Say when to call back first.', '请先选择回拨时间。'],
-  keyDial: ['Call the number shown', '拨打所示号码'],
   keySkip: ['Skip the number shown', '跳过所示号码'],
 });
 
