@@ -68,6 +68,7 @@ test('the desk knows the caller while it rings; its keys steer the call; one tab
   // The machine decides how fast it is; a person sees it before picking up.
   t.diagnostic(`the caller was known ${(await page.evaluate(() => globalThis.poppedAt)) - phones[1].rangAt} ms after the phone rang`);
   assert.equal(await pop.getByLabel('Notes').inputValue(), 'Speaks softly.');
+  assert.match(await pop.innerText(), /Queue\s+main\s+Waited\s+0:0\d/);
   await page.getByText('Ask for the customer number.').waitFor();
   const elsewhere = page.getByRole('link', { name: 'Page about this caller' });
   assert.equal(await elsewhere.getAttribute('href'), 'https://crm.example.com/?n=101&who=Li%20Na');
@@ -140,5 +141,7 @@ test('the call stands in the reports, as rows, bars and a file', async () => {
   assert.equal((await file).suggestedFilename(), 'queues.csv');
   await page.getByRole('link', { name: 'Agents', exact: true }).click();
   await page.getByRole('row').filter({ hasText: 'Anna Keller' }).first().waitFor();
+  const beyond = () => document.documentElement.scrollWidth - innerWidth;
+  assert.equal(await page.evaluate(beyond), 0, 'the widest table stays within the screen');
   await seat.close();
 });

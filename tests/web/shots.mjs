@@ -1,4 +1,4 @@
-// Photographs of pages with a busy day on them, for eyes: `tests/web/run shots.mjs FOLDER [PART OF A PAGE'S PATH]`, by hand.
+// Photographs of pages with a busy day on them, for eyes: `tests/web/run shots.mjs FOLDER [PATTERN OF PATHS]`, by hand.
 // Each page in both languages and themes, on a desk and on a telephone. Judges nothing.
 import fs from 'node:fs';
 import { RECEPTION, startBox } from './box.mjs';
@@ -7,7 +7,8 @@ import { launch, login, visit } from './browser.mjs';
 import { Phone } from './phone.mjs';
 import { wav } from './tone.mjs';
 
-const [folder, wanted = ''] = process.argv.slice(2);
+const [folder, pattern = ''] = process.argv.slice(2);
+const wanted = new RegExp(pattern);
 fs.mkdirSync(folder, { recursive: true });
 
 const STAFF = ['Anna Keller', 'Jonas Weiß', '李娜', 'Maria-Theresia von Hohenstaufen', 'Omar Haddad'];
@@ -101,6 +102,7 @@ profile = "us"
 caller_id = "+4930123456"
 outside_calls = "international"
 script = "Good morning, this is Harbour Office. May I send you our autumn catalogue?"
+detect_machines = true
 [[campaign.disposition]]
 word = "sold"
 name = "Sold"
@@ -122,6 +124,19 @@ const PAGES = {
   ],
   anna: ['/desk', '/queues', '/voicemail'],
   omar: ['/desk'],
+};
+
+/** What is done on a page before its photograph. */
+const DONE_FIRST = {
+  '/numbers/what-if': async (page) => {
+    const form = page.locator('main form');
+    const [called, caller] = [form.locator('input').nth(0), form.locator('input').nth(1)];
+    await called.fill('4930123456');
+    await caller.fill('+4930901234');
+    await form.locator('input').nth(4).fill('1');
+    await form.locator('button[type=submit]').click();
+    await page.locator('section[aria-live] li').first().waitFor();
+  },
 };
 
 /** The carrier is known by its address; telephones of the house have another one. */
@@ -170,6 +185,11 @@ async function day() {
   const { config } = await ask('GET', '/config');
   const prompt = { night: { en: JSON.parse(kept.slice(4)).path } };
   await ask('PUT', '/config/audio', { ...config.audio, prompt });
+  for (const [from, to] of [[121, '101'], [122, '102'], [123, '*43'], [124, '600'], [121, '106']]) {
+    await phones[from].call(to);
+    await phones[from].speak(2);
+    await phones[from].hangUp();
+  }
   for (const n of [102, 103, 104, 105, 106]) await ask('POST', `/agents/${n}/login`, {});
   await ask('POST', '/agents/103/pause', { reason: 'lunch' });
   await ask('POST', '/agents/104/pause', { reason: 'coaching' });
@@ -191,6 +211,7 @@ async function photograph(who, pages) {
     for (const where of pages) {
       await page.goto(box.url + where);
       await page.locator('main:not([aria-busy="true"]) h1').waitFor();
+      await DONE_FIRST[where]?.(page);
       await page.waitForTimeout(700);
       const name = `${who}${where.replaceAll('/', '_')}-${lang}-${theme}-${width}.png`;
       await page.screenshot({ path: `${folder}/${name}`, fullPage: true });
@@ -202,7 +223,7 @@ async function photograph(who, pages) {
 try {
   await day();
   for (const [who, pages] of Object.entries(PAGES)) {
-    const some = pages.filter((where) => `${who}${where}`.includes(wanted));
+    const some = pages.filter((where) => wanted.test(`${who}${where}`));
     if (some.length > 0) await photograph(who, some);
   }
 } finally {

@@ -349,10 +349,10 @@ const CAUSES: Record<string, string> = {
 
 /** Such a cause in the language in use; unknown ones stay as the box wrote them. */
 export function causeText(cause: string): string {
+  const by = /^web by (.+)$/.exec(cause);
+  if (by) return lang() === 'en' ? `set by ${by[1]}` : `由 ${by[1]} 设置`;
   if (lang() === 'en') return cause;
   const missed = /^missed (\d+) offers?$/.exec(cause);
   if (missed) return `漏接 ${missed[1]} 次来电`;
-  const by = /^web by (.+)$/.exec(cause);
-  if (by) return `由 ${by[1]} 在网页设置`;
   return CAUSES[cause] ?? cause;
 }
