@@ -27,6 +27,7 @@ mod pace;
 mod panel;
 mod ports;
 mod prompts;
+mod recogniser;
 mod replies;
 mod retention;
 mod role;

@@ -59,6 +59,7 @@ fn serve(options: &RunOptions) -> anyhow::Result<()> {
         }),
         sounds: sounds_below(options.data.clone()),
         devices: Box::new(Cards),
+        recognisers: Box::new(crate::recogniser::WebSockets::default()),
         beats: Beats { media: bond.beat("media"), disk: bond.beat("disk"), link: bond.beat("control-link") },
         stop,
         ready: Box::new(move || ready.tell(Report::Ready { sip: None, http: None, https: None })),

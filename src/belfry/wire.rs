@@ -56,6 +56,9 @@ pub static NAMES: Queue = Queue::new("names", 64, WhenFull::Drop);
 /// Engine → services outside, for flows: questions asked at once, each on a thread of its own for at most 10 s. Fifty
 /// calls a second with a dip of 200 ms each are ten; more is a service that hangs, and flows go on without it.
 pub static QUESTIONS: Queue = Queue::new("questions", 64, WhenFull::Refuse);
+/// Media → recognisers: utterances listened for at once, each on a thread of its own while a menu waits. 32 callers in menus
+/// are a box of 250 calls on a busy morning; more go by keys.
+pub static HEARINGS: Queue = Queue::new("hearings", 32, WhenFull::Refuse);
 /// Engine → reader of lists: one question a campaign at a time; 200 campaigns may be configured. A lost one counts as an
 /// answer that is late, and the campaign says so.
 pub static HOPPERS: Queue = Queue::new("hoppers", 256, WhenFull::Drop);
@@ -89,8 +92,8 @@ pub fn tell_lost() {
 }
 
 /// All of them.
-pub static ALL: [&Queue; 10] =
-    [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &HOPPERS, &QUESTIONS, &REPORTS, &ORDERS, &LOG, &ALARMS];
+pub static ALL: [&Queue; 11] =
+    [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &HOPPERS, &QUESTIONS, &HEARINGS, &REPORTS, &ORDERS, &LOG, &ALARMS];
 
 #[cfg(test)]
 mod tests {

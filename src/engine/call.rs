@@ -33,6 +33,7 @@ use model::notice::CallView;
 use model::number::Number;
 use model::record::{Direction, Outcome, Party, Record};
 use model::refusal::Refusal;
+use model::speech::Speech;
 use model::steer::Steer;
 use stage::Stage;
 use std::net::{IpAddr, SocketAddr};
@@ -181,6 +182,8 @@ pub enum Heard {
     RecordPause(bool),
     /// The answer to the question of this number.
     Answered(u32, Box<Answer>),
+    /// What the caller said to the hearing of this number.
+    Speech(SessionId, u32, Speech),
 }
 
 /// What a leg that we called does.
@@ -416,6 +419,7 @@ fn heard(core: &mut Core, stage: Stage, cx: &Cx, what: Heard, out: &mut Out) -> 
         | Heard::Stored
         | Heard::RecordSwitch(_)
         | Heard::RecordPause(_)
+        | Heard::Speech(..)
         | Heard::Answered(..) => {}
     }
     stage.step(core, cx, what, out)

@@ -6,6 +6,7 @@
 //! target it is over. It always ends: at most [`STEPS_WITHOUT_CALLER`] steps without a caller's input, [`STEPS_MAX`] in all.
 pub mod field;
 pub mod outside;
+pub mod spoken;
 pub mod step;
 
 #[cfg(test)]
@@ -17,6 +18,8 @@ use model::config::flow::{Flow, Step};
 use model::media::{Digit, Language, Sound};
 use model::number::Number;
 use model::refusal::Refusal;
+use model::speech::{Hearing, Speech};
+use spoken::Ear;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +50,8 @@ pub enum Input {
     Refused(Refusal),
     /// The last `Out::Timer` is over.
     Timer,
+    /// What the caller said to the `Out::Hear` of this number.
+    Speech(u32, Speech),
 }
 
 /// What the call is to do.
@@ -69,12 +74,14 @@ pub enum Out {
     Language(Language),
     /// A line of the call's journey: kind as in `CallStep::kind`.
     Trace {
-        /// `flow`, `step`, `menu`, `digit`, `timer`, `collect`, `hours`, `condition`, `set`, `table`, `lookup`, `speak`,
+        /// `flow`, `step`, `menu`, `digit`, `speech`, `timer`, `collect`, `hours`, `condition`, `set`, `table`, `lookup`, `speak`,
         /// `survey`.
         kind: &'static str,
         /// Step, digit, schedule.
         detail: String,
     },
+    /// Let a recogniser hear the caller's next utterance, and tell `Input::Speech`; `None`: nobody any more.
+    Hear(Option<Box<Hearing>>),
     /// Ask this outside and tell `Input::Answered` with the number.
     Ask(u32, Ask),
     /// The caller gave this score.
@@ -108,8 +115,8 @@ pub enum Target {
 enum Phase {
     /// A collect step: digits so far, and how often it was asked again.
     Collecting { tries: u32 },
-    /// A menu: how often it was said again, and whether the last try was a wrong digit.
-    Choosing { tries: u32 },
+    /// A menu: how often it was said again, and how it listens.
+    Choosing { tries: u32, ear: Ear },
     /// Somebody outside was asked.
     Asking { number: u32 },
     /// Waits until it is promised to call back.
@@ -143,6 +150,10 @@ pub struct Run {
     phase: Phase,
     idle_steps: u32,
     steps: u32,
+    /// Utterances that were listened for.
+    hearings: u32,
+    /// The recogniser failed in this call: the rest goes by keys.
+    deaf: bool,
 }
 
 impl Run {
@@ -167,6 +178,8 @@ impl Run {
             phase: Phase::Over,
             idle_steps: 0,
             steps: 0,
+            hearings: 0,
+            deaf: false,
         };
         out.push(Out::Trace { kind: "flow", detail: flow.to_owned() });
         run.go_to(first, here, out);
@@ -180,13 +193,23 @@ impl Run {
                 self.idle_steps = 0;
                 out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
             }
-            Input::Timer => out.push(Out::Trace { kind: "timer", detail: self.step.clone() }),
-            Input::Alone | Input::Answered(..) | Input::Played | Input::Promised(_) | Input::Refused(_) => {}
+            Input::Timer if !self.hears() => {
+                out.push(Out::Trace { kind: "timer", detail: self.step.clone() });
+            }
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Played
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Speech(..)
+            | Input::Timer => {}
         }
         let config = self.config.clone();
         let step = config.flow.get(&self.flow).and_then(|f| f.step.get(&self.step));
         match (std::mem::replace(&mut self.phase, Phase::Over), step) {
-            (Phase::Choosing { tries }, Some(step)) => self.choosing(step, tries, input, here, out),
+            (Phase::Choosing { tries, ear }, Some(step)) => {
+                self.choosing(step, (tries, ear), input, here, out);
+            }
             (Phase::Collecting { tries }, Some(step)) => self.collecting(step, tries, input, here, out),
             (Phase::Asking { number }, Some(step)) => self.asking(step, number, input, here, out),
             (Phase::Scoring { tries }, Some(step)) => self.scoring(step, tries, input, here, out),

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod commands;
+mod hearing;
 pub(crate) mod listening;
 mod packets;
 mod ports;
@@ -63,6 +64,9 @@ pub struct MediaCore {
     /// Recordings whose file is being closed.
     closing: BTreeMap<FileId, Closing>,
     files: u64,
+    ears: u64,
+    /// When a person was last told of a recogniser that fails.
+    ear_trouble: Option<Mono>,
     epoch: Option<u64>,
     orphan_after: Duration,
     /// Last millisecond ticked.
@@ -101,6 +105,8 @@ impl MediaCore {
             recordings: BTreeMap::new(),
             closing: BTreeMap::new(),
             files: 0,
+            ears: 0,
+            ear_trouble: None,
             epoch: None,
             orphan_after: Duration::from_secs(60),
             ticked: 0,

@@ -20,5 +20,6 @@ pub mod rtcp;
 pub mod rtp;
 mod sender;
 mod session;
+mod speech;
 pub mod tone;
 pub mod wav;

@@ -1,8 +1,9 @@
-//! What the core wants done: datagrams, events, file operations, loads and paging frames of one step. The shell keeps
+//! What the core wants done: datagrams, events, file operations, loads, paging frames and speech of one step. The shell keeps
 //! one [`MediaOut`], hands it to each call and clears it afterwards, so that a steady relay allocates nothing.
 use crate::limits::FRAME;
 use model::id::RecordingId;
 use model::media::MediaEvent;
+use model::speech::{Hearing, Said};
 use std::net::SocketAddr;
 use std::ops::Range;
 
@@ -52,6 +53,52 @@ impl FileOp {
             FileOp::Create { file, .. } | FileOp::Append { file, .. } | FileOp::Finish { file, .. } => *file,
         }
     }
+}
+
+/// One utterance on its way to a recogniser, never used twice while the media process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EarId(pub u64);
+
+/// What is to be done for an utterance. The shell answers with `MediaCore::ear_said`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarOp {
+    /// Connect with the recogniser and say when it listens.
+    Open {
+        /// Which.
+        ear: EarId,
+        /// How.
+        hearing: Hearing,
+    },
+    /// Sound of it as it is spoken, µ-law, 20 to 400 ms.
+    Sound {
+        /// Which.
+        ear: EarId,
+        /// Sound.
+        sound: Vec<u8>,
+    },
+    /// The caller is quiet: what was it?
+    End {
+        /// Which.
+        ear: EarId,
+    },
+    /// Nobody wants to know any more.
+    Close {
+        /// Which.
+        ear: EarId,
+    },
+}
+
+/// What a recogniser does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarSaid {
+    /// It listens.
+    Ready,
+    /// It understood the first words.
+    Words,
+    /// That was it; the utterance is over.
+    Said(Said),
+    /// It cannot be used, and why in a few words; the utterance is over.
+    Failed(String),
 }
 
 /// A datagram to send.
@@ -115,6 +162,8 @@ pub struct MediaOut {
     pub loads: Vec<String>,
     /// Sound for the paging outputs.
     pub pages: Vec<PageFrame>,
+    /// What callers say, for recognisers.
+    pub ears: Vec<EarOp>,
     /// Ports to listen on, or no longer.
     pub ports: Vec<PortChange>,
 }
@@ -155,6 +204,7 @@ impl MediaOut {
         self.files.clear();
         self.loads.clear();
         self.pages.clear();
+        self.ears.clear();
         self.ports.clear();
     }
 

@@ -11,6 +11,7 @@ use crate::port::{Learning, Place, Reception};
 use crate::rtcp::{self, Block, Sent};
 use crate::rtp::{self, Rtp};
 use crate::sender::{Numbers, Sender};
+use crate::speech::Ear;
 use model::clock::{Mono, Now};
 use model::id::SessionId;
 use model::media::{Codec, MediaStats, PlayEnd, Remote};
@@ -50,6 +51,8 @@ pub(crate) struct Session {
     pub inband: Option<Box<InbandDetector>>,
     /// Finds out who answered.
     pub listener: Option<Box<Listener>>,
+    /// Hears what the peer says, for a recogniser.
+    pub ear: Option<Box<Ear>>,
     pub keys: Option<Box<DigitSender>>,
     pub taps: Vec<Tap>,
     pub page: Option<String>,
@@ -109,6 +112,7 @@ impl Session {
             events: EventReader::default(),
             inband: None,
             listener: None,
+            ear: None,
             keys: None,
             taps: Vec::new(),
             page: None,

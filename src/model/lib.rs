@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod report;
 pub mod rule;
 pub mod saving;
+pub mod speech;
 pub mod steer;
 pub mod update;
 pub mod what_if;

@@ -4,11 +4,12 @@
 //! Order: commands of one connection are carried out in the order sent. A command for a session that is not open is
 //! ignored and counted (it may have closed by itself). Media never asks back.
 use crate::id::{PlayId, RecordingId, SessionId};
+use crate::speech::{Hearing, Speech};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// Version of these words; both processes are one executable, so a difference means an update is half done.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 
 /// Spoken language of prompts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -302,6 +303,14 @@ pub enum MediaCommand {
         /// How.
         listening: Option<Listening>,
     },
+    /// What the peer says goes to a recogniser of speech, one utterance of it; `Speech` follows. Not given, or given anew,
+    /// the one before ends without a word.
+    Hear {
+        /// Whose peer.
+        session: SessionId,
+        /// How.
+        hearing: Option<Hearing>,
+    },
 }
 
 /// How the far end of a dialled call is listened to.
@@ -567,5 +576,14 @@ pub enum MediaEvent {
         finding: Finding,
         /// Why.
         evidence: Evidence,
+    },
+    /// What `Hear` asked for.
+    Speech {
+        /// Whose peer.
+        session: SessionId,
+        /// Number of the hearing.
+        number: u32,
+        /// What.
+        speech: Speech,
     },
 }

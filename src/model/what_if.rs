@@ -16,7 +16,8 @@ pub struct Question {
     pub trunk: Option<String>,
     /// When, in the site's zone: `2026-12-24T18:05`.
     pub at: String,
-    /// Keys pressed: one entry each time the caller is asked; nothing once they are used up.
+    /// Keys pressed: one entry each time the caller is asked; nothing once they are used up. An entry that is no keys is
+    /// said to the menu, and understood by the recogniser if the site has one.
     pub keys: Vec<String>,
     /// Queues that no agent is signed in for.
     pub no_agents: Vec<String>,

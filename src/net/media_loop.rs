@@ -4,8 +4,10 @@
 //! bounded and a full one costs the thing it carries, counted, never speech.
 //!
 //! Goes on relaying while control is away. Decides nothing about calls.
+use media::out::EarSaid;
 use media::prompts::PromptSet;
 use model::media::Language;
+use model::speech::Hearing;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::sync::mpsc::Receiver;
 use thiserror::Error;
 
 mod batch;
+mod ears;
 mod server;
 mod turn;
 mod workers;
@@ -85,6 +88,40 @@ impl AudioDevices for NoDevices {
     }
 }
 
+/// A piece of what a caller says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EarPiece {
+    /// µ-law sound as it is spoken.
+    Sound(Vec<u8>),
+    /// The caller is quiet.
+    End,
+}
+
+/// Takes what a recogniser does. Never waits: what finds the media loop's queue full is dropped, and control goes on by its
+/// own time.
+pub type EarFeed = Box<dyn Fn(EarSaid) + Send>;
+
+/// Recognisers of speech. A call must return at once: the recogniser is connected and heard on a thread of the
+/// implementation, which limits how many there are.
+pub trait Recognisers: Send {
+    /// Has one utterance recognised. `sound` is disconnected when nobody wants to know any more; `tell` hears of it until
+    /// `Said` or `Failed`.
+    ///
+    /// # Errors
+    /// A few words when no further utterance can be taken.
+    fn start(&mut self, hearing: Hearing, sound: Receiver<EarPiece>, tell: EarFeed) -> Result<(), String>;
+}
+
+/// A box without recognisers.
+#[derive(Debug)]
+pub struct NoRecognisers;
+
+impl Recognisers for NoRecognisers {
+    fn start(&mut self, _hearing: Hearing, _sound: Receiver<EarPiece>, _tell: EarFeed) -> Result<(), String> {
+        Err("no recogniser is served here".to_owned())
+    }
+}
+
 /// Proofs of life; each grows at least once a second while its thread works.
 #[derive(Clone, Debug, Default)]
 pub struct Beats {
@@ -114,6 +151,8 @@ pub struct MediaRoleConfig {
     pub sounds: Box<dyn FileSource>,
     /// Sound cards.
     pub devices: Box<dyn AudioDevices>,
+    /// Who understands speech.
+    pub recognisers: Box<dyn Recognisers>,
     /// Proofs of life.
     pub beats: Beats,
     /// Ends the role within a quarter of a second.

@@ -11,6 +11,8 @@ use model::config::Config;
 use model::config::flow::Step as FlowStep;
 use model::config::trunk::TrunkKind;
 use model::contact::Contact;
+use model::media::Digit;
+use model::speech::Said;
 use model::what_if::{Forecast, Question, Step};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,6 +23,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(900);
 /// The world is looked at this often.
 const LOOK: Duration = Duration::from_millis(100);
+/// So long a caller says something to a menu.
+const SENTENCE: Duration = Duration::from_millis(800);
 /// A person takes a ringing phone after this.
 const PICK_UP: Duration = Duration::from_secs(3);
 /// A call that somebody, or a mailbox, has is looked at for this long: announcements of recording are over.
@@ -102,15 +106,21 @@ fn watch(world: &mut World, config: &Config, call: CallRef, question: &Question)
     let mut asked = 0;
     let end = world.now().mono + LONGEST;
     let mut talks = None;
+    let mut quiet = false;
     while world.now().mono < end && !matches!(world.call(call).state, State::Over(_)) {
         world.run_for(LOOK);
+        if !quiet && world.call(call).state == State::Up {
+            // Who calls a menu listens first; a recogniser would be asked about a caller who never stops.
+            quiet = true;
+            world.speaks(call, config.audio.recogniser.is_none());
+        }
         let steps = steps(world);
         let asks = steps.iter().filter(|s| asks(config, s)).count();
         if asks > asked {
             asked = asks;
             if let Some(keys) = keys.next() {
                 world.run_for(LOOK);
-                world.press(call, keys);
+                enter(world, call, keys);
             }
         }
         if steps.iter().any(|s| s.kind == "answered" || s.kind == "voicemail") {
@@ -121,6 +131,19 @@ fn watch(world: &mut World, config: &Config, call: CallRef, question: &Question)
         }
     }
     forecast(world)
+}
+
+/// Presses keys, or says what is none: the recogniser of the copy understands it, as nobody can say whether the real one
+/// would.
+fn enter(world: &mut World, call: CallRef, entry: &str) {
+    if entry.chars().all(|c| Digit::try_from(c).is_ok()) {
+        return world.press(call, entry);
+    }
+    let said = Said { text: entry.to_owned(), intent: String::new(), certainty_permille: Some(1000) };
+    world.pbx.recogniser.says.push_back((LOOK, said));
+    world.speaks(call, true);
+    world.run_for(SENTENCE);
+    world.speaks(call, false);
 }
 
 /// Whether the caller is asked for keys by this step.

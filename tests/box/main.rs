@@ -19,6 +19,7 @@ mod queue;
 mod races;
 mod self_call;
 mod shift;
+mod speech;
 mod strangers;
 mod trunks;
 mod voicemail;

@@ -4,7 +4,7 @@ use media::codec;
 use model::media::Digit;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,6 +18,8 @@ pub struct ToneParty {
     pub address: SocketAddr,
     heard: Arc<Mutex<Heard>>,
     keys: Arc<Mutex<VecDeque<Digit>>>,
+    /// What it says: the frequency as bits, 0 for silence.
+    hz: Arc<AtomicU32>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -44,11 +46,17 @@ impl ToneParty {
         let heard = Arc::new(Mutex::new(Heard::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let keys = Arc::new(Mutex::new(VecDeque::new()));
+        let hz = Arc::new(AtomicU32::new(hz.to_bits()));
         let thread = std::thread::spawn({
-            let (heard, keys, stop) = (heard.clone(), keys.clone(), stop.clone());
+            let (heard, keys, hz, stop) = (heard.clone(), keys.clone(), hz.clone(), stop.clone());
             move || Mouth::new(socket, hz).talk(&heard, &keys, &stop)
         });
-        ToneParty { address, heard, keys, stop, thread: Some(thread) }
+        ToneParty { address, heard, keys, hz, stop, thread: Some(thread) }
+    }
+
+    /// Talks at another frequency from now on, or is silent at 0.
+    pub fn speak(&self, hz: f32) {
+        self.hz.store(hz.to_bits(), Ordering::Relaxed);
     }
 
     /// Presses keys, one after the other, as RFC 4733 events of 100 ms with 100 ms between them.
@@ -96,7 +104,7 @@ impl Drop for ToneParty {
 /// The sending half and its place in the stream.
 struct Mouth {
     socket: UdpSocket,
-    hz: f32,
+    hz: Arc<AtomicU32>,
     peer: Option<SocketAddr>,
     sequence: u16,
     stamp: u32,
@@ -108,7 +116,7 @@ struct Mouth {
 }
 
 impl Mouth {
-    fn new(socket: UdpSocket, hz: f32) -> Mouth {
+    fn new(socket: UdpSocket, hz: Arc<AtomicU32>) -> Mouth {
         Mouth { socket, hz, peer: None, sequence: 1, stamp: 160, phase: 0.0, pressed: None, rest: 0 }
     }
 
@@ -164,9 +172,11 @@ impl Mouth {
     fn tone(&mut self) -> Vec<u8> {
         let mut out = self.header(0, false);
         self.stamp = self.stamp.wrapping_add(160);
+        let hz = f32::from_bits(self.hz.load(Ordering::Relaxed));
+        let loud = if hz > 0.0 { 8000.0 } else { 0.0 };
         for _ in 0..FRAME {
-            self.phase = (self.phase + self.hz / 8000.0) % 1.0;
-            let level = (self.phase * std::f32::consts::TAU).sin() * 8000.0;
+            self.phase = (self.phase + hz / 8000.0) % 1.0;
+            let level = (self.phase * std::f32::consts::TAU).sin() * loud;
             out.push(codec::linear_to_ulaw(sample(level)));
         }
         out

@@ -244,6 +244,7 @@ fn routing(core: &mut Core, input: &Heard, out: &mut Out) -> Stage {
         | Heard::Stored
         | Heard::RecordSwitch(_)
         | Heard::RecordPause(_)
+        | Heard::Speech(..)
         | Heard::Answered(..) => Stage::Routing,
     }
 }

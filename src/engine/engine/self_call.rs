@@ -176,6 +176,7 @@ impl Engine {
             | MediaEvent::Closed { .. }
             | MediaEvent::Pong { .. }
             | MediaEvent::Found { .. }
+            | MediaEvent::Speech { .. }
             | MediaEvent::Trouble(_) => None,
         };
         let ours = heard.is_some();

@@ -74,6 +74,9 @@ impl Engine {
                 }
             }
             MediaEvent::Closed { session, .. } => self.ports.closed(session),
+            MediaEvent::Speech { session, number, speech } => {
+                self.for_session(session, Heard::Speech(session, number, speech));
+            }
             MediaEvent::Trouble(text) => self.note(now, "warning", "media", "media", &text),
             MediaEvent::Latched { .. } | MediaEvent::Pong { .. } => {}
         }

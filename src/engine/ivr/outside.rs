@@ -46,7 +46,8 @@ impl Run {
             | Input::Digit(_)
             | Input::Played
             | Input::Promised(_)
-            | Input::Refused(_) => {
+            | Input::Refused(_)
+            | Input::Speech(..) => {
                 self.phase = Phase::Asking { number };
                 return;
             }
@@ -140,6 +141,7 @@ impl Run {
             | Input::Digit(_)
             | Input::Played
             | Input::Refused(_)
+            | Input::Speech(..)
             | Input::Timer => {
                 self.phase = Phase::Promising { next, otherwise };
             }
@@ -164,6 +166,7 @@ impl Run {
             | Input::Played
             | Input::Promised(_)
             | Input::Refused(_)
+            | Input::Speech(..)
             | Input::Timer => {
                 self.phase = Phase::Served { next };
             }
@@ -201,7 +204,11 @@ impl Run {
             Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
             Input::Timer if again => self.ask_score(step, tries + 1, out),
             Input::Timer => self.go_to(otherwise.clone(), here, out),
-            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Speech(..) => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The steps of a flow that wait for something: menu, collect, play, ringing an extension, good-bye. One function a phase,
 //! exhaustive over inputs. Parts of [`Run`]; decides by the data of the step only.
+use super::spoken::Ear;
 use super::{Input, Out, Phase, Run, Target, field};
 use model::config::flow::{Say, Step};
 use model::media::Sound;
@@ -49,38 +50,68 @@ impl Run {
         self.say(&[Say::BuiltIn(name.to_owned())], false, out);
     }
 
-    /// Says a menu (again). Leaves by: digit of an option → its step · retries used up → `on_timeout` or `on_invalid`.
+    /// Says a menu (again). Leaves by: digit of an option, or its words → its step · retries used up → `on_timeout` or
+    /// `on_invalid`.
     pub(super) fn ask_choice(&mut self, step: &Step, tries: u32, out: &mut Vec<Out>) {
-        if let Step::Menu { say, .. } = step {
+        if let Step::Menu { say, words, .. } = step {
             out.push(Out::Trace { kind: "menu", detail: self.step.clone() });
+            let ear = self.listen(words, out);
             self.say(say, true, out);
-            self.phase = Phase::Choosing { tries };
+            self.phase = Phase::Choosing { tries, ear };
         }
     }
 
     pub(super) fn choosing(
         &mut self,
         step: &Step,
-        tries: u32,
+        (tries, ear): (u32, Ear),
         input: Input,
         here: jiff::civil::DateTime,
         out: &mut Vec<Out>,
     ) {
-        let Step::Menu { option, timeout_s, retries, on_timeout, on_invalid, .. } = step else { return };
-        self.phase = Phase::Choosing { tries };
+        let Step::Menu { option, timeout_s, retries, on_timeout, .. } = step else { return };
+        self.phase = Phase::Choosing { tries, ear };
         match input {
             Input::Digit(digit) => match option.get(&digit) {
-                Some(next) => self.go_to(next.clone(), here, out),
-                None if tries < *retries => {
-                    self.ask_choice(step, tries + 1, out);
-                    self.wrong_first(out);
+                Some(next) => {
+                    ear.shut(out);
+                    self.go_to(next.clone(), here, out);
                 }
-                None => self.go_to(on_invalid.clone(), here, out),
+                None => self.wrong(step, (tries, ear), here, out),
             },
-            Input::Played => out.push(Out::Timer(Duration::from_secs((*timeout_s).into()))),
+            Input::Played => self.said_all(*timeout_s, (tries, ear), out),
+            Input::Speech(number, speech) if ear.is(number) => {
+                self.spoken(step, (tries, ear), speech, here, out);
+            }
+            Input::Timer if ear.is_busy() => self.unheard(*timeout_s, (tries, ear), "no answer in time", out),
             Input::Timer if tries < *retries => self.ask_choice(step, tries + 1, out),
-            Input::Timer => self.go_to(on_timeout.clone(), here, out),
-            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
+            Input::Timer => {
+                ear.shut(out);
+                self.go_to(on_timeout.clone(), here, out);
+            }
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Speech(..) => {}
+        }
+    }
+
+    /// What there is no way for. Leaves by: retries used up → `on_invalid`.
+    pub(super) fn wrong(
+        &mut self,
+        step: &Step,
+        (tries, ear): (u32, Ear),
+        here: jiff::civil::DateTime,
+        out: &mut Vec<Out>,
+    ) {
+        let Step::Menu { retries, on_invalid, .. } = step else { return };
+        if tries < *retries {
+            self.ask_choice(step, tries + 1, out);
+            self.wrong_first(out);
+        } else {
+            ear.shut(out);
+            self.go_to(on_invalid.clone(), here, out);
         }
     }
 
@@ -132,7 +163,11 @@ impl Run {
             },
             Input::Played => out.push(wait),
             Input::Timer => self.collected_all(step, tries, here, out),
-            Input::Alone | Input::Answered(..) | Input::Promised(_) | Input::Refused(_) => {}
+            Input::Alone
+            | Input::Answered(..)
+            | Input::Promised(_)
+            | Input::Refused(_)
+            | Input::Speech(..) => {}
         }
     }
 
@@ -164,6 +199,7 @@ impl Run {
             | Input::Digit(_)
             | Input::Promised(_)
             | Input::Refused(_)
+            | Input::Speech(..)
             | Input::Timer => {
                 self.phase = Phase::Playing { next };
             }
@@ -226,6 +262,7 @@ impl Run {
             | Input::Digit(_)
             | Input::Promised(_)
             | Input::Refused(_)
+            | Input::Speech(..)
             | Input::Timer => {
                 self.phase = Phase::Leaving;
             }

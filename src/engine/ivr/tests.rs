@@ -3,7 +3,10 @@ use super::*;
 use crate::fixture::{number, site};
 use model::config::flow::{Say, Test};
 use model::config::system::Voice;
+use model::speech::{Said, Speech};
 use std::collections::BTreeMap;
+
+mod spoken;
 
 const NOON: jiff::civil::DateTime = jiff::civil::DateTime::constant(2026, 3, 4, 12, 0, 0, 0);
 const NIGHT: jiff::civil::DateTime = jiff::civil::DateTime::constant(2026, 3, 4, 23, 0, 0, 0);
@@ -24,6 +27,7 @@ fn menu() -> Step {
     Step::Menu {
         say: say("menu-main"),
         option: BTreeMap::from([(key('1'), "queue".to_owned()), (key('2'), "dial".to_owned())]),
+        words: BTreeMap::new(),
         timeout_s: 5,
         retries: 1,
         on_timeout: "nobody".into(),
@@ -55,7 +59,16 @@ struct Caller {
 
 impl Caller {
     fn new(steps: &[(&str, Step)], here: jiff::civil::DateTime) -> Caller {
+        Caller::begin(steps, here, site())
+    }
+
+    fn of_site(steps: &[(&str, Step)], change: impl FnOnce(&mut Config)) -> Caller {
         let mut config = site();
+        change(&mut config);
+        Caller::begin(steps, NOON, config)
+    }
+
+    fn begin(steps: &[(&str, Step)], here: jiff::civil::DateTime, mut config: Config) -> Caller {
         let step = steps.iter().map(|(name, step)| ((*name).to_owned(), step.clone())).collect();
         let start = steps[0].0.to_owned();
         config.flow.insert("t".into(), Flow { name: "t".into(), number: None, start, step });
@@ -90,6 +103,7 @@ impl Caller {
             | Out::Language(_)
             | Out::Trace { .. }
             | Out::Ask(..)
+            | Out::Hear(_)
             | Out::Score(_)
             | Out::CallBack { .. }
             | Out::Go(_) => None,
@@ -226,6 +240,7 @@ fn random_flow(roll: &mut impl FnMut(u32) -> u32) -> Vec<(&'static str, Step)> {
             5..=8 => Step::Menu {
                 say: say("x"),
                 option: BTreeMap::from([(key('1'), x), (key('2'), y)]),
+                words: BTreeMap::from([(key('1'), vec!["one".to_owned()])]),
                 timeout_s: 1,
                 retries: roll(3),
                 on_timeout: z.clone(),
@@ -266,15 +281,17 @@ fn every_flow_ends_whatever_is_pressed() {
         Input::Digit(key('#')),
         Input::Alone,
         Input::Answered(1, Answer::Failed("x".into())),
+        Input::Speech(1, Speech::Began),
+        Input::Speech(2, Speech::Said(Said { text: "one".into(), ..Said::default() })),
     ];
     for case in 0..500 {
-        let mut caller = Caller::new(&random_flow(&mut roll), NOON);
+        let mut caller = Caller::of_site(&random_flow(&mut roll), spoken::with_recogniser);
         // 40,000: the most steps there may be, times the inputs a step can swallow before its retries are used up.
         let mut given = 0;
         while !caller.run.is_over() {
             given += 1;
             assert!(given < 40_000, "flow {case} goes on for ever");
-            let input = &inputs[usize::try_from(roll(8)).expect("small")];
+            let input = &inputs[usize::try_from(roll(10)).expect("small")];
             caller.run.input(input.clone(), NOON, &mut caller.out);
             let last = caller.out.len().saturating_sub(8);
             caller.out.drain(..last);

@@ -3,7 +3,7 @@ use super::{MediaCore, vacant};
 use crate::digits::DigitSender;
 use crate::limits::MAX_MIXED;
 use crate::mix::Mix;
-use crate::out::{MediaOut, PortChange};
+use crate::out::{EarOp, MediaOut, PortChange};
 use crate::player::Player;
 use crate::session::Session;
 use model::clock::Now;
@@ -57,12 +57,13 @@ impl MediaCore {
             MediaCommand::Mix { session, from } => self.mix(now, session, &from, out),
             MediaCommand::Mute { session, on } => self.with(session, |s| s.muted = on),
             MediaCommand::Listen { session, listening } => self.listen(now, session, listening),
+            MediaCommand::Hear { session, hearing } => self.hear(now, session, hearing, out),
             MediaCommand::Ping(number) => out.events.push(MediaEvent::Pong { number }),
         }
     }
 
     /// The slot of an open session; counts when there is none.
-    fn slot(&mut self, session: SessionId) -> Option<usize> {
+    pub(super) fn slot(&mut self, session: SessionId) -> Option<usize> {
         let slot = self.ids.get(&session).copied();
         if slot.is_none() {
             self.counters.ignored_commands += 1;
@@ -88,6 +89,7 @@ impl MediaCore {
             self.sessions.iter_mut().flatten().for_each(|s| s.make_orphan(now.mono));
             self.recorders.iter_mut().flatten().for_each(|r| r.orphan = true);
             self.closing.values_mut().for_each(|c| c.id = None);
+            self.forget_ears(out);
         }
         out.events.push(MediaEvent::Ready { protocol: PROTOCOL, ports: self.free_ports() });
     }
@@ -242,6 +244,7 @@ impl MediaCore {
         self.release_taps(now, slot, out);
         let Some(mut session) = self.sessions.get_mut(slot).and_then(Option::take) else { return };
         self.open -= 1;
+        out.ears.extend(session.ear.take().map(|ear| EarOp::Close { ear: ear.id }));
         session.farewell(now, &self.cname, out);
         self.ports.release(session.port);
         out.ports.push(PortChange { port: session.port, open: false });

@@ -96,6 +96,9 @@ impl MediaCore {
             self.tap(now, slot, law, relayed);
         }
         self.listen_to(slot, law, packet.payload, out);
+        if loud {
+            self.hear_sound(slot, law, packet.payload, out);
+        }
         if let Some(digit) = digit {
             self.pressed(now, slot, digit, out);
         }

@@ -1,6 +1,6 @@
 //! The core on virtual time: peers that speak and listen, a wire that loses and reorders, a disk that closes files.
 use super::MediaCore;
-use crate::out::{FileId, FileOp, MediaOut};
+use crate::out::{EarOp, FileId, FileOp, MediaOut};
 use crate::prompts::PromptSet;
 use crate::rtp;
 use crate::tone::Tone;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 mod calls;
 mod files;
+mod hearing;
 mod hostile;
 mod listening;
 mod mixes;
@@ -28,6 +29,7 @@ struct World {
     disk: BTreeMap<FileId, (String, Vec<u8>)>,
     loads: Vec<String>,
     pages: Vec<(String, Vec<u8>)>,
+    ears: Vec<EarOp>,
 }
 
 /// A datagram the core sent, and when.
@@ -57,6 +59,7 @@ impl World {
             disk: BTreeMap::new(),
             loads: Vec::new(),
             pages: Vec::new(),
+            ears: Vec::new(),
         };
         world.ask(MediaCommand::Hello { protocol: model::media::PROTOCOL, epoch: 1, orphan_s: 10 });
         world.events.clear();
@@ -92,6 +95,7 @@ impl World {
         self.events.append(&mut self.out.events);
         self.loads.append(&mut self.out.loads);
         self.pages.extend(self.out.pages.drain(..).map(|p| (p.output, p.sound)));
+        self.ears.append(&mut self.out.ears);
         let files = std::mem::take(&mut self.out.files);
         self.out.clear();
         for op in files {

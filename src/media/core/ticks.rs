@@ -39,6 +39,7 @@ impl MediaCore {
             self.end_play(slot, end, out);
         }
         self.listen_on(at, slot, out);
+        self.hear_on(at, slot, out);
         if let Some(seconds) = silent {
             self.tell(slot, |session| MediaEvent::Silent { session, seconds }, out);
         }

@@ -160,6 +160,9 @@ pub enum Step {
         say: Vec<Say>,
         /// Digit → step.
         option: BTreeMap<Digit, String>,
+        /// Digit → what callers say instead of pressing it, in any language: words, or names of intents.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        words: BTreeMap<Digit, Vec<String>>,
         /// Seconds to wait after the last word.
         timeout_s: u32,
         /// How often it is said again after silence or a wrong digit.

@@ -120,6 +120,35 @@ pub struct Audio {
     /// Who speaks texts of flows; `None` = nobody, recorded prompts are played.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voice: Option<Voice>,
+    /// Who understands what callers say to menus; `None` = nobody, menus go by keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recogniser: Option<Recogniser>,
+}
+
+/// Who understands speech: a service that hears a caller over a WebSocket while the caller speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recogniser {
+    /// Address for callers who are spoken to in English, `ws://` or `wss://`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub en: Option<String>,
+    /// The same in Mandarin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zh: Option<String>,
+    /// Milliseconds it may take to connect, and to answer once the caller is quiet; then the menu goes on by keys.
+    pub answer_ms: u32,
+    /// How sure it must be, percent; below it the caller is asked again.
+    pub certainty_percent: u32,
+}
+
+impl Recogniser {
+    /// The address for a language.
+    #[must_use]
+    pub fn service(&self, language: Language) -> Option<&str> {
+        match language {
+            Language::En => self.en.as_deref(),
+            Language::Zh => self.zh.as_deref(),
+        }
+    }
 }
 
 /// Who speaks texts.

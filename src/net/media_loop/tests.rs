@@ -6,6 +6,7 @@ use media::tone::{Tone, ulaw_share};
 use media::{rtp, wav};
 use model::id::{PlayId, RecordingId, SessionId};
 use model::media::{Codec, Digit, MediaCommand, MediaEvent, PROTOCOL, RecordEnd, Remote, Sound};
+use model::speech::{Said, Speech};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Mutex;
@@ -94,6 +95,30 @@ struct Rig {
     ports: Vec<u16>,
 }
 
+/// A recogniser that says how much it has heard once the caller is quiet; one that was asked for nothing is full.
+struct Parrot;
+
+impl Recognisers for Parrot {
+    fn start(&mut self, hearing: Hearing, sound: Receiver<EarPiece>, tell: EarFeed) -> Result<(), String> {
+        if hearing.phrases.is_empty() {
+            return Err("full".to_owned());
+        }
+        std::thread::spawn(move || {
+            tell(EarSaid::Ready);
+            let mut samples = 0;
+            for piece in sound {
+                match piece {
+                    EarPiece::Sound(bytes) => samples += bytes.len(),
+                    EarPiece::End => {
+                        tell(EarSaid::Said(Said { text: samples.to_string(), ..Said::default() }))
+                    }
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
 fn start(low: u16, refuse: bool) -> Rig {
     let folder = tempfile::tempdir().unwrap();
     let (files, cards, beats) = (Memory::default(), Cards::default(), Beats::default());
@@ -113,6 +138,7 @@ fn start(low: u16, refuse: bool) -> Rig {
             read_from.0.lock().unwrap().get(path).cloned().ok_or_else(|| "no such file".to_owned())
         }),
         devices: Box::new(cards.clone()),
+        recognisers: Box::new(Parrot),
         beats: beats.clone(),
         stop: Arc::clone(&stop),
         ready: Box::new(|| {}),
@@ -498,6 +524,7 @@ fn a_range_that_is_taken_is_a_fault_that_says_what_to_do() {
         files: Box::new(MemorySink::default()),
         sounds: Box::new(|_: &str| Err(String::new())),
         devices: Box::new(NoDevices),
+        recognisers: Box::new(NoRecognisers),
         beats: Beats::default(),
         stop: Arc::default(),
         ready: Box::new(|| {}),
@@ -551,4 +578,40 @@ fn speech_is_marked_as_the_site_wants_also_in_a_call_that_stands() {
     rig.barrier(9);
     // What was sent before the change is heard first.
     assert!((0..500).any(|_| class_heard(&phone) == 34 << 2));
+}
+
+#[test]
+fn what_a_caller_says_reaches_the_recogniser_and_its_answer_control() {
+    let rig = start(21_700, false);
+    let mut phone = rig.phone(0);
+    rig.open(1, &phone, Codec::Pcmu);
+    let hearing = |number, phrases: &[&str]| {
+        let phrases = phrases.iter().map(|p| (*p).to_owned()).collect();
+        let service = "ws://nobody".to_owned();
+        let hearing = Hearing { number, service, language: Language::En, phrases, answer_ms: 1000 };
+        MediaCommand::Hear { session: SessionId(1), hearing: Some(hearing) }
+    };
+    let speech = |e: &LinkEvent| {
+        let LinkEvent::Media(MediaEvent::Speech { number, speech, .. }) = e else { return None };
+        Some((*number, speech.clone()))
+    };
+    rig.ask(hearing(1, &[]));
+    assert_eq!(rig.until("no place", speech), (1, Speech::Failed("full".into())));
+
+    rig.ask(hearing(2, &["sales"]));
+    let since = Instant::now();
+    let mut sent = 0;
+    // Until the recogniser is ready, what is said goes by.
+    while !rig.told.try_iter().any(|e| speech(&e) == Some((2, Speech::Began))) {
+        assert!(since.elapsed() < LONG, "the caller was never heard");
+        phone.send(0, sent * 160, &tone(500, 160));
+        sent += 1;
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(rig.until("the caller is quiet", speech), (2, Speech::Ended));
+    let said = rig.until("an answer", |e| {
+        let Some((2, Speech::Said(said))) = speech(e) else { return None };
+        said.text.parse::<usize>().ok()
+    });
+    assert!(said >= 800, "{said} samples of the speech and of what was before it");
 }

@@ -1,12 +1,13 @@
 //! The loop itself: inbox, sockets, time, sending; then sleep to the next millisecond, or until something happens when
 //! there is no session.
 use super::batch::{Batches, Outgoing};
+use super::ears::Ears;
 use super::server::{self, Control};
 use super::workers::{self, Write, hand};
 use super::{AudioDevices, Beats, MediaFault, MediaRoleConfig};
 use crate::ports::{Bank, BoundRange, EXPEDITED, bind_range};
 use media::core::MediaCore;
-use media::out::{FileId, MediaOut};
+use media::out::{EarId, EarSaid, FileId, MediaOut};
 use model::clock::{Mono, Now, Wall};
 use model::media::{MediaCommand, MediaEvent, MusicSource};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
@@ -62,6 +63,7 @@ pub(crate) enum Message {
     FileClosed(FileId, Result<(), String>),
     Loaded(String, Result<Arc<[u8]>, String>),
     SourceSound(String, Vec<u8>),
+    Ear(EarId, EarSaid),
 }
 
 /// The way into the loop.
@@ -80,7 +82,7 @@ impl Inbox {
     }
 
     /// Drops the message when there is no room; false when the loop has ended.
-    fn offer(&self, message: Message) -> bool {
+    pub fn offer(&self, message: Message) -> bool {
         use std::sync::mpsc::TrySendError::{Disconnected, Full};
         match self.queue.try_send(message) {
             Ok(()) => {
@@ -111,6 +113,7 @@ pub(crate) struct Loop {
     writer: thread::JoinHandle<()>,
     loads: SyncSender<String>,
     devices: Box<dyn AudioDevices>,
+    ears: Ears,
     /// Running captures by PCM: their `wanted` flag.
     captures: BTreeMap<(String, String), Arc<AtomicBool>>,
     outputs: BTreeMap<String, (String, SyncSender<Vec<u8>>)>,
@@ -165,6 +168,7 @@ impl Loop {
             writer,
             loads,
             devices: config.devices,
+            ears: Ears::new(config.recognisers),
             captures: BTreeMap::new(),
             outputs: BTreeMap::new(),
             control: None,
@@ -242,6 +246,10 @@ impl Loop {
                 Message::FileClosed(file, result) => self.core.file_closed(file, result, &mut self.out),
                 Message::Loaded(path, sound) => self.core.loaded(&path, sound, &mut self.out),
                 Message::SourceSound(name, sound) => self.core.source_sound(&name, &sound),
+                Message::Ear(ear, said) => {
+                    self.ears.told(ear, &said);
+                    self.core.ear_said(self.now(), ear, said, &mut self.out);
+                }
             }
             self.settle();
         }
@@ -373,6 +381,11 @@ impl Loop {
             if let Some((_, output)) = self.outputs.get(&page.output) {
                 // A full queue drops the frame: the card is behind, and speech is now.
                 let _ = output.try_send(page.sound);
+            }
+        }
+        for op in std::mem::take(&mut self.out.ears) {
+            if let Some((ear, failed)) = self.ears.carry_out(op, &self.way_in) {
+                self.core.ear_said(self.now(), ear, failed, &mut self.out);
             }
         }
         self.tell();

@@ -6,7 +6,7 @@ use crate::wire::Datagram;
 use engine::event::{Boot, Event};
 use engine::{Effect, Engine};
 use media::core::MediaCore;
-use media::out::MediaOut;
+use media::out::{EarId, EarOp, EarSaid, MediaOut};
 use media::prompts::PromptSet;
 use model::ask::{Answer, Ask};
 use model::clock::{Mono, Now};
@@ -16,9 +16,10 @@ use model::contact::{Contact, ContactChange};
 use model::id::{Generation, Ticket};
 use model::media::{Language, MediaEvent};
 use model::notice::Notice;
+use model::speech::Said;
 use model::update::SelfCall;
 use sip::Flow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,12 @@ const SOCKET: Duration = Duration::from_micros(200);
 
 /// Media ticks this often while it is busy.
 const TICK: Duration = Duration::from_millis(20);
+
+/// A recogniser is connected after this.
+const HANDSHAKE: Duration = Duration::from_millis(10);
+
+/// It understands the first words so long after it has the sound.
+const FIRST_WORDS: Duration = Duration::from_millis(200);
 
 /// RTP ports of the box.
 const PORTS: std::ops::Range<u16> = 10_000..11_000;
@@ -48,6 +55,8 @@ pub struct Pbx {
     pub outside: VecDeque<(Duration, Answer)>,
     /// What they answer at once to everything else.
     pub answer_all: Option<Answer>,
+    /// The recogniser of speech.
+    pub recogniser: Recogniser,
     prompts: Arc<PromptSet>,
     seed: u64,
     ip: IpAddr,
@@ -56,6 +65,8 @@ pub struct Pbx {
     engine: Option<Engine>,
     media: MediaCore,
     told: VecDeque<(Mono, Event)>,
+    /// What the recogniser says, and when.
+    ears: VecDeque<(Mono, EarId, EarSaid)>,
     tick_at: Mono,
     next_ticket: u64,
 }
@@ -72,6 +83,7 @@ impl Pbx {
             self_calls: Vec::new(),
             outside: VecDeque::new(),
             answer_all: None,
+            recogniser: Recogniser::default(),
             seed,
             ip,
             epoch: 0,
@@ -80,6 +92,7 @@ impl Pbx {
             media: new_media(seed, prompts.clone()),
             prompts,
             told: VecDeque::new(),
+            ears: VecDeque::new(),
             tick_at: Mono(0),
             next_ticket: 1,
         }
@@ -126,6 +139,7 @@ impl Pbx {
         self.engine = None;
         self.media = new_media(self.seed, self.prompts.clone());
         self.told.clear();
+        self.ears.clear();
         self.disk.power_cut(now.wall);
         self.watch.power_cut();
     }
@@ -135,7 +149,9 @@ impl Pbx {
     pub fn next(&self) -> Option<Mono> {
         let engine = self.engine.as_ref().and_then(Engine::deadline);
         let tick = (self.engine.is_some() && self.media.is_busy()).then_some(self.tick_at);
-        [engine, tick, self.disk.next(), self.told.front().map(|(at, _)| *at)].into_iter().flatten().min()
+        let told = self.told.front().map(|(at, _)| *at);
+        let ear = self.ears.front().map(|(at, ..)| *at);
+        [engine, tick, self.disk.next(), told, ear].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -143,6 +159,13 @@ impl Pbx {
         while self.told.front().is_some_and(|(at, _)| *at <= now.mono) {
             if let Some((_, event)) = self.told.pop_front() {
                 self.handle(now, event, sent);
+            }
+        }
+        while self.ears.front().is_some_and(|(at, ..)| *at <= now.mono) {
+            if let Some((_, ear, said)) = self.ears.pop_front() {
+                let mut out = MediaOut::new();
+                self.media.ear_said(now, ear, said, &mut out);
+                self.media_said(now, out, sent);
             }
         }
         for ticket in self.disk.due(now.mono) {
@@ -312,11 +335,56 @@ impl Pbx {
             let sound = sound.map(Arc::from).ok_or_else(|| "there is no such file".to_owned());
             self.media.loaded(&path, sound, &mut again);
         }
+        for op in out.ears.drain(..).chain(again.ears.drain(..)) {
+            if let Some((after, ear, said)) = self.recogniser.takes(op) {
+                self.ears.push_back((now.mono + after, ear, said));
+                self.ears.make_contiguous().sort_by_key(|(at, ..)| *at);
+            }
+        }
         for event in out.events.drain(..).chain(again.events.drain(..)) {
             if let MediaEvent::Trouble(text) = &event {
                 self.watch.trouble(text);
             }
             self.tell(now, Event::Media(event));
+        }
+    }
+}
+
+/// A recogniser of speech behind media: what it says to each utterance, or how it fails.
+#[derive(Debug, Default)]
+pub struct Recogniser {
+    /// It is not there.
+    pub away: bool,
+    /// It listens and never says a word.
+    pub hangs: bool,
+    /// What it understands next, and how long after the last word; nothing here: nothing that it understood.
+    pub says: VecDeque<(Duration, Said)>,
+    /// Bytes of sound it got.
+    pub heard: usize,
+    /// Utterances it was asked for.
+    pub asked: usize,
+    worded: BTreeSet<EarId>,
+}
+
+impl Recogniser {
+    fn takes(&mut self, op: EarOp) -> Option<(Duration, EarId, EarSaid)> {
+        match op {
+            EarOp::Open { ear, .. } => {
+                self.asked += 1;
+                let said = if self.away { EarSaid::Failed("no connection".into()) } else { EarSaid::Ready };
+                Some((HANDSHAKE, ear, said))
+            }
+            EarOp::Sound { ear, sound } => {
+                self.heard += sound.len();
+                let words = !self.hangs && !self.says.is_empty() && self.worded.insert(ear);
+                words.then_some((FIRST_WORDS, ear, EarSaid::Words))
+            }
+            EarOp::End { .. } if self.hangs => None,
+            EarOp::End { ear } => {
+                let (after, said) = self.says.pop_front().unwrap_or_default();
+                Some((after, ear, EarSaid::Said(said)))
+            }
+            EarOp::Close { .. } => None,
         }
     }
 }

@@ -202,6 +202,7 @@ impl Bridged {
             | Heard::Acd(_)
             | Heard::CodeDone(_)
             | Heard::Stored
+            | Heard::Speech(..)
             | Heard::Answered(..) => {}
         }
         Stage::Bridged(self)

@@ -159,6 +159,7 @@ impl Callback {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => {}
         }
         Stage::Callback(Box::new(self))
@@ -233,6 +234,7 @@ fn agents(
         | Heard::Stored
         | Heard::RecordSwitch(_)
         | Heard::RecordPause(_)
+        | Heard::Speech(..)
         | Heard::Answered(..) => {}
     }
     if offers.is_empty() {

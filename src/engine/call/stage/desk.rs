@@ -77,6 +77,7 @@ impl Desk {
             Heard::CodeDone(prompt) => self.typing.bye(core, &[prompt, "goodbye"], "not possible now", out),
             Heard::CallerGone => caller_gone(core, Outcome::Answered, out),
             Heard::Leg(..)
+            | Heard::Speech(..)
             | Heard::Answered(..)
             | Heard::Digit(..)
             | Heard::PlayDone(..)

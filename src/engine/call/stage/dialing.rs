@@ -284,6 +284,7 @@ impl Dialing {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => Stage::Dialing(self),
         }
     }

@@ -46,6 +46,7 @@ impl GoodBye {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => Stage::GoodBye(self),
         }
     }

@@ -100,6 +100,9 @@ impl Ivr {
                 }
                 Stage::Ivr(self)
             }
+            Heard::Speech(session, number, speech) if session == self.session => {
+                self.tell(core, RunInput::Speech(number, speech), cx, out)
+            }
             Heard::CodeDone(_) => self.tell(core, RunInput::Promised(false), cx, out),
             Heard::Stored => self.tell(core, RunInput::Promised(true), cx, out),
             Heard::CallerGone => {
@@ -114,7 +117,8 @@ impl Ivr {
             | Heard::Timer(_)
             | Heard::Acd(_)
             | Heard::RecordSwitch(_)
-            | Heard::RecordPause(_) => Stage::Ivr(self),
+            | Heard::RecordPause(_)
+            | Heard::Speech(..) => Stage::Ivr(self),
         }
     }
 
@@ -139,6 +143,10 @@ impl Ivr {
                 RunOut::Language(language) => core.language = language,
                 RunOut::Trace { kind, detail } => out.step(kind, detail),
                 RunOut::Ask(number, ask) => out.want(Intent::Ask(number, ask)),
+                RunOut::Hear(hearing) => {
+                    let hearing = hearing.map(|h| *h);
+                    out.media(MediaCommand::Hear { session: self.session, hearing });
+                }
                 RunOut::Score(score) => out.want(Intent::Tell(Chapter::Score(score))),
                 RunOut::CallBack { queue, number } => {
                     let number = inbound::international(&core.config, &number);

@@ -94,6 +94,7 @@ impl Machine {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => Stage::Machine(self),
         }
     }

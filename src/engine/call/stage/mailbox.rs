@@ -130,6 +130,7 @@ impl Mailbox {
             | Heard::CodeDone(_)
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => return Stage::Mailbox(self),
         };
         let mut said = Vec::new();

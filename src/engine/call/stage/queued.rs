@@ -176,6 +176,7 @@ impl Queued {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => {}
         }
         Stage::Queued(self)

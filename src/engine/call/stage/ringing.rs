@@ -95,6 +95,7 @@ impl Ringing {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => {}
         }
         Stage::Ringing(self)

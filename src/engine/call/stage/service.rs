@@ -143,6 +143,7 @@ impl Service {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => Stage::Service(self),
         }
     }

@@ -116,6 +116,7 @@ impl Studio {
             }
             (
                 Heard::Leg(..)
+                | Heard::Speech(..)
                 | Heard::Answered(..)
                 | Heard::Digit(..)
                 | Heard::PlayDone(..)

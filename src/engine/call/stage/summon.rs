@@ -69,6 +69,7 @@ impl Summon {
             | Heard::Stored
             | Heard::RecordSwitch(_)
             | Heard::RecordPause(_)
+            | Heard::Speech(..)
             | Heard::Answered(..) => Stage::Summon(self),
         }
     }

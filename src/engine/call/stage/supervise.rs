@@ -58,6 +58,7 @@ impl Supervise {
             Heard::CodeDone(prompt) => self.typing.bye(core, &[prompt, "goodbye"], "no call to hear", out),
             Heard::CallerGone => caller_gone(core, Outcome::Answered, out),
             Heard::Leg(..)
+            | Heard::Speech(..)
             | Heard::Answered(..)
             | Heard::Digit(..)
             | Heard::PlayDone(..)

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// Most steps of a flow: a person must still be able to read it.
 const STEPS_MAX: usize = 200;
 
+/// Most things said instead of one key: both languages, and what people really say.
+const WORDS_MAX: usize = 10;
+
 /// Most rows of a table in a step: what a person still keeps by hand.
 const ROWS_MAX: usize = 500;
 
@@ -235,9 +238,11 @@ fn language(t: &Table<'_>) -> Step {
 
 fn menu(t: &Table<'_>) -> Step {
     let on_timeout = next(t, "on_timeout");
+    let option = options(t);
     Step::Menu {
         say: says(t, true),
-        option: options(t),
+        words: words(t, &option),
+        option,
         timeout_s: t.count("timeout_s", 1..=60, 5),
         retries: t.count("retries", 0..=10, 2),
         on_invalid: t.text("on_invalid").unwrap_or_else(|| on_timeout.clone()),
@@ -253,15 +258,40 @@ fn options(t: &Table<'_>) -> BTreeMap<Digit, String> {
         t.missing("option", "a menu has at least one key, e.g. option = { 1 = \"queue\" }");
     }
     for (key, path, step) in entries {
-        let mut keys = key.chars();
-        let digit = match (keys.next(), keys.next()) {
-            (Some(c), None) => Digit::try_from(c),
-            _ => Err(format!("\"{key}\" is not one key of a phone; use 0-9, *, # or A-D")),
-        };
-        match (digit, step.as_str().map(str::trim)) {
+        match (one_key(key), step.as_str().map(str::trim)) {
             (Ok(digit), Some(step)) if !step.is_empty() => drop(out.insert(digit, step.to_owned())),
             (Ok(_), _) => t.problems().add(&path, "wrong_type", "name the step of this key, in quotes"),
             (Err(why), _) => t.problems().add(&path, "wrong_text", why),
+        }
+    }
+    out
+}
+
+fn one_key(key: &str) -> Result<Digit, String> {
+    let mut keys = key.chars();
+    match (keys.next(), keys.next()) {
+        (Some(c), None) => Digit::try_from(c),
+        _ => Err(format!("\"{key}\" is not one key of a phone; use 0-9, *, # or A-D")),
+    }
+}
+
+/// What is said instead of keys. The same word for two keys would lead nowhere.
+fn words(t: &Table<'_>, option: &BTreeMap<Digit, String>) -> BTreeMap<Digit, Vec<String>> {
+    let mut out: BTreeMap<Digit, Vec<String>> = BTreeMap::new();
+    for (key, path, said) in t.lists("words", (16, WORDS_MAX), value::spoken) {
+        let digit = one_key(key).and_then(|digit| {
+            let known = option.contains_key(&digit).then_some(digit);
+            known.ok_or_else(|| format!("this menu has no key {key}; add it to option, or remove its words"))
+        });
+        let twice = said.iter().find(|word| out.values().flatten().any(|other| other == *word));
+        match (digit, twice) {
+            (Err(why), _) => t.problems().add(&path, "wrong_text", why),
+            (Ok(_), Some(word)) => {
+                let message = format!("\"{word}\" stands for another key already; use it for one of them");
+                t.problems().add(&path, "duplicate", message);
+            }
+            (Ok(digit), None) if !said.is_empty() => drop(out.insert(digit, said)),
+            (Ok(_), None) => {}
         }
     }
     out

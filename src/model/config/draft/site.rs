@@ -2,7 +2,7 @@
 use super::table::{Table, did_you_mean};
 use super::value;
 use crate::config::queue::Music;
-use crate::config::system::{Audio, Features, Mail, MailSecurity, Schedule, System};
+use crate::config::system::{Audio, Features, Mail, MailSecurity, Recogniser, Schedule, System};
 use crate::country::Country;
 use crate::media::Language;
 use crate::number::Number;
@@ -192,9 +192,22 @@ pub(super) fn audio(t: Table<'_>) -> Audio {
         paging: t.text("paging"),
         prompt: prompts(&t),
         voice: t.parsed("voice", value::voice),
+        recogniser: t.table("recogniser").and_then(recogniser),
     };
     t.done();
     audio
+}
+
+/// Who understands speech; without any address, nobody.
+fn recogniser(t: Table<'_>) -> Option<Recogniser> {
+    let read = Recogniser {
+        en: t.parsed("en", value::socket),
+        zh: t.parsed("zh", value::socket),
+        answer_ms: t.count("answer_ms", 200..=3_000, 1_000),
+        certainty_percent: t.count("certainty_percent", 0..=100, 60),
+    };
+    t.done();
+    (read.en.is_some() || read.zh.is_some()).then_some(read)
 }
 
 /// Own prompts by name: a file for each language.

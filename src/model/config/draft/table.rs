@@ -340,6 +340,37 @@ impl<'a> Table<'a> {
         self.tell(&format!("{field}{{}}"), || Kind::Text);
     }
 
+    /// Lists of texts by free names, each text read into something: name, path and texts of each entry.
+    pub(super) fn lists<T>(
+        &self,
+        field: &'static str,
+        most: (usize, usize),
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<(&'a str, String, Vec<T>)> {
+        self.tell(&format!("{field}{{}}"), || Kind::List { most: most.1 });
+        let mut out = Vec::new();
+        for (name, path, value) in self.entries(field, most.0) {
+            let Some(items) = value.as_array().filter(|items| items.len() <= most.1) else {
+                let message = format!("a list in [ ] of at most {} texts is needed here", most.1);
+                self.problems.add(&path, "wrong_type", message);
+                continue;
+            };
+            let mut texts = Vec::new();
+            for (i, item) in items.iter().enumerate() {
+                match item
+                    .as_str()
+                    .ok_or_else(|| "a text in quotes is needed here".to_owned())
+                    .and_then(&read)
+                {
+                    Ok(text) => texts.push(text),
+                    Err(why) => self.problems.add(&format!("{path}[{i}]"), "wrong_text", why),
+                }
+            }
+            out.push((name, path, texts));
+        }
+        out
+    }
+
     /// A table inside whose names are free: name, path and value of each entry.
     pub(super) fn entries(&self, field: &'static str, max: usize) -> Vec<(&'a str, String, &'a Value)> {
         if self.describes() {

@@ -195,6 +195,34 @@ pub(super) fn voice(text: &str) -> Result<Voice, String> {
     }
 }
 
+/// The address of a WebSocket.
+pub(super) fn socket(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("ws://").or_else(|| text.strip_prefix("wss://"));
+    let host = rest.and_then(|r| r.split(['/', '?']).next()).unwrap_or_default();
+    let odd =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>' | '\\' | '#' | '@');
+    if host.is_empty() || host.starts_with(':') || text.chars().any(odd) {
+        return Err(format!(
+            "\"{text}\" is no address of a recogniser; write it like ws://10.0.0.5:2700 or wss://speech.example.com/en"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Longest thing that callers say to a menu, characters.
+const SPOKEN_MAX: usize = 40;
+
+/// Something that callers say to a menu, in small letters.
+pub(super) fn spoken(text: &str) -> Result<String, String> {
+    let word = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    if word.is_empty() || word.chars().count() > SPOKEN_MAX || !word.chars().any(char::is_alphanumeric) {
+        return Err(format!(
+            "\"{text}\" cannot be said; write a word or a few, at most {SPOKEN_MAX} characters"
+        ));
+    }
+    Ok(word)
+}
+
 /// A music source.
 pub(super) fn music(text: &str) -> Result<Music, String> {
     match text.split_once(':') {

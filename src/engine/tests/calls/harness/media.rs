@@ -88,6 +88,7 @@ impl Media {
             | MediaCommand::Mix { .. }
             | MediaCommand::Mute { .. }
             | MediaCommand::Listen { .. }
+            | MediaCommand::Hear { .. }
             | MediaCommand::Ping(_) => Vec::new(),
         }
     }

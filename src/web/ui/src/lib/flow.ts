@@ -163,6 +163,25 @@ export function freeKeys(step: Step): string[] {
   return KEYS.filter((k) => step.option?.[k] === undefined);
 }
 
+/** Takes a key of a menu away, and what is said instead of it. */
+export function removeKey(step: Step, key: string): void {
+  const { [key]: _, ...rest } = step.option ?? {};
+  step.option = rest;
+  setWords(step, key, '');
+}
+
+/** What callers say instead of a key: words separated by commas of either language. */
+export function setWords(step: Step, key: string, text: string): void {
+  const { [key]: _, ...rest } = step.words ?? {};
+  const words = text
+    .split(/[,，、;；]/)
+    .map((word) => word.trim().toLowerCase())
+    .filter(Boolean);
+  const all = words.length > 0 ? { ...rest, [key]: words } : rest;
+  if (Object.keys(all).length > 0) step.words = all;
+  else delete step.words;
+}
+
 /** The rows of a table step as text: `key = result`, one a line. */
 export function rowLines(row: Record<string, string> | undefined): string {
   return Object.entries(row ?? {})

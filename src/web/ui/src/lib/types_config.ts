@@ -218,6 +218,7 @@ export interface Step {
   closed?: string;
   language?: Language;
   option?: Record<string, string>;
+  words?: Record<string, string[]>;
   on_timeout?: string;
   on_invalid?: string;
   queue?: string;
@@ -320,6 +321,15 @@ export interface Audio {
   paging?: string;
   prompt?: Record<string, Partial<Record<Language, string>>>;
   voice?: string;
+  recogniser?: Recogniser;
+}
+
+/** Who understands what callers say to menus. */
+export interface Recogniser {
+  en?: string;
+  zh?: string;
+  answer_ms?: number;
+  certainty_percent?: number;
 }
 
 /** Answer of "try a call". */

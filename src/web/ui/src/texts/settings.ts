@@ -8,7 +8,7 @@ export const G = texts({
   tabAlarms: ['Alarms', '告警'],
   tabCodes: ['Star codes', '星号代码'],
   tabHours: ['Business hours', '营业时间'],
-  tabAudio: ['Music and paging', '音乐与广播'],
+  tabAudio: ['Sound', '声音'],
   tabUsers: ['Users', '用户'],
   tabTokens: ['API tokens', 'API 令牌'],
 

@@ -16,7 +16,10 @@ export const W = texts({
   empty: ['Queue without an agent', '无座席的队列'],
   none: ['None: every agent is at work', '无：所有座席在岗'],
   keys: ['Keys the caller presses', '来电的按键'],
-  keysHint: ['One entry each time the caller is asked.', '每次提示按键对应一项。'],
+  keysHint: [
+    'One entry each time the caller is asked. What is no key is said to the menu, e.g. sales or "somebody else"; a recogniser that understands it is taken for granted.',
+    '每次提示对应一项。非按键内容视为对菜单说话，例如 sales 或 "somebody else"，并假定识别服务能听懂。',
+  ],
   off: ['Phones that are off', '关机的话机'],
   offHint: ['Extension numbers.', '分机号码。'],
   ask: ['Show the steps', '显示步骤'],

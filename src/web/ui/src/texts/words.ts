@@ -129,6 +129,7 @@ export const STEP = texts({
   lookup: ['Service: {d}', '服务：{d}'],
   set: ['Field set: {d}', '设置字段：{d}'],
   speak: ['Voice: {d}', '语音：{d}'],
+  speech: ['Speech: {d}', '语音输入：{d}'],
   step: ['Step {d}', '步骤 {d}'],
   prompt: ['Prompt {d}', '提示音 {d}'],
   survey: ['Score given: {d}', '评分：{d}'],
