@@ -15,7 +15,7 @@ use crate::lifecycle::BadInput;
 /// # Errors
 /// A scenario that cannot be read: the file, the field and what may stand there.
 pub fn dialer(scenario: &Path, seeds: u64, json: bool) -> anyhow::Result<String> {
-    let report = Report::of(&read(scenario)?, seeds);
+    let report = Report::of(&read(scenario)?, &(1..=seeds));
     if json {
         return Ok(serde_json::to_string_pretty(&report)?);
     }

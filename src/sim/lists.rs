@@ -125,7 +125,10 @@ impl Lists {
 
     /// The power failed: what ran is tried again later.
     pub(crate) fn power_cut(&mut self, now: Wall) {
-        self.running.clear();
+        self.past.values_mut().for_each(|past| past.cut = false);
+        for attempt in std::mem::take(&mut self.running).into_values() {
+            self.past.entry(attempt.campaign).or_default().cut = true;
+        }
         for row in self.rows.values_mut().filter(|r| r.trying) {
             row.trying = false;
             row.entry.due = Wall(now.0 + CUT_OFF_MS);

@@ -142,6 +142,12 @@ pub(crate) fn states(db: &Connection, now: Wall) -> Result<BTreeMap<String, Camp
         let (campaign, steering): (String, String) = pair?;
         found.entry(campaign).or_default().steering = read(&steering);
     }
+    // What `close` has ended a moment ago, by the same clock.
+    let sql = "SELECT DISTINCT campaign FROM attempt WHERE ended = ?1 AND ending = ?2";
+    let mut cut = db.prepare(sql)?;
+    for campaign in cut.query_map(params![now.0, row::word(&Ending::Interrupted)], |row| row.get(0))? {
+        found.entry(campaign?).or_default().cut = true;
+    }
     let live = "ending IN ('abandoned', 'connected', 'hung_up_waiting')";
     let sql = format!(
         "SELECT campaign, (?1 - at) / {DAY_MS}, count(*), sum(ending = 'abandoned') FROM attempt

@@ -41,7 +41,7 @@ use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use model::campaign::{
-    Barred, CampaignOrder, CampaignView, DialForecast, DialQuestion, DialWorld, SteerRecord,
+    Barred, CampaignOrder, CampaignView, DialForecast, DialQuestion, DialWorld, OutreachView, SteerRecord,
 };
 use model::contact::{Contact, ContactDraft};
 use model::notice::{AgentView, CallView, CheckView, PhoneView, QueueView, TrunkView};
@@ -338,6 +338,8 @@ fn outbound() -> Vec<Operation> {
     use {campaigns as c, lists as l};
     vec![
         op(GET, "/api/v1/campaigns", AGENTS, "Campaigns now.", c::all).gives_list::<CampaignView>(),
+        op(GET, "/api/v1/desks", AGENTS, "Entries of campaigns at the agents' desks now.", live::desks)
+            .gives_list::<OutreachView>(),
         op(
             POST,
             "/api/v1/campaigns/{campaign}/order",

@@ -5,8 +5,8 @@ use model::config::campaign::Form;
 use model::record::AgentState;
 use model::refusal::Refusal;
 use serde_json::{Value, json};
-use sim::{Habit, Heard, World, each_seed, site};
-use std::collections::BTreeSet;
+use sim::{Habit, Heard, State, World, each_seed, site};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Stories of campaigns are long: twenty seeds show what two hundred would.
@@ -169,6 +169,22 @@ fn one_campaign_goes_through_all_five_forms_and_calls_nobody_twice() {
 }
 
 #[test]
+fn the_last_result_stands_on_the_board_though_nothing_runs_any_more() {
+    some_seeds(|seed| {
+        let mut w = with_campaign(seed, 1, |_| {});
+        w.agents_at_work(&["101"]);
+        w.habit("carrier", Habit::Ignore);
+        order(&mut w, CampaignOrder::Start);
+        w.until("a line rings", 10, |w| w.look(w.ua("carrier")).live().next().is_some());
+        order(&mut w, CampaignOrder::Pause);
+        w.until("it rang in vain", 60, |w| !w.pbx.watch.attempts.is_empty());
+        w.pass(2);
+        assert_eq!(w.pbx.watch.campaigns["autumn"].results.get("no_answer"), Some(&1));
+        w.rest();
+    });
+}
+
+#[test]
 fn a_cut_of_the_power_in_the_middle_calls_nobody_twice_and_loses_no_attempt() {
     some_seeds(|seed| {
         let mut w = with_campaign(seed, 100, |_| {});
@@ -188,6 +204,42 @@ fn a_cut_of_the_power_in_the_middle_calls_nobody_twice_and_loses_no_attempt() {
         w.everybody_hangs_up();
         w.pass(10);
         assert!(w.pbx.watch.begun.len() > 2, "it goes on after the last cut");
+        nobody_twice(&w);
+    });
+}
+
+#[test]
+fn after_a_cut_agents_choose_when_to_dial_until_all_was_well_for_a_while() {
+    some_seeds(|seed| {
+        let mut w = with_campaign(seed, 60, |s| s["campaign"][0]["form"] = "predictive".into());
+        w.agents_at_work(&["101", "102"]);
+        w.habit("carrier", Habit::Answer(Duration::from_secs(3)));
+        order(&mut w, CampaignOrder::Start);
+        w.until("both agents talk", 120, |w| {
+            ["1", "2"].iter().all(|a| w.pbx.watch.agents[*a].state == AgentState::Talking)
+        });
+        let begun = w.pbx.watch.begun.len();
+        w.power_cut(Duration::from_secs(1));
+        w.phones_up(&["101", "102", "103"]);
+        w.everybody_hangs_up();
+        w.pass(2);
+        let board = &w.pbx.watch.campaigns["autumn"];
+        assert_eq!((board.works_as, board.held.as_str()), (Form::Preview, "cut"));
+        // Who talked has after-call work: five seconds.
+        w.pass(5);
+        let free = w.pbx.watch.agents.iter().filter(|(_, a)| a.state == AgentState::Ready).map(|(id, _)| id);
+        let free: BTreeSet<&String> = free.collect();
+        let shown = w.pbx.watch.desks.iter().filter(|(_, desk)| desk.stage == "preview").map(|(id, _)| id);
+        assert!(!free.is_empty(), "{:?}", w.pbx.watch.agents);
+        assert_eq!(shown.collect::<BTreeSet<&String>>(), free, "on every screen");
+        assert_eq!(w.pbx.watch.begun.len(), begun, "nobody was dialled");
+        w.until("the wanted form is back", 20, |w| {
+            w.pbx.watch.campaigns["autumn"].works_as == Form::Predictive
+        });
+        w.until("it goes on", 30, |w| w.pbx.watch.begun.len() > begun);
+        order(&mut w, CampaignOrder::Pause);
+        w.pass(40);
+        w.everybody_hangs_up();
         nobody_twice(&w);
     });
 }
@@ -447,6 +499,95 @@ fn the_plain_dialler_obeys_its_knobs_to_the_call() {
         order(&mut w, CampaignOrder::Pause);
         w.rest();
     });
+}
+
+/// What the knobs of the plain dialler speak of, as anybody outside sees it.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Agents who could take a call.
+    free: usize,
+    /// Lines that were dialled and not answered or refused yet.
+    ringing: usize,
+    /// Persons who answered and whom no agent has yet.
+    waiting: usize,
+    /// Lines dialled since the start.
+    dialled: usize,
+}
+
+fn seen(w: &World) -> Seen {
+    let carrier = w.look(w.ua("carrier"));
+    let in_state = |state: AgentState| w.pbx.watch.agents.values().filter(|a| a.state == state).count();
+    let live = |up: bool| {
+        let of = move |c: &sim::ua::UaCall| c.incoming && (c.state == State::Up) == up;
+        carrier.live().filter(|(_, c)| of(c)).count()
+    };
+    Seen {
+        free: in_state(AgentState::Ready),
+        ringing: live(false),
+        waiting: live(true).saturating_sub(in_state(AgentState::Talking)),
+        dialled: carrier.calls.values().filter(|c| c.incoming).count(),
+    }
+}
+
+#[test]
+fn the_plain_dialler_launches_nothing_while_more_wait_than_its_queue_limit_allows() {
+    // Launches while one waits; moments at which two waited though an agent was free.
+    let (mut launched_beside_one, mut stopped_by_two) = (0, 0);
+    some_seeds(|seed| {
+        let limit = usize::try_from(seed % 2).expect("small");
+        let mut w = with_campaign(seed, 400, |s| {
+            let agent = |n: u32| json!({ "id": n.to_string(), "name": format!("Agent {n}"), "extension": format!("10{n}") });
+            s["agent"] = (1..=4).map(agent).collect::<Vec<_>>().into();
+            s["queue"][0]["agents"] = json!(["1", "2", "3", "4"]);
+            s["queue"][0]["wrap_up_s"] = 1.into();
+            s["campaign"][0]["form"] = "predictive".into();
+            s["campaign"][0]["plain"] =
+                json!({ "multiple_percent": 100, "queue_limit": limit, "per_agent": 3 });
+        });
+        w.phones_up(&["101", "102", "103", "104"]);
+        // Phones that ring a while: so long the person waits, beside agents who are free.
+        for phone in ["101", "102", "103", "104"] {
+            w.habit(phone, Habit::Answer(Duration::from_millis(1500)));
+        }
+        w.agents_at_work(&["101", "102", "103", "104"]);
+        let carrier = w.ua("carrier");
+        for n in 0..400 {
+            let after = Duration::from_millis(1000 + w.dice.below(4000));
+            let habits = [Habit::Answer(after), Habit::Answer(after), Habit::Busy];
+            let habit = *w.dice.pick(&habits);
+            w.change(carrier).habits.insert(format!("+49302{n:05}"), habit);
+        }
+        order(&mut w, CampaignOrder::Start);
+        let (mut before, mut up): (Seen, BTreeMap<_, u32>) = (seen(&w), BTreeMap::new());
+        for step in 0..3000 {
+            w.run_for(Duration::from_millis(10));
+            let now = seen(&w);
+            let new = now.dialled - before.dialled;
+            if new > 0 {
+                // What the decision saw is what was so a hundredth of a second before or after it.
+                let waiting = before.waiting.min(now.waiting);
+                assert!(waiting <= limit, "{waiting} waited when {new} were dialled, limit {limit}");
+                let free = before.free.max(now.free);
+                assert!(before.ringing.min(now.ringing - new) + new <= free, "one line for each free agent");
+                launched_beside_one += usize::from(before.waiting.min(now.waiting) == 1);
+            }
+            stopped_by_two += usize::from(now.waiting > limit && now.free > now.ringing);
+            before = now;
+            let answered = w.look(carrier).live().filter(|(_, c)| c.incoming && c.state == State::Up);
+            let answered: Vec<_> = answered.map(|(leg, _)| leg).collect();
+            for leg in answered {
+                if step > *up.entry(leg).or_insert(step) + 600 {
+                    w.hang_up(sim::CallRef { ua: carrier, leg });
+                }
+            }
+        }
+        order(&mut w, CampaignOrder::Pause);
+        w.pass(30);
+        w.everybody_hangs_up();
+        w.rest();
+    });
+    assert!(launched_beside_one > 0, "with the limit 1 one may wait");
+    assert!(stopped_by_two > 0, "nobody was ever waited for: the story shows nothing");
 }
 
 /// Noise in the rhythm of speech: words of 0.3 s, 0.1 s between them.

@@ -140,6 +140,20 @@ impl Belfry {
         ])
     }
 
+    /// Sends a request with a JSON body that may be refused; answers the status and what was said.
+    ///
+    /// # Panics
+    /// When the box does not answer.
+    #[must_use]
+    pub fn try_to(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let (url, body) = (format!("http://box/api/v1{path}"), body.to_string());
+        let kind = "content-type: application/json";
+        let out =
+            text(&self.curl(&["-sS", "-w", "\n%{http_code}", "-X", method, "-H", kind, "-d", &body, &url]));
+        let (said, status) = out.rsplit_once('\n').expect("the status stands in a line of its own");
+        (status.parse().expect("a status"), serde_json::from_str(said).unwrap_or_default())
+    }
+
     /// Sends a file.
     ///
     /// # Panics

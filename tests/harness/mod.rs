@@ -2,6 +2,7 @@
 pub mod baresip;
 pub mod belfry;
 pub mod browser;
+pub mod daytime;
 pub mod flood;
 pub mod kamailio;
 pub mod lan;

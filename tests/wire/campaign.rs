@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
 use tests::harness::process::Process;
 use tests::harness::sipp::Sipp;
-use tests::harness::site;
+use tests::harness::{daytime, site};
 
 /// A loaded machine takes its time.
 const LONG: Duration = Duration::from_secs(60);
@@ -19,16 +19,6 @@ const LONG: Duration = Duration::from_secs(60);
 const PEOPLE: u32 = 12;
 /// How many of them.
 const BUSY: usize = 1;
-
-/// Begin of numbers of a place where it is day now, whenever this test runs.
-fn where_it_is_day() -> &'static str {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    match seconds / 3600 % 24 {
-        0..8 => "+8132345",  // Tokyo, 9 to 17 o'clock
-        8..18 => "+4930901", // Berlin, 9 to 20 o'clock
-        _ => "+1212555",     // New York, 13 to 20 o'clock
-    }
-}
 
 fn site(lan: Lan) -> String {
     let campaign = r#"
@@ -100,7 +90,7 @@ fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_boar
 
     let mut sheet = String::from("Name,Phone,City\n");
     for n in 0..PEOPLE {
-        sheet += &format!("Person {n},{}{:04},Town\n", where_it_is_day(), 2000 + n);
+        sheet += &format!("Person {n},{}{:04},Town\n", daytime::place(), 2000 + n);
     }
     sheet += "Nobody,not a number,Town\n";
     std::fs::write(folder.join("people.csv"), sheet).expect("the test folder is writable");
@@ -111,7 +101,7 @@ fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_boar
     assert!(rejects.contains("not_a_number"), "{rejects}");
 
     // One of them must not be called: a file says so, with one row that is no number.
-    let never = format!("{}{:04}", where_it_is_day(), 2000 + PEOPLE - 1);
+    let never = format!("{}{:04}", daytime::place(), 2000 + PEOPLE - 1);
     std::fs::write(folder.join("never.txt"), format!("{never}\nsome text\n")).expect("writable");
     let barred = pbx.upload("/barred/import?country=de", &folder.join("never.txt"));
     let barred: Value = serde_json::from_slice(&barred).expect("JSON");

@@ -101,7 +101,7 @@ impl Campaign {
                 launches: VecDeque::new(),
                 thoughts: VecDeque::new(),
             },
-            health: Health::default(),
+            health: if past.cut { Health::was_cut(now.mono) } else { Health::default() },
             account,
             tally: CampaignView::default(),
             told: None,
@@ -149,7 +149,9 @@ impl Campaign {
     /// Whether it has to decide something soon.
     #[must_use]
     pub fn is_awake(&self) -> bool {
-        self.steering.running || !self.trials.is_empty() || !self.desks.is_empty() || self.told.is_none()
+        // Also until the last result stands on the board.
+        let untold = self.told.as_ref().is_none_or(|told| told.results != self.tally.results);
+        self.steering.running || !self.trials.is_empty() || !self.desks.is_empty() || untold
     }
 
     /// Numbers being tried or shown now.

@@ -150,4 +150,6 @@ pub struct CampaignPast {
     pub steering: Steering,
     /// Live answers and abandoned ones of each of the last 30 days, the oldest first.
     pub days: Vec<(u32, u32)>,
+    /// The box was cut off (power, a crash) while calls of it ran.
+    pub cut: bool,
 }

@@ -2,6 +2,7 @@
 use super::floor::{Outcome, run, run_while};
 use super::rule::{Form, real};
 use super::scenario::{Change, Scenario, Span};
+use std::ops::RangeInclusive;
 
 /// One rule on one scenario.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -47,10 +48,11 @@ impl Report {
     /// The shipped pacing against what people know: manual, preview, one line an agent, fixed multiples, and somebody who
     /// knows every answer in advance.
     #[must_use]
-    pub fn of(scenario: &Scenario, seeds: u64) -> Self {
+    pub fn of(scenario: &Scenario, seeds: &RangeInclusive<u64>) -> Self {
         let mut rows: Vec<Row> = FORMS.into_iter().map(|form| row(scenario, form, seeds)).collect();
         rows.push(Row { rule: CLAIRVOYANT, ..row(&sure(scenario), Form::Progressive, seeds) });
-        Self::with(scenario, seeds, rows)
+        let count = u64::try_from(seeds.clone().count()).unwrap_or(u64::MAX);
+        Self::with(scenario, count, rows)
     }
 
     /// The same for as long as `goes_on` says so: as many seeds as every rule was played with. `None` when there was not
@@ -95,12 +97,13 @@ const FORMS: [Form; 7] = [
     Form::Ratio(2.0),
     Form::Ratio(3.0),
 ];
-const CLAIRVOYANT: &str = "clairvoyant";
+/// Name of somebody who knows every answer in advance.
+pub const CLAIRVOYANT: &str = "clairvoyant";
 
 /// All seeds of one rule.
 #[must_use]
-pub fn row(scenario: &Scenario, form: Form, seeds: u64) -> Row {
-    let outcomes: Vec<Outcome> = (1..=seeds).map(|seed| run(scenario, form, seed)).collect();
+pub fn row(scenario: &Scenario, form: Form, seeds: &RangeInclusive<u64>) -> Row {
+    let outcomes: Vec<Outcome> = seeds.clone().map(|seed| run(scenario, form, seed)).collect();
     summed(form, &outcomes)
 }
 
@@ -128,7 +131,7 @@ fn sure(scenario: &Scenario) -> Scenario {
 
 /// The best setting of a rule that keeps the bound, as no site could find it in practice. None keeps it: the most careful.
 #[must_use]
-pub fn tuned(scenario: &Scenario, settings: &[Form], seeds: u64) -> Option<Row> {
+pub fn tuned(scenario: &Scenario, settings: &[Form], seeds: &RangeInclusive<u64>) -> Option<Row> {
     let rows: Vec<Row> = settings.iter().map(|form| row(scenario, *form, seeds)).collect();
     let keeps = |row: &&Row| row.abandonment <= scenario.target;
     let best = rows.iter().filter(keeps).max_by(|a, b| a.utilisation.total_cmp(&b.utilisation));

@@ -14,6 +14,11 @@ pub async fn agents(State(app): State<App>, asker: Asker) -> Response {
     list(&app, &asker, Topic::Agents)
 }
 
+/// `GET /desks`
+pub async fn desks(State(app): State<App>, asker: Asker) -> Response {
+    list(&app, &asker, Topic::Outreach)
+}
+
 /// `GET /health`
 pub async fn health(State(app): State<App>, asker: Asker) -> Response {
     list(&app, &asker, Topic::Health)

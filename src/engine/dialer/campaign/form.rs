@@ -17,6 +17,8 @@ use std::time::Duration;
 const TO_PREVIEW: Duration = Duration::from_millis(1500);
 /// All must be well this long before the wanted form comes back.
 const WELL: Duration = Duration::from_secs(10);
+/// The box was cut off in the middle of the campaign.
+const CUT: &str = "cut";
 /// A decision that comes later than this was made on old data.
 const LATE: Duration = Duration::from_secs(2);
 /// Entries offered to the pace in one decision.
@@ -52,6 +54,12 @@ impl Health {
         self.fault = true;
     }
 
+    /// The box was cut off while calls ran: agents may still talk whom it takes for free. They choose when to dial until all
+    /// was well for a while.
+    pub fn was_cut(now: Mono) -> Health {
+        Health { trouble: Some((CUT, now)), ..Health::default() }
+    }
+
     /// A person says that it shall go on as wanted.
     pub fn forgive(&mut self) {
         *self = Health { yields: self.yields, ..Health::default() };
@@ -61,6 +69,7 @@ impl Health {
         let trouble = if self.fault { Some("fault") } else { trouble };
         match (trouble, self.trouble) {
             (Some(word), None) => self.trouble = Some((word, now)),
+            (Some(_), Some((CUT, _))) => {}
             (Some(word), Some((_, since))) => self.trouble = Some((word, since)),
             (None, Some(_)) => {
                 let since = *self.well_since.get_or_insert(now);
@@ -73,7 +82,7 @@ impl Health {
         if trouble.is_some() {
             self.well_since = None;
         }
-        self.fallen = self.trouble.map(|(_, since)| match now.since(since) >= TO_PREVIEW {
+        self.fallen = self.trouble.map(|(word, since)| match word == CUT || now.since(since) >= TO_PREVIEW {
             true => Form::Preview,
             false => Form::Progressive,
         });

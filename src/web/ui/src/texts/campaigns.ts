@@ -179,6 +179,7 @@ export const HELD = texts({
   no_entries: ['No entries are due', '暂无待拨条目'],
   no_trunk: ['No trunk is up', '无可用中继'],
   stale: ['The lists do not answer', '名单无响应'],
+  cut: ['The box was cut off; agents dial for some seconds', '设备曾中断；暂由坐席手动拨号'],
   fault: ['The pace ran into a fault; set the form again', '节奏模块故障；请重新设置方式'],
   inbound: ['Gives way to callers', '让位于呼入'],
   abandoned: ['Too many abandoned: one line per agent', '呼损过高：每坐席一线'],
