@@ -98,15 +98,16 @@ impl Floor {
     }
 }
 
-/// Waits until each of these agents has a preview on the screen and the campaign says why.
-fn previews(pbx: &Belfry, why: &str, agents: usize, since: Instant) {
+/// Waits until each of these agents has a preview on the screen and the campaign says why; how long the screens took.
+fn previews(pbx: &Belfry, why: &str, agents: usize, since: Instant) -> Duration {
     pbx.until("previews on the screens", "/desks", LONG, |desks| {
         let shown = desks.as_array().into_iter().flatten().filter(|desk| desk["stage"] == "preview");
         shown.count() == agents
     });
-    println!("{why}: previews on the screens after {:?}", since.elapsed());
+    let took = since.elapsed();
     let works = |all: &Value| all[0]["works_as"] == "preview" && all[0]["held"] == why;
     pbx.until("the campaign works as preview", "/campaigns", LONG, works);
+    took
 }
 
 /// Longest time without a packet since a moment.
@@ -133,7 +134,8 @@ fn a_pace_that_stood_still_shows_previews_and_who_talks_goes_on_talking() {
     std::thread::sleep(Duration::from_millis(2500));
     kill(control, Signal::SIGCONT).expect("control stands still");
     let again = Instant::now();
-    previews(&floor.pbx, "stale", 1, again);
+    let took = previews(&floor.pbx, "stale", 1, again);
+    println!("previews on the screens {took:?} after the pace went on");
     floor.both_hear_each_other();
     for ear in [&floor.person, &floor.agent] {
         let gap = gap_since(ear, stopped);
@@ -156,7 +158,8 @@ fn a_pace_that_is_killed_shows_previews_on_every_screen_and_who_talks_goes_on_ta
         let status: Value = serde_json::from_slice(&out.stdout).ok()?;
         (status["control_pid"].as_i64()? != i64::from(control.as_raw())).then_some(())
     });
-    previews(&floor.pbx, "cut", usize::try_from(AGENTS).expect("small"), killed);
+    let took = previews(&floor.pbx, "cut", usize::try_from(AGENTS).expect("small"), killed);
+    println!("previews on the screens {took:?} after kill -9");
     floor.both_hear_each_other();
     for ear in [&floor.person, &floor.agent] {
         let gap = gap_since(ear, killed);
