@@ -35,6 +35,8 @@ use tungstenite::{Error, Message, WebSocket};
 
 /// How often it is looked whether the recogniser has said something.
 const LOOK: Duration = Duration::from_millis(25);
+/// So much before the call itself gives up, it is told that a recogniser hangs: a person then hears of it.
+const SOONER: Duration = Duration::from_millis(50);
 /// The same while the connection is made.
 const LOOK_SOON: Duration = Duration::from_millis(5);
 /// Longest message of a recogniser, bytes: a sentence, word by word.
@@ -119,7 +121,7 @@ fn listen(hearing: &Hearing, sound: &Receiver<EarPiece>, tell: &EarFeed) -> Resu
                 }
             }
         }
-        if ended.is_some_and(|at| at.elapsed() >= patience) {
+        if ended.is_some_and(|at| at.elapsed() >= patience.saturating_sub(SOONER)) {
             return Err("no answer in time".to_owned());
         }
     }

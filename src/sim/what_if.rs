@@ -49,6 +49,8 @@ pub fn ask(
     world.know(contacts);
     populate(&mut world, &config, question);
     let call = world.call_in(&question.caller, &question.called);
+    // Who calls a menu listens first; a recogniser would be asked about a caller who never stops.
+    world.speaks(call, config.audio.recogniser.is_none());
     world.pbx.answer_all = question.answer.clone().map(Answer::Fields);
     Ok(watch(&mut world, &config, call, question))
 }
@@ -106,14 +108,8 @@ fn watch(world: &mut World, config: &Config, call: CallRef, question: &Question)
     let mut asked = 0;
     let end = world.now().mono + LONGEST;
     let mut talks = None;
-    let mut quiet = false;
     while world.now().mono < end && !matches!(world.call(call).state, State::Over(_)) {
         world.run_for(LOOK);
-        if !quiet && world.call(call).state == State::Up {
-            // Who calls a menu listens first; a recogniser would be asked about a caller who never stops.
-            quiet = true;
-            world.speaks(call, config.audio.recogniser.is_none());
-        }
         let steps = steps(world);
         let asks = steps.iter().filter(|s| asks(config, s)).count();
         if asks > asked {

@@ -1,5 +1,6 @@
 //! What callers notice who speak to the menu instead of pressing keys.
 use model::speech::Said;
+use model::what_if::{Forecast, Question};
 use serde_json::json;
 use sim::{CallRef, Habit, Heard, World, each_seed, site};
 use std::sync::Arc;
@@ -148,4 +149,27 @@ fn a_caller_who_never_speaks_is_never_sent_and_a_noise_does_not_stop_the_menu() 
         assert_eq!(w.pbx.recogniser.heard, 0, "a knock is no speech");
         w.rest();
     });
+}
+
+#[test]
+fn what_would_happen_tells_what_a_word_leads_to_and_that_without_a_recogniser_it_leads_nowhere() {
+    let told = |config: &model::config::Config| {
+        let question = Question {
+            caller: "+4930555".into(),
+            called: "+49301000".into(),
+            at: "2026-12-23T10:00".into(),
+            keys: vec!["extension, please".into(), "104".into()],
+            ..Question::default()
+        };
+        sim::what_if::ask(config, Vec::new(), sim::sound::prompts(), &question).expect("it makes sense")
+    };
+    let has = |forecast: &Forecast, kind: &str, detail: &str| {
+        forecast.steps.iter().any(|s| s.kind == kind && s.detail == detail)
+    };
+    let spoken = told(&spoken());
+    assert!(has(&spoken, "speech", "said: extension, please (1.00) = 2"), "{spoken:#?}");
+    assert_eq!(spoken.end, "bridged", "{spoken:#?}");
+    let silent = told(&site::site(|_| {}));
+    assert!(!silent.steps.iter().any(|s| s.kind == "speech"), "{silent:#?}");
+    assert!(has(&silent, "timer", "menu"), "nobody heard it: {silent:#?}");
 }

@@ -342,7 +342,9 @@ impl Pbx {
             }
         }
         for event in out.events.drain(..).chain(again.events.drain(..)) {
-            if let MediaEvent::Trouble(text) = &event {
+            if let MediaEvent::Trouble(text) = &event
+                && !self.recogniser.away
+            {
                 self.watch.trouble(text);
             }
             self.tell(now, Event::Media(event));
