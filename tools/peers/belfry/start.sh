@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts the release binary on 127.0.0.1:$PORT with the measuring contract's site. Prints the pid; stop with kill PID.
-# usage: start.sh [run|cmd]   env: BELFRY PORT AGENTS USERS CALL_LIMIT CPU DATA RECORD
+# usage: start.sh [run|cmd]   env: BELFRY PORT AGENTS USERS CALL_LIMIT CPU DATA RECORD MORE (a file with more of the site)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -21,6 +21,7 @@ site=$data.toml
   for n in $(seq 1000 $((999 + users))); do
     printf '\n[[extension]]\nnumber = "%d"\nname = "User %d"\npassword = "pw%d"\n' "$n" "$n" "$n"
   done
+  [ -z "${MORE:-}" ] || cat "$MORE"
 } > "$site"
 command=(taskset -c "$cpu" "$belfry" run --data "$data" --site "$site" --sip "127.0.0.1:$port"
   --http 127.0.0.1:18080 --https 127.0.0.1:18443 --rtp 10000-17999 --media-address 127.0.0.1)
