@@ -137,6 +137,8 @@ const DONE_FIRST = {
     await form.locator('button[type=submit]').click();
     await page.locator('section[aria-live] li').first().waitFor();
   },
+  '/supervise': (page) => page.locator('main select').first().selectOption('101'),
+  '/history': (page) => page.locator('tbody button[aria-expanded]').first().click(),
 };
 
 /** The carrier is known by its address; telephones of the house have another one. */
