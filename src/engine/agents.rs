@@ -264,6 +264,13 @@ impl Agents {
         known.filter(|(_, agent)| self.is_free(agent)).collect()
     }
 
+    /// How many [`Agents::free_of`] gives.
+    #[must_use]
+    pub fn free_count(&self, queue: &str) -> usize {
+        let known = self.index.maybe_free(queue).filter_map(|(_, id)| self.agents.get(id));
+        known.filter(|agent| self.is_free(agent)).count()
+    }
+
     /// Forgets who turned out not to be free.
     pub fn prune(&mut self, queue: &str) {
         let mut index = std::mem::take(&mut self.index);

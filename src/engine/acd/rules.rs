@@ -7,8 +7,9 @@ use model::clock::Now;
 use model::config::queue::Queue;
 use model::config::route::Destination;
 use model::id::CallId;
-use model::record::AgentState;
 use model::rule::{Fact, Facts, QueueFact, Value};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A waiting caller's rules are asked this often: the least that a person would notice.
@@ -22,6 +23,8 @@ struct Sight<'a> {
     waited: Duration,
     /// The queue in which the caller is counted already.
     inside: Option<&'a str>,
+    /// Free agents by queue, as counted for this caller: of all facts the dearest, and rules ask for them again and again.
+    free: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Facts for Sight<'_> {
@@ -47,25 +50,33 @@ impl Facts for Sight<'_> {
 
 impl Sight<'_> {
     fn of_queue(&self, name: &str, fact: QueueFact) -> Option<u64> {
-        let rules = self.acd.config.queue.get(name)?;
-        let agents = |fits: fn(&AgentState) -> bool| {
-            self.acd.of_queue(rules).filter(|(_, a)| fits(&a.state)).count() as u64
-        };
+        self.acd.config.queue.get(name)?;
+        let counts = self.acd.agents.counts(name);
         let line = self.acd.lines.get(name);
         Some(match fact {
-            QueueFact::Busy => agents(|s| matches!(s, AgentState::Offered | AgentState::Talking)),
-            QueueFact::LoggedIn => agents(|s| *s != AgentState::LoggedOut),
+            QueueFact::Busy => counts.busy.into(),
+            QueueFact::LoggedIn => counts.logged_in.into(),
             QueueFact::LongestWait => {
                 let first = line.and_then(|line| line.first(1).first().copied());
                 let ticket = first.and_then(|call| self.acd.tickets.get(&call));
                 ticket.map_or(0, |t| self.now.mono.since(t.since.mono).as_secs())
             }
-            QueueFact::Ready => self.acd.free_agents(rules).len() as u64,
+            QueueFact::Ready => self.free(name),
             QueueFact::Waiting => {
                 let all = line.map_or(0, super::Line::len) as u64;
                 all.saturating_sub(u64::from(self.inside == Some(name)))
             }
         })
+    }
+
+    fn free(&self, queue: &str) -> u64 {
+        let mut free = self.free.borrow_mut();
+        if let Some(known) = free.get(queue) {
+            return *known;
+        }
+        let counted = self.acd.agents.free_count(queue) as u64;
+        free.insert(queue.to_owned(), counted);
+        counted
     }
 }
 
@@ -83,7 +94,8 @@ impl Acd {
         inside: Option<&str>,
     ) -> Option<Destination> {
         let waited = now.mono.since(ticket.since.mono);
-        let sight = Sight { acd: self, now, caller: &ticket.caller, waited, inside };
+        let sight =
+            Sight { acd: self, now, caller: &ticket.caller, waited, inside, free: RefCell::default() };
         let precision = self.config.distribution.precision();
         let found = rules.overflow_rule.iter().find(|rule| rule.when.holds(precision, &sight));
         found.map(|rule| rule.to.clone())
