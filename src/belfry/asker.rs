@@ -1,7 +1,8 @@
 //! Asks services outside for calls: data dips over HTTP, the voice that speaks texts, and what of a recorded prompt becomes
-//! part of the site. One short-lived thread a
+//! part of the site; words to applications go on to [`Applications`]. One short-lived thread a
 //! question, a limited number at once, so that a service that hangs holds up nobody else. Decides nothing: the engine
 //! keeps the time and goes on without an answer.
+use crate::application::Applications;
 use crate::intake::Events;
 use crate::{studio, voice, wire};
 use engine::event::Event;
@@ -24,6 +25,7 @@ pub struct Asker {
     store: Arc<Store>,
     running: Arc<AtomicUsize>,
     events: Events,
+    applications: Applications,
 }
 
 /// One of the questions that may be asked at once; given back when it ends, whatever happens.
@@ -38,41 +40,55 @@ impl Drop for Place {
 impl Asker {
     /// Nobody is asked yet.
     #[must_use]
-    pub fn new(data: &Path, store: Arc<Store>, events: Events) -> Asker {
-        Asker { data: data.into(), store, running: Arc::default(), events }
+    pub fn new(data: &Path, store: Arc<Store>, events: Events, applications: Applications) -> Asker {
+        Asker { data: data.into(), store, running: Arc::default(), events, applications }
     }
 
     /// Asks; the answer comes as an event. An answer at once means that too many wait already.
     #[must_use]
     pub fn ask(&self, call: CallId, number: u32, ask: Ask) -> Option<Event> {
+        match ask {
+            Ask::Application(wanted) => self.applications.carry(call, number, wanted),
+            Ask::Lookup { url, timeout_ms } => self.question(call, number, move || {
+                look_up(&url, Duration::from_millis(timeout_ms.into())).map(Answer::Fields)
+            }),
+            Ask::Prompt { take, name, language, by } => {
+                let here = self.clone();
+                self.question(call, number, move || {
+                    let spoken = studio::Take { path: &take, name: &name, language, by: &by };
+                    studio::take(&here.data, &here.store, &here.events, &spoken).map(Answer::Sound)
+                })
+            }
+            Ask::Speak { text, language, voice } => {
+                let data = self.data.clone();
+                self.question(call, number, move || {
+                    voice::speak(&data, &voice, &text, language).map(Answer::Sound)
+                })
+            }
+        }
+    }
+
+    /// One question on a thread of its own.
+    fn question(
+        &self,
+        call: CallId,
+        number: u32,
+        answer: impl FnOnce() -> Result<Answer, String> + Send + 'static,
+    ) -> Option<Event> {
         let failed = |why: &str| Some(Event::Answered { call, number, answer: Answer::Failed(why.into()) });
         let place = Place(self.running.clone());
         if self.running.fetch_add(1, Ordering::Relaxed) >= wire::QUESTIONS.length {
             wire::QUESTIONS.lost();
             return failed("too many questions at once");
         }
-        let (events, data, store) = (self.events.clone(), self.data.clone(), self.store.clone());
+        let events = self.events.clone();
         let started = std::thread::Builder::new().name("ask".into()).spawn(move || {
-            let answer = answer(&data, &store, &events, &ask);
+            let answer = answer().unwrap_or_else(Answer::Failed);
             drop(place);
             events.push(Event::Answered { call, number, answer });
         });
         if started.is_err() { failed("no thread for the question") } else { None }
     }
-}
-
-fn answer(data: &Path, store: &Store, events: &Events, ask: &Ask) -> Answer {
-    let done = match ask {
-        Ask::Lookup { url, timeout_ms } => {
-            look_up(url, Duration::from_millis((*timeout_ms).into())).map(Answer::Fields)
-        }
-        Ask::Prompt { take, name, language, by } => {
-            let spoken = studio::Take { path: take, name, language: *language, by };
-            studio::take(data, store, events, &spoken).map(Answer::Sound)
-        }
-        Ask::Speak { text, language, voice } => voice::speak(data, voice, text, *language).map(Answer::Sound),
-    };
-    done.unwrap_or_else(Answer::Failed)
 }
 
 /// A GET that answers with a JSON object; its texts, numbers and truths become fields.

@@ -1,5 +1,6 @@
 //! The control role: store, engine, SIP sockets, web and mail put together; started in the order in which one needs the
 //! other, stopped in the reverse. Decides nothing about calls.
+use crate::application::Applications;
 use crate::args::{Role, RunOptions};
 use crate::asker::Asker;
 use crate::browser_phones::{self, Phones};
@@ -157,7 +158,12 @@ impl Control {
             media: link(options, &bond, &events, &control.disk, ready)?,
             store: store.clone(),
             resolver,
-            asker: Asker::new(&options.data, store.clone(), events.clone()),
+            asker: Asker::new(
+                &options.data,
+                store.clone(),
+                events.clone(),
+                Applications::start(events.clone())?,
+            ),
             hoppers,
             replies: control.replies.clone(),
             inbox: inbox.clone(),

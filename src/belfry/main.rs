@@ -1,4 +1,5 @@
 //! The binary: reads the command line and starts a role. Wires every part, decides nothing.
+mod application;
 mod args;
 mod asker;
 mod backup_cli;

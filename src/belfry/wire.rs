@@ -59,6 +59,9 @@ pub static QUESTIONS: Queue = Queue::new("questions", 64, WhenFull::Refuse);
 /// Media → recognisers: utterances listened for at once, each on a thread of its own while a menu waits. 32 callers in menus
 /// are a box of 250 calls on a busy morning; more go by keys.
 pub static HEARINGS: Queue = Queue::new("hearings", 32, WhenFull::Refuse);
+/// Engine → applications outside: calls led by one at once, each with a WebSocket and at most 32 words waiting. A bot talks
+/// for a minute or two, so these are 30 to 60 callers a minute; one more goes on at the fallback of its flow.
+pub static APPLICATIONS: Queue = Queue::new("applications", 64, WhenFull::Refuse);
 /// Engine → reader of lists: one question a campaign at a time; 200 campaigns may be configured. A lost one counts as an
 /// answer that is late, and the campaign says so.
 pub static HOPPERS: Queue = Queue::new("hoppers", 256, WhenFull::Drop);
@@ -92,8 +95,20 @@ pub fn tell_lost() {
 }
 
 /// All of them.
-pub static ALL: [&Queue; 11] =
-    [&EVENTS, &RECORDS, &COMMANDS, &NAMES, &HOPPERS, &QUESTIONS, &HEARINGS, &REPORTS, &ORDERS, &LOG, &ALARMS];
+pub static ALL: [&Queue; 12] = [
+    &EVENTS,
+    &RECORDS,
+    &COMMANDS,
+    &NAMES,
+    &HOPPERS,
+    &QUESTIONS,
+    &HEARINGS,
+    &APPLICATIONS,
+    &REPORTS,
+    &ORDERS,
+    &LOG,
+    &ALARMS,
+];
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,8 @@ pub enum Effect {
     Notice(Notice),
     /// The call of the box to itself is over.
     SelfCalled(SelfCall),
-    /// A question of a flow; answered by `Event::Answered` with the same call and number, or not at all.
+    /// A question of a flow; answered by `Event::Answered` with the same call and number, or not at all; a word to an
+    /// application, as often as that likes.
     Ask {
         /// Whose.
         call: CallId,

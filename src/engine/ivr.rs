@@ -4,6 +4,7 @@
 //!
 //! Ways out: a target (`Out::Go`). After `Go(Extension)` the run waits for [`Input::Refused`] and may go on; after any other
 //! target it is over. It always ends: at most [`STEPS_WITHOUT_CALLER`] steps without a caller's input, [`STEPS_MAX`] in all.
+pub mod application;
 pub mod field;
 pub mod outside;
 pub mod spoken;
@@ -75,7 +76,7 @@ pub enum Out {
     /// A line of the call's journey: kind as in `CallStep::kind`.
     Trace {
         /// `flow`, `step`, `menu`, `digit`, `speech`, `timer`, `collect`, `hours`, `condition`, `set`, `table`, `lookup`, `speak`,
-        /// `survey`.
+        /// `survey`, `application`.
         kind: &'static str,
         /// Step, digit, schedule.
         detail: String,
@@ -113,6 +114,8 @@ pub enum Target {
 /// What the run waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
+    /// An application outside leads the call.
+    Applying(application::Session),
     /// A collect step: digits so far, and how often it was asked again.
     Collecting { tries: u32 },
     /// A menu: how often it was said again, and how it listens.
@@ -193,7 +196,7 @@ impl Run {
                 self.idle_steps = 0;
                 out.push(Out::Trace { kind: "digit", detail: digit.as_char().to_string() });
             }
-            Input::Timer if !self.hears() => {
+            Input::Timer if !self.hears() && !matches!(self.phase, Phase::Applying(_)) => {
                 out.push(Out::Trace { kind: "timer", detail: self.step.clone() });
             }
             Input::Alone
@@ -207,6 +210,7 @@ impl Run {
         let config = self.config.clone();
         let step = config.flow.get(&self.flow).and_then(|f| f.step.get(&self.step));
         match (std::mem::replace(&mut self.phase, Phase::Over), step) {
+            (Phase::Applying(session), Some(step)) => self.applying(step, session, input, here, out),
             (Phase::Choosing { tries, ear }, Some(step)) => {
                 self.choosing(step, (tries, ear), input, here, out);
             }
@@ -220,7 +224,8 @@ impl Run {
             (Phase::Ringing { number, otherwise }, _) => self.ringing(number, otherwise, input, here, out),
             (Phase::Over, _)
             | (
-                Phase::Asking { .. }
+                Phase::Applying(_)
+                | Phase::Asking { .. }
                 | Phase::Choosing { .. }
                 | Phase::Collecting { .. }
                 | Phase::Scoring { .. },
@@ -293,6 +298,7 @@ impl Run {
     /// Begins a step: the name of the next one if this needs nothing from outside.
     fn enter(&mut self, step: &Step, here: jiff::civil::DateTime, out: &mut Vec<Out>) -> Option<String> {
         match step {
+            Step::Application { url, timeout_ms, .. } => self.connect(url, *timeout_ms, out),
             Step::Callback { queue, field, next, otherwise } => {
                 return self.call_back(queue, field, next, otherwise, out);
             }

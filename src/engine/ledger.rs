@@ -89,6 +89,8 @@ pub struct CallEntry {
     pub told: Option<CallView>,
     /// An emergency call never gives way.
     pub emergency: bool,
+    /// The question by which an application leads it.
+    pub application: Option<u32>,
 }
 
 /// The books.

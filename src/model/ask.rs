@@ -1,5 +1,6 @@
 //! What a call asks of services outside the engine while a caller waits, and what comes back. The shell asks on threads of
 //! its own, a limited number at once; the engine keeps the time and goes on without an answer. Plain data.
+use crate::application::{Connection, Verb};
 use crate::config::system::Voice;
 use crate::media::Language;
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ pub const VOICE_MS: u32 = 1_000;
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
+    /// A word to the application that leads the call; it answers as often as it likes.
+    Application(Connection),
     /// An HTTP GET that answers with a JSON object.
     Lookup {
         /// Where, complete.
@@ -52,4 +55,6 @@ pub enum Answer {
     Fields(BTreeMap<String, String>),
     /// A sound file below the data folder.
     Sound(String),
+    /// What the application wants.
+    Verb(Box<Verb>),
 }

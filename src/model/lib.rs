@@ -1,6 +1,7 @@
 //! The box's words, valid by construction: time, ids, numbers, configuration, and what is asked of, told by and
 //! kept by the box. No IO, no clock, no locks. Imported by every other crate; imports none of them.
 
+pub mod application;
 pub mod ask;
 pub mod browser_phone;
 pub mod campaign;

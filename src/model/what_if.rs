@@ -27,6 +27,8 @@ pub struct Question {
     pub ignored: Vec<String>,
     /// What services answer to lookups; without it they do not answer.
     pub answer: Option<BTreeMap<String, String>>,
+    /// What an application says, verb by verb (SPECIFICATION.md, *Applications outside*); without it there is none.
+    pub verbs: Vec<serde_json::Value>,
 }
 
 /// A step of the fictional call.

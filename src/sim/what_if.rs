@@ -4,6 +4,7 @@
 use crate::site;
 use crate::ua::{Habit, State};
 use crate::world::{CallRef, Place, World};
+use model::application::Verb;
 use model::ask::Answer;
 use model::clock::Wall;
 use model::command::Command;
@@ -31,6 +32,8 @@ const PICK_UP: Duration = Duration::from_secs(3);
 const TALK: Duration = Duration::from_secs(2);
 /// Most agents signed in: a story of more takes longer than a person waits.
 const AGENTS_MAX: usize = 200;
+/// What an application says that is not there, or has said all that was stated.
+const NOT_ASKED: &str = "an application is not asked in a trial";
 
 /// Asks.
 ///
@@ -43,6 +46,7 @@ pub fn ask(
     question: &Question,
 ) -> Result<Forecast, String> {
     let at = moment(config, &question.at)?;
+    let verbs = stated(question)?;
     let config = Arc::new(fictional(config, question)?);
     let place = Place { at, prompts, strict: false };
     let mut world = World::at(1, config.clone(), place);
@@ -52,7 +56,18 @@ pub fn ask(
     // Who calls a menu listens first; a recogniser would be asked about a caller who never stops.
     world.speaks(call, config.audio.recogniser.is_none());
     world.pbx.answer_all = question.answer.clone().map(Answer::Fields);
+    world.pbx.application.says = verbs.into();
+    world.pbx.application.last = Some(Answer::Failed(NOT_ASKED.to_owned()));
     Ok(watch(&mut world, &config, call, question))
+}
+
+/// What the application is said to say.
+fn stated(question: &Question) -> Result<Vec<(Duration, Verb)>, String> {
+    let read = |(i, verb): (usize, &serde_json::Value)| {
+        let verb = Verb::read(&verb.to_string()).map_err(|why| format!("verbs[{i}]: {why}"))?;
+        Ok((Duration::ZERO, verb))
+    };
+    question.verbs.iter().enumerate().map(read).collect()
 }
 
 fn moment(config: &Config, text: &str) -> Result<Wall, String> {
@@ -146,6 +161,7 @@ fn enter(world: &mut World, call: CallRef, entry: &str) {
 fn asks(config: &Config, step: &Step) -> bool {
     let waits = |s: &FlowStep| matches!(s, FlowStep::Collect { .. } | FlowStep::Survey { .. });
     step.kind == "menu"
+        || (step.kind == "application" && step.detail == "gather")
         || (step.kind == "step"
             && config.flow.values().any(|flow| flow.step.get(&step.detail).is_some_and(waits)))
 }
@@ -234,6 +250,27 @@ mod tests {
         let ignored = Question { ignored: vec!["104".into()], ..question("2026-12-23T10:00", &["2", "104"]) };
         assert!(has(&asked(ignored), "voicemail", "103"));
         assert_eq!(asked(question("2026-12-23T10:00", &["2", "104"])).with, "104");
+    }
+
+    #[test]
+    fn an_application_is_not_asked_but_may_be_stated() {
+        let site = site::site(|s| {
+            s["flow"][0]["start"] = "bot".into();
+            s["flow"][0]["step"]["bot"] =
+                json!({ "kind": "application", "url": "ws://10.9.0.30/", "otherwise": "menu" });
+        });
+        let ask = |verbs: serde_json::Value| {
+            let verbs = verbs.as_array().expect("a list").clone();
+            let question = Question { verbs, ..question("2026-12-23T10:00", &["104", "1"]) };
+            ask(&site, Vec::new(), crate::sound::prompts(), &question)
+        };
+        let alone = ask(json!([])).expect("it makes sense");
+        assert!(has(&alone, "application", &format!("failed: {NOT_ASKED}")), "{alone:#?}");
+        assert!(has(&alone, "menu", "menu"), "the flow goes on without it: {alone:#?}");
+        let led = ask(json!([{ "verb": "gather", "max": 3 }, { "verb": "queue", "queue": "support" }]));
+        let led = led.expect("it makes sense");
+        assert!(has(&led, "application", "gathered 104") && has(&led, "queue", "support"), "{led:#?}");
+        assert!(ask(json!([{ "verb": "sing" }])).is_err_and(|why| why.contains("verbs[0]")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The simulated world on virtual time: the box (the real engine and the real media core), the disk under it, the wire around
 //! it, phones, carriers and their people. Everything happens in the order of its time, chance comes from one seed: the same
 //! seed is the same run. The facts of `check.rs` are looked at while it runs; a broken one ends the story.
+mod application;
 mod pbx;
 mod story;
 

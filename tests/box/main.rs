@@ -1,6 +1,7 @@
 //! Stories of the whole box in the simulated world, told with many seeds (`BELFRY_SEEDS`, 200 unless given; `BELFRY_SEED=n`
 //! tells one). The facts are looked at while they run, and at the end of each nothing may be left over.
 mod agents;
+mod application;
 mod callback;
 mod calls;
 mod campaign;

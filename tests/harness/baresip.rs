@@ -51,7 +51,7 @@ impl Phone {
         std::fs::write(home.join("config"), config(account, &home)).expect("the test folder is writable");
         std::fs::write(home.join("accounts"), line(account, &home)).expect("the test folder is writable");
         std::fs::write(home.join("contacts"), "").expect("the test folder is writable");
-        std::fs::write(home.join("voice.wav"), voice(account.hz)).expect("the test folder is writable");
+        std::fs::write(home.join("voice.wav"), voice(account.hz, 60)).expect("the test folder is writable");
         let name = format!("baresip-{}", account.user);
         let process = Process::start(&name, Command::new("baresip").arg("-f").arg(&home), folder);
         let address = (Ipv4Addr::LOCALHOST, account.port + 2);
@@ -176,9 +176,10 @@ fn listen(mut stream: TcpStream, events: &Mutex<Vec<Value>>) {
     }
 }
 
-/// A minute of tone as 16-bit WAV at 8 kHz.
-fn voice(hz: u16) -> Vec<u8> {
-    let samples = 60 * 8000_u32;
+/// So many seconds of tone as 16-bit WAV at 8 kHz.
+#[must_use]
+pub fn voice(hz: u16, seconds: u32) -> Vec<u8> {
+    let samples = seconds * 8000;
     let mut out = Vec::from(*b"RIFF");
     out.extend((36 + samples * 2).to_le_bytes());
     out.extend(*b"WAVEfmt ");

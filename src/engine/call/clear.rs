@@ -2,6 +2,8 @@
 //! call ends here, whole or broken, and gets its one record here.
 use crate::effect::Effect;
 use crate::engine::Engine;
+use model::application::{Connection, Why, Word};
+use model::ask::Ask;
 use model::clock::Now;
 use model::id::CallId;
 use model::media::MediaCommand;
@@ -25,6 +27,11 @@ impl Engine {
         self.with_acd(now, None, |acd, said| acd.call_ended(now, call, said));
         self.outreach_over(now, call);
         let Some(entry) = self.ledger.calls.remove(&call) else { return };
+        if let Some(number) = entry.application {
+            let word = Word::Over { why: Why::HungUp, detail: cause.to_owned() };
+            let ask = Ask::Application(Connection::Close(word));
+            self.effects.push(Effect::Ask { call, number, ask });
+        }
         for record in entry.story.close(now, outcome, cause) {
             self.keep(now, record, None);
         }

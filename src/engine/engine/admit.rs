@@ -173,7 +173,7 @@ impl Engine {
     pub(super) fn open_story(&mut self, now: Now, core: &Core) {
         let (story, open) =
             Story::open(now, core.id, core.direction, core.caller.party.clone(), core.called.clone());
-        let entry = CallEntry { story, started: now.wall, told: None, emergency: false };
+        let entry = CallEntry { story, started: now.wall, told: None, emergency: false, application: None };
         self.ledger.calls.insert(core.id, entry);
         self.keep(now, open, None);
         self.timers.set(Reason::Call(core.id, CallTimer::Age), now.mono + LONGEST_CALL);

@@ -9,6 +9,7 @@ use crate::effect::Effect;
 use crate::intent::{Chapter, Intent, Peer};
 use crate::route::Target;
 use crate::timers::Reason;
+use model::ask::Ask;
 use model::clock::Now;
 use model::id::{CallId, LegId, Ticket};
 use model::media::MediaCommand;
@@ -98,6 +99,9 @@ impl Engine {
                 self.note_supervision(now, call, &name, &at, how.word());
             }
             Intent::Ask(number, ask) => {
+                if let (Ask::Application(wanted), Some(entry)) = (&ask, self.ledger.calls.get_mut(&call)) {
+                    entry.application = wanted.leads().then_some(number);
+                }
                 self.effects.push(Effect::Ask { call, number, ask });
             }
             Intent::Reach { queue, agent } => {

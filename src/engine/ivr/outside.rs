@@ -69,11 +69,12 @@ impl Run {
                         out.push(Out::Trace { kind: "speak", detail: format!("recorded prompt: {why}") });
                         self.say(say, false, out);
                     }
-                    Answer::Fields(_) => self.say(say, false, out),
+                    Answer::Fields(_) | Answer::Verb(_) => self.say(say, false, out),
                 }
                 self.phase = Phase::Playing { next };
             }
-            Step::Callback { .. }
+            Step::Application { .. }
+            | Step::Callback { .. }
             | Step::Collect { .. }
             | Step::Condition { .. }
             | Step::Extension { .. }
@@ -100,7 +101,7 @@ impl Run {
                 (true, format!("{} fields", fields.len()))
             }
             Answer::Failed(why) => (false, why),
-            Answer::Sound(_) => (false, "a sound is no answer".into()),
+            Answer::Sound(_) | Answer::Verb(_) => (false, "that is no answer".into()),
         };
         out.push(Out::Trace { kind: "lookup", detail });
         good

@@ -26,12 +26,16 @@ impl Run {
     }
 
     /// One thing to say. What there is not is silence.
-    fn sounds(&self, say: &Say) -> Vec<Sound> {
+    fn sounds<'a>(&'a self, say: &'a Say) -> Vec<Sound> {
         let language = self.language;
         let named = |names: Vec<String>| {
             names.into_iter().map(|name| Sound::Prompt { language, name }).collect::<Vec<Sound>>()
         };
-        let value = |field: &String| self.field.get(field).map(String::as_str).unwrap_or_default();
+        // An application may name a value instead of a field, whose name begins with a small letter.
+        let value = |text: &'a String| match self.field.get(text) {
+            None if !text.starts_with(|c: char| c.is_ascii_lowercase()) => text.as_str(),
+            found => found.map(String::as_str).unwrap_or_default(),
+        };
         match say {
             Say::BuiltIn(name) => named(vec![name.clone()]),
             Say::Date(field) => named(field::moment(language, value(field))),

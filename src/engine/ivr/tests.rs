@@ -1,6 +1,9 @@
 //! What a caller of a flow notices, step by step; and that every flow ends whatever is pressed.
+mod application;
+
 use super::*;
 use crate::fixture::{number, site};
+use model::application::Verb;
 use model::config::flow::{Say, Test};
 use model::config::system::Voice;
 use model::speech::{Said, Speech};
@@ -224,7 +227,7 @@ fn random_flow(roll: &mut impl FnMut(u32) -> u32) -> Vec<(&'static str, Step)> {
     for name in &NAMES[..7] {
         let mut next = || NAMES[usize::try_from(roll(8)).expect("small")].to_owned();
         let (x, y, z) = (next(), next(), next());
-        let step = match roll(15) {
+        let step = match roll(16) {
             0 | 1 => Step::Collect {
                 say: say("x"),
                 min: roll(3),
@@ -257,6 +260,12 @@ fn random_flow(roll: &mut impl FnMut(u32) -> u32) -> Vec<(&'static str, Step)> {
             },
             12 => Step::Lookup { url: "http://x/".into(), timeout_ms: 2000, next: x, otherwise: y },
             13 => Step::Set { field: "a".into(), value: "{a}x".into(), next: x },
+            15 => Step::Application {
+                url: "ws://x/".into(),
+                timeout_ms: 2000,
+                way: BTreeMap::from([("x".to_owned(), x)]),
+                otherwise: y,
+            },
             14 => Step::Survey { say: say("x"), timeout_s: 1, retries: roll(3), next: x, otherwise: y },
             _ => Step::Play { say: say("x"), next: x },
         };
@@ -283,6 +292,7 @@ fn every_flow_ends_whatever_is_pressed() {
         Input::Answered(1, Answer::Failed("x".into())),
         Input::Speech(1, Speech::Began),
         Input::Speech(2, Speech::Said(Said { text: "one".into(), ..Said::default() })),
+        Input::Answered(1, Answer::Verb(Box::new(Verb::Go { way: "x".into() }))),
     ];
     for case in 0..500 {
         let mut caller = Caller::of_site(&random_flow(&mut roll), spoken::with_recogniser);
@@ -291,7 +301,7 @@ fn every_flow_ends_whatever_is_pressed() {
         while !caller.run.is_over() {
             given += 1;
             assert!(given < 40_000, "flow {case} goes on for ever");
-            let input = &inputs[usize::try_from(roll(10)).expect("small")];
+            let input = &inputs[usize::try_from(roll(11)).expect("small")];
             caller.run.input(input.clone(), NOON, &mut caller.out);
             let last = caller.out.len().saturating_sub(8);
             caller.out.drain(..last);

@@ -36,6 +36,7 @@ use table::{Problems, Table};
 
 pub use secret::{complete, inherit};
 pub use tree::{brief, to_tree};
+pub(crate) use value::{field, said};
 
 /// One thing wrong in a draft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

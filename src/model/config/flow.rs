@@ -72,6 +72,18 @@ pub enum Test {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Step {
+    /// Lets an application outside lead the call by its verbs, over a WebSocket.
+    Application {
+        /// Where it listens (`ws://`, `wss://`); `{caller}` stands for the field of that name.
+        url: String,
+        /// Milliseconds that it may take to be there, to say what is next, or to be silent altogether.
+        timeout_ms: u32,
+        /// Ways on that it may name, and their steps.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        way: BTreeMap<String, String>,
+        /// Step when it is not there, too slow, gone, or makes no sense.
+        otherwise: String,
+    },
     /// Promises to call the caller back from a queue, with the place in it kept.
     Callback {
         /// Which queue; it must call back.
@@ -249,7 +261,8 @@ impl Step {
             | Step::Play { say, .. }
             | Step::Speak { say, .. }
             | Step::Survey { say, .. } => say,
-            Step::Callback { .. }
+            Step::Application { .. }
+            | Step::Callback { .. }
             | Step::Condition { .. }
             | Step::Extension { .. }
             | Step::Hours { .. }

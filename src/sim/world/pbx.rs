@@ -1,5 +1,6 @@
 //! The box under test: the real engine and the real media core with a simulated disk and local socket between them. Effects
 //! are carried out in order; media's words reach the engine a moment later, as over the socket.
+use super::application::Application;
 use crate::disk::Disk;
 use crate::watch::Watch;
 use crate::wire::Datagram;
@@ -57,6 +58,8 @@ pub struct Pbx {
     pub answer_all: Option<Answer>,
     /// The recogniser of speech.
     pub recogniser: Recogniser,
+    /// The application outside that leads calls.
+    pub application: Application,
     prompts: Arc<PromptSet>,
     seed: u64,
     ip: IpAddr,
@@ -84,6 +87,7 @@ impl Pbx {
             outside: VecDeque::new(),
             answer_all: None,
             recogniser: Recogniser::default(),
+            application: Application::default(),
             seed,
             ip,
             epoch: 0,
@@ -207,6 +211,14 @@ impl Pbx {
         ticket
     }
 
+    /// The application is killed: its connection is gone.
+    pub fn application_dies(&mut self, now: Now) {
+        if let Some((call, number)) = self.application.leads.take() {
+            let answer = Answer::Failed("the connection is lost".into());
+            self.tell(now, Event::Answered { call, number, answer });
+        }
+    }
+
     /// Puts another configuration in force.
     pub fn commit(&mut self, now: Now, config: Arc<Config>, sent: &mut Vec<Datagram>) {
         self.config = config.clone();
@@ -274,6 +286,11 @@ impl Pbx {
                 Effect::Ask { call, number, ask: Ask::Prompt { take, name, language, .. } } => {
                     self.take(now, &take, &name, language);
                     self.tell(now, Event::Answered { call, number, answer: Answer::Sound(take) });
+                }
+                Effect::Ask { call, number, ask: Ask::Application(wanted) } => {
+                    if let Some((after, answer)) = self.application.hears(call, number, wanted) {
+                        self.tell_at(now.mono + SOCKET + after, Event::Answered { call, number, answer });
+                    }
                 }
                 Effect::Ask { call, number, ask: Ask::Lookup { .. } | Ask::Speak { .. } } => {
                     let at_once = self.answer_all.clone().map(|answer| (SOCKET, answer));

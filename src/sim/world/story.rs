@@ -279,6 +279,11 @@ impl World {
         self.pbx.know(self.now, contacts);
     }
 
+    /// The application that leads a call is killed.
+    pub fn application_dies(&mut self) {
+        self.pbx.application_dies(self.now);
+    }
+
     /// Puts another configuration in force.
     pub fn commit(&mut self, config: Arc<Config>) {
         let mut sent = Vec::new();

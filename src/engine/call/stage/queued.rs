@@ -146,7 +146,7 @@ impl Queued {
             Heard::Answered(DECISION, answer) => {
                 let agent = match *answer {
                     Answer::Fields(mut fields) => fields.remove("agent"),
-                    Answer::Failed(_) | Answer::Sound(_) => None,
+                    Answer::Failed(_) | Answer::Sound(_) | Answer::Verb(_) => None,
                 };
                 out.step("decision", agent.clone().unwrap_or_default());
                 out.want(Intent::Decided(agent));

@@ -213,7 +213,7 @@ impl Studio {
                 out.step("prompt", format!("{}: {why}", self.wanted.name));
                 self.bye(core, "prompt-not-saved", "prompt not kept", out)
             }
-            Answer::Fields(_) => Stage::Studio(self),
+            Answer::Fields(_) | Answer::Verb(_) => Stage::Studio(self),
         }
     }
 

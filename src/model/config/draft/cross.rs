@@ -358,7 +358,8 @@ fn flows(s: &Sections, known: &Known<'_>, out: &Problems) {
                 Step::Voicemail { mailbox } if !mailbox.as_str().is_empty() => {
                     known.mailbox(&path("mailbox"), mailbox, out);
                 }
-                Step::Collect { .. }
+                Step::Application { .. }
+                | Step::Collect { .. }
                 | Step::Condition { .. }
                 | Step::HangUp { .. }
                 | Step::Language { .. }

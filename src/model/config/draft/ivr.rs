@@ -15,6 +15,9 @@ const WORDS_MAX: usize = 10;
 /// Most rows of a table in a step: what a person still keeps by hand.
 const ROWS_MAX: usize = 500;
 
+/// Most ways of an application: more is a flow of its own.
+const WAYS_MAX: usize = 50;
+
 const TESTS: [(&str, Test); 6] = [
     ("above", Test::Above),
     ("begins", Test::Begins),
@@ -27,7 +30,8 @@ const TESTS: [(&str, Test); 6] = [
 /// Reads the fields of one kind of step.
 type ReadStep = fn(&Table<'_>) -> Step;
 
-const KINDS: [(&str, ReadStep); 16] = [
+const KINDS: [(&str, ReadStep); 17] = [
+    ("application", application),
     ("callback", callback),
     ("collect", collect),
     ("condition", condition),
@@ -102,6 +106,30 @@ fn says(t: &Table<'_>, needed: bool) -> Vec<Say> {
 
 fn next(t: &Table<'_>, field: &'static str) -> String {
     t.needed(field, "name the step that comes then")
+}
+
+fn application(t: &Table<'_>) -> Step {
+    let remedy = "name the application, e.g. wss://bot.example.com/calls";
+    Step::Application {
+        url: t.parsed_needed("url", remedy, value::application).unwrap_or_default(),
+        timeout_ms: t.count("timeout_ms", 500..=10_000, 2_000),
+        way: ways(t),
+        otherwise: next(t, "otherwise"),
+    }
+}
+
+/// Names for an application and the steps that they lead to.
+fn ways(t: &Table<'_>) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    t.tell_entries("way");
+    for (name, path, step) in t.entries("way", WAYS_MAX) {
+        match (value::name(name), step.as_str().map(str::trim)) {
+            (Ok(name), Some(step)) if !step.is_empty() => drop(out.insert(name, step.to_owned())),
+            (Ok(_), _) => t.problems().add(&path, "wrong_type", "name the step of this way, in quotes"),
+            (Err(why), _) => t.problems().add(&path, "wrong_text", why),
+        }
+    }
+    out
 }
 
 fn callback(t: &Table<'_>) -> Step {

@@ -129,7 +129,7 @@ pub(super) fn class(text: &str) -> Result<String, String> {
 }
 
 /// A field of a call in a flow.
-pub(super) fn field(text: &str) -> Result<String, String> {
+pub(crate) fn field(text: &str) -> Result<String, String> {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.');
     if text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(fine) {
         return Ok(text.to_owned());
@@ -154,10 +154,17 @@ pub(super) fn template(text: &str) -> Result<String, String> {
 
 /// An address of a service: `http://` or `https://`, with fields of the call in it.
 pub(super) fn url(text: &str) -> Result<String, String> {
-    let wrong = || {
-        format!("\"{text}\" is not an address; write it like https://crm.example.com/by-number?n={{caller}}")
-    };
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+    service(text, ["https://", "http://"], "https://crm.example.com/by-number?n={caller}")
+}
+
+/// An address of an application: `ws://` or `wss://`, with fields of the call in it.
+pub(super) fn application(text: &str) -> Result<String, String> {
+    service(text, ["wss://", "ws://"], "wss://bot.example.com/calls?n={caller}")
+}
+
+fn service(text: &str, schemes: [&str; 2], example: &str) -> Result<String, String> {
+    let wrong = || format!("\"{text}\" is not an address; write it like {example}");
+    let rest = schemes.iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or_else(wrong)?;
     let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if server.is_empty() || server.contains(['{', '@']) || text.contains(char::is_whitespace) {
         return Err(wrong());
@@ -183,6 +190,20 @@ pub(super) fn say(text: &str) -> Result<Say, String> {
     Err(format!(
         "\"{text}\" is not a prompt; use the name of a built-in one, like welcome, or file:sounds/welcome.wav, or a field read aloud, like digits:caller"
     ))
+}
+
+/// A thing that an application outside says: as [`say`], but no file, and values as well as fields (`number:42`).
+pub(crate) fn said(text: &str) -> Result<Say, String> {
+    let value = |name: &str| !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_lowercase());
+    match text.split_once(':') {
+        Some(("file", _)) => {
+            Err(format!("\"{text}\" cannot be said; make it a prompt of the site (prompt:NAME)"))
+        }
+        Some(("date", day)) if value(day) => Ok(Say::Date(day.to_owned())),
+        Some(("digits", keys)) if value(keys) => Ok(Say::Digits(keys.to_owned())),
+        Some(("number", number)) if value(number) => Ok(Say::Number(number.to_owned())),
+        Some(_) | None => say(text),
+    }
 }
 
 /// Who speaks texts.

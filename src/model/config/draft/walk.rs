@@ -12,6 +12,11 @@ type Way<'a> = (String, &'a str, bool);
 fn ways(step: &Step) -> Vec<Way<'_>> {
     let way = |field: &str, to, key| (field.to_owned(), to, key);
     match step {
+        // An application says by itself when a caller has been silent for long enough.
+        Step::Application { way: all, otherwise, .. } => {
+            let named = all.iter().map(|(name, to)| (format!("way.{name}"), to.as_str(), true));
+            named.chain([way("otherwise", otherwise.as_str(), false)]).collect()
+        }
         Step::Condition { then, otherwise, .. } => {
             vec![way("then", then.as_str(), false), way("otherwise", otherwise.as_str(), false)]
         }

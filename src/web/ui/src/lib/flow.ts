@@ -5,7 +5,7 @@ import type { Config, Flow, Step, StepKind } from './types';
 /** A way out of a step: the field that names the next step and what leads there. */
 export interface Way {
   field: string;
-  via: 'key' | 'silence' | 'wrong' | 'then' | 'else' | 'open' | 'closed' | 'after';
+  via: 'key' | 'way' | 'lost' | 'silence' | 'wrong' | 'then' | 'else' | 'open' | 'closed' | 'after';
   key?: string;
   to: string;
 }
@@ -30,6 +30,11 @@ export function waysOf(step: Step): Way[] {
         ),
         { field: 'on_timeout', via: 'silence', to: step.on_timeout ?? '' },
         { field: 'on_invalid', via: 'wrong', to: step.on_invalid ?? '' },
+      ];
+    case 'application':
+      return [
+        ...Object.entries(step.way ?? {}).map(([key, to]): Way => ({ field: `way.${key}`, via: 'way', key, to })),
+        { field: 'otherwise', via: 'lost', to: step.otherwise ?? '' },
       ];
     case 'condition':
       return [
@@ -96,6 +101,8 @@ export function blankStep(kind: StepKind, config: Config): Step {
   switch (kind) {
     case 'menu':
       return { kind, say: ['menu-main'], option: {}, timeout_s: 5, retries: 2, on_timeout: '', on_invalid: '' };
+    case 'application':
+      return { kind, url: '', timeout_ms: 2000, way: {}, otherwise: '' };
     case 'callback':
       return { kind, queue: config.queue.find((q) => q.callback)?.name ?? '', field: 'caller', next: '', otherwise: '' };
     case 'collect':
@@ -149,6 +156,8 @@ export function removeStep(flow: Flow, name: string): void {
 export function setWay(step: Step, field: string, to: string): void {
   if (field.startsWith('option.')) {
     step.option = { ...step.option, [field.slice(7)]: to };
+  } else if (field.startsWith('way.')) {
+    step.way = { ...step.way, [field.slice(4)]: to };
   } else {
     (step as unknown as Record<string, string>)[field] = to;
   }

@@ -1,5 +1,6 @@
 // How a step and a way are said and drawn, the same in the outline and in the diagram.
 import type { IconName } from '../kit/icons';
+import { A } from '../texts/application';
 import { C } from '../texts/common';
 import { F, TEST } from '../texts/numbers';
 import type { Way } from './flow';
@@ -7,6 +8,7 @@ import { t } from './i18n.svelte';
 import type { Config, Step, StepKind } from './types';
 
 export const ICON: Record<StepKind, IconName> = {
+  application: 'outgoing',
   menu: 'star',
   callback: 'phone',
   collect: 'numbers',
@@ -32,6 +34,8 @@ export function sentence(step: Step, config: Config): string {
     return e ? `${e.number} ${e.name}` : (n ?? '?');
   };
   switch (step.kind) {
+    case 'application':
+      return t(A.sApplication, { url: step.url || '?' });
     case 'menu':
       return t(F.sMenu, { say });
     case 'callback':
@@ -71,6 +75,10 @@ export function via(way: Way): string {
   switch (way.via) {
     case 'key':
       return t(F.vKey, { key: way.key ?? '' });
+    case 'way':
+      return t(A.vWay, { name: way.key ?? '' });
+    case 'lost':
+      return t(A.vLost);
     case 'silence':
       return t(F.vSilence);
     case 'wrong':

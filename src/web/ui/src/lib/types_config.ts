@@ -182,6 +182,7 @@ export interface Outbound {
 }
 
 export type StepKind =
+  | 'application'
   | 'callback'
   | 'collect'
   | 'condition'
@@ -233,6 +234,7 @@ export interface Step {
   text?: string;
   key?: string;
   row?: Record<string, string>;
+  way?: Record<string, string>;
 }
 
 export interface Flow {

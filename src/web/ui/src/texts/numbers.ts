@@ -198,6 +198,7 @@ export const STEP_KIND = texts({
   condition: ['Look at a field of the call', '判断通话字段'],
   callback: ['Call back later', '稍后回电'],
   lookup: ['Ask a service (HTTP)', '查询外部服务（HTTP）'],
+  application: ['Let an application lead (WebSocket)', '交由外部应用引导（WebSocket）'],
   table: ['Look up in a table', '查表'],
   set: ['Set a field', '设置字段'],
   speak: ['Speak a text', '朗读文本'],

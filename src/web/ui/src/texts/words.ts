@@ -126,6 +126,7 @@ export const STEP = texts({
   picked_up: ['{d} was picked up', '{d} 已接起'],
   machine: ['No person there: {d}', '无真人应答：{d}'],
   condition: ['Field {d}', '字段 {d}'],
+  application: ['Application: {d}', '外部应用：{d}'],
   lookup: ['Service: {d}', '服务：{d}'],
   set: ['Field set: {d}', '设置字段：{d}'],
   speak: ['Voice: {d}', '语音：{d}'],
