@@ -66,7 +66,9 @@ pub async fn dialling(
 ) -> Result<axum::Json<DialForecast>, ApiError> {
     let flows = Arc::clone(&app.ports.flows);
     let answer = app.block(move || flows.dialling(&question)).await?;
-    answer.map(axum::Json).map_err(|why| senseless(&why))
+    // The page's form lets nobody ask beyond the limits: what is left is the time, or somebody else who asks.
+    let chinese = "这次模拟没有完成：可能耗时过长，或有人正在模拟。请稍后再试，或减少坐席数或小时数。";
+    answer.map(axum::Json).map_err(|why| senseless(&why).in_chinese(chinese))
 }
 
 /// `PUT /prompts/{name}/{language}`
