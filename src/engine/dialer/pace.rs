@@ -340,16 +340,18 @@ impl Pace {
         let ready = self.agents.values().filter(|agent| agent.state == AgentState::Ready).count();
         let waiting = i32::try_from(self.waiting.len()).unwrap_or(i32::MAX);
         self.outlook.begin(i32::try_from(ready).unwrap_or(i32::MAX).saturating_sub(waiting));
+        let trust = self.budget.trust();
         for agent in self.agents.values().filter(|agent| !agent.leaves) {
             let elapsed = (now - agent.since).max(0.0);
-            match agent.state {
-                AgentState::Wrap => self.outlook.agent(&self.wrap.ends(elapsed, agent.wrap.factor())),
+            let ends = match agent.state {
+                AgentState::Wrap => self.wrap.ends(elapsed, agent.wrap.factor()),
                 AgentState::Talk => {
                     let talk = self.talk.ends(elapsed, agent.talk.factor());
-                    self.outlook.agent(&then(&talk, &self.wrap.ends(0.0, agent.wrap.factor())));
+                    then(&talk, &self.wrap.ends(0.0, agent.wrap.factor()))
                 }
-                AgentState::Pause | AgentState::Ready => {}
-            }
+                AgentState::Pause | AgentState::Ready => continue,
+            };
+            self.outlook.agent(&ends.map(|share| share * trust));
         }
         for line in self.in_flight.values() {
             let ratio = self.rates.of(line.segment);

@@ -33,6 +33,11 @@ const BAD_HOUR: f64 = 0.05;
 const BAD_HOUR_ANSWERS: f64 = 100.0;
 const HOUR_HOLD_BACK: f64 = 3.0;
 const HOUR_NO_RISK: f64 = 1.0;
+/// So many calls over the budget are chance; each further one takes this share off the agents counted on, down to the
+/// least: a forecast that is a little wrong for a hundred agents costs more calls than the smallest risk allows.
+const CHANCE: f64 = 8.0;
+const MISTRUST: f64 = 0.01;
+const TRUST_MIN: f64 = 0.6;
 /// Answers of the last hour remembered; more cannot come from one box.
 const RECENT_MAX: usize = 20_000;
 
@@ -123,6 +128,13 @@ impl Budget {
         self.days.iter().fold((0.0, 0.0), |sum, day| (sum.0 + day.live, sum.1 + day.abandoned))
     }
 
+    /// Share of the agents about to be free that is counted on: all of them while the account is about as it should be.
+    pub(super) fn trust(&self) -> f64 {
+        let (live, abandoned) = self.account();
+        let over = abandoned - self.target * AIM * live;
+        (1.0 - MISTRUST * (over - CHANCE).max(0.0)).max(TRUST_MIN)
+    }
+
     /// The risk of an abandoned call that one more launch may add at present. The lines in flight will probably
     /// cost `lost` calls.
     pub(super) fn risk(&mut self, now: f64, lost: f64) -> f64 {
@@ -185,6 +197,19 @@ mod tests {
         let (free, lost) = (budget.risk(5_000.0, 0.0), budget.risk(5_000.0, 1.5));
         assert!(lost < 0.7 * free, "{lost} {free}");
         assert!(budget.risk(5_000.0, 3.0) < 1e-9);
+    }
+
+    #[test]
+    fn fewer_agents_are_counted_on_only_when_more_is_lost_than_chance_explains() {
+        let mut budget = Budget::new(0.03);
+        (0..8).for_each(|turn| budget.live(real(turn), true));
+        assert!(budget.trust() > 0.999);
+        (0..20).for_each(|turn| budget.live(10.0 + real(turn), true));
+        assert!((0.75..0.85).contains(&budget.trust()), "{}", budget.trust());
+        (0..200).for_each(|turn| budget.live(40.0 + real(turn), true));
+        assert!(budget.trust() >= 0.6);
+        (0..8_000).for_each(|turn| budget.live(400.0 + real(turn), false));
+        assert!(budget.trust() > 0.999);
     }
 
     #[test]
