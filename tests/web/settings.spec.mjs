@@ -108,6 +108,28 @@ test('a menu gets a new key and step in the outline', async () => {
   await seat.close();
 });
 
+test('a menu gets words for a key, and the site a recogniser; a wrong address is told at its field', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat);
+  await seat.go('/numbers/menus/welcome');
+  await page.getByText('No recogniser is set').waitFor();
+  await page.getByLabel('Or says, for key 1').fill('Sales, buy， 销售');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved. It is in force now.').waitFor();
+  await seat.go('/settings/audio');
+  await page.getByLabel('Recogniser for English').fill('http://10.0.0.5:2700');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('is no address of a recogniser').waitFor();
+  await page.getByLabel('Recogniser for English').fill('ws://10.0.0.5:2700');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved. It is in force now.').waitFor();
+  const { config } = (await box.ask('GET', '/config')).json;
+  assert.deepEqual(config.flow.find((f) => f.name === 'welcome').step.menu.words, { 1: ['sales', 'buy', '销售'] });
+  assert.deepEqual(config.audio.recogniser, { en: 'ws://10.0.0.5:2700', answer_ms: 1000, certainty_percent: 60 });
+  await seat.close();
+});
+
 test('a new user signs in and sees only the pages of the role', async () => {
   await box.admin('olga', 'user', { extension: '101' });
   const seat = await visit(browser, box);
