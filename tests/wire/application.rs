@@ -35,7 +35,8 @@ fn flow(at: SocketAddr) -> String {
 
 fn script(at: SocketAddr, folder: &Path) -> Process {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/application.py");
-    let mut command = Command::new("python3");
+    // Debian's own, which has the package of the list.
+    let mut command = Command::new("/usr/bin/python3");
     command.arg(file).args([at.ip().to_string(), at.port().to_string()]);
     let mut script = Process::start("application", &mut command, folder);
     script.wait_for("listens", LONG);
