@@ -31,6 +31,24 @@ def console_answers(vm, word, limit=60):
     return vm.console.text[at:]
 
 
+def types(vm, line, then, limit=60):
+    """Types a line at the serial console; what it shows until `then` is there."""
+    at = len(vm.console.text)
+    vm.console.send(line + "\r")
+    vm.console.wait(then, limit * SLOW, at)
+    return vm.console.text[at:]
+
+
+def sign_in(vm):
+    """From the menu that was open before there was an administrator, or from the question that a line asks since."""
+    vm.console.pump(1)
+    if vm.console.text.rfind("> ") > vm.console.text.rfind("Name:"):
+        types(vm, "", "> $")
+        types(vm, "0", "(?i)name")
+    types(vm, "installer", "(?i)password")
+    check("the serial line lets an administrator in", "Command line" in types(vm, PASSWORD, "> $"))
+
+
 def set_up(vm):
     """The first boot as an installer does it: the code from the serial line, an administrator by the web, a site."""
     shown = console_answers(vm, "7")
