@@ -12,7 +12,7 @@ use super::place::Place;
 use super::power;
 use super::run;
 use board::steward::{Answer, BUNDLE, Outcome, Pending, Refused, Said, Went};
-use note::{Back, Note};
+use note::{Back, Left, Note};
 use std::time::Duration;
 
 /// Writing 200 MB to a slow card and reading it back.
@@ -33,6 +33,7 @@ pub fn install(place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
         return Err(unproven());
     }
     let found = bundle::inspect(place, &mut |percent, said| tell(percent.min(99) / CHECKING, said))?;
+    let left = Some(Left { slot: running, version: found.running.clone() });
     let pending = Pending {
         slot: running.other(),
         version: found.version.clone(),
@@ -45,7 +46,7 @@ pub fn install(place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
         note::write(place, &before)?;
         return Err(refused);
     }
-    note::write(place, &Note { pending: Some(Pending { installed: true, ..pending }), ..before })?;
+    note::write(place, &Note { pending: Some(Pending { installed: true, ..pending }), left, ..before })?;
     tell(100, Said::new("Installed; it starts at the next restart", "已安装；下次重新启动时生效"));
     Ok(Answer::Done)
 }
@@ -132,7 +133,7 @@ pub fn roll_back(place: &Place) -> Result<Answer, Refused> {
     let said = Said::new(format!("Back to {version}, by hand."), format!("已手动回退到 {version}。"));
     let left = slots::running_version(place);
     let last = Outcome { result: Went::RolledBack, version: left, said, at_s: note::now_s() };
-    note::write(place, &Note { pending: None, last: Some(last), back: Some(back) })?;
+    note::write(place, &Note { last: Some(last), back: Some(back), ..note::read(place) })?;
     Ok(Answer::Done)
 }
 

@@ -23,6 +23,19 @@ pub struct Note {
     /// Somebody went back by hand; forgotten by the next boot. An older system does not know it.
     #[serde(default)]
     pub back: Option<Back>,
+    /// What ran when an update was installed last: RAUC does not know the first system of a new box. An older system does
+    /// not know it.
+    #[serde(default)]
+    pub left: Option<Left>,
+}
+
+/// A system that an update left in its slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Where it is.
+    pub slot: Slot,
+    /// What it is.
+    pub version: String,
 }
 
 /// A way back by hand, until the boot that shows whether it led anywhere.

@@ -21,12 +21,14 @@ pub fn look(place: &Place) -> Result<Slots, Refused> {
     let status: Status = serde_json::from_str(text.trim()).map_err(|error| strange(&error.to_string()))?;
     let (a, b, note) = (status.slot(Slot::A), status.slot(Slot::B), note::read(place));
     let mut slots = Slots { running, a, b, pending: note.pending, last: note.last };
-    let own = match running {
-        Slot::A => &mut slots.a,
-        Slot::B => &mut slots.b,
-    };
-    // What runs says itself what it is; the first system of a new box was not installed by RAUC.
-    own.version = place.fact("version").or(own.version.take());
+    // The first system of a new box was not installed by RAUC: while it runs it says itself what it is, later our note does.
+    for (slot, state) in [(Slot::A, &mut slots.a), (Slot::B, &mut slots.b)] {
+        if slot == running {
+            state.version = place.fact("version").or(state.version.take());
+        } else if let Some(left) = note.left.as_ref().filter(|left| left.slot == slot) {
+            state.version.get_or_insert_with(|| left.version.clone());
+        }
+    }
     Ok(slots)
 }
 

@@ -178,6 +178,22 @@ fn a_person_can_go_back_to_the_system_before() {
 }
 
 #[test]
+fn a_person_can_go_back_to_the_system_that_the_box_came_with() {
+    let bench = Bench::new();
+    bench.upload(&bench.signer.bundle(GOOD));
+    assert_eq!(bench.ask(&Act::InstallBundle), Ok(Answer::Done));
+    let bench = Bench { machine: bench.machine.restarted("slot=b\nversion=0.2.0\n", "second"), ..bench };
+    assert_eq!(bench.ask(&Act::MarkGood), Ok(Answer::Done));
+    assert_eq!(
+        bench.slots().a.version.as_deref(),
+        Some("0.1.0"),
+        "RAUC did not install it and knows nothing of it"
+    );
+    assert_eq!(bench.ask(&Act::RollBack), Ok(Answer::Done));
+    assert!(bench.slots().last.is_some_and(|l| l.result == Went::RolledBack && l.said.en.contains("0.1.0")));
+}
+
+#[test]
 fn a_system_that_does_not_start_when_a_person_goes_back_to_it_is_told_as_such() {
     let bench = Bench::new();
     assert_eq!(bench.machine.steward().ask(&Act::RollBack, SHORT), Ok(Answer::Done));
