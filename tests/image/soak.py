@@ -12,7 +12,7 @@ import time
 import build
 import cuts
 import powercut
-from steps import ended, install, offer, outcome, set_up, sign_in, types
+from steps import ended, install, offer, outcome, set_up
 from vm import Vm
 
 
@@ -145,36 +145,6 @@ def idle(words, work):
     return 0 if day <= 20 else 1
 
 
-def serial(words, work):
-    """Noise on the serial line, faster than 115,200 baud carry, in bursts and with pauses; then a technician signs in."""
-    vm, _, _ = fresh(work, False)
-    sent, end = 0, time.monotonic() + words.seconds
-    try:
-        used = vm.sh("ps -o pid,args").count("belfry")
-        while time.monotonic() < end:
-            burst = random.randbytes(random.randrange(1, 20_000))
-            sent += len(burst)
-            vm.console.noise(burst)
-            vm.console.pump(random.random() * 2)
-            vm.forget_probes()
-            vm.wait_sip(30)
-        # Three wrong words make the line rest; what came meanwhile is still to be swallowed.
-        vm.console.pump(60)
-        until = time.monotonic() + 300
-        while time.monotonic() < until and not vm.console.text.rstrip().endswith("Name:"):
-            vm.console.send("\r")
-            vm.console.pump(5)
-        sign_in(vm)
-        shown = types(vm, "1", "(?s)Status.*> $")
-        same = vm.sh("ps -o pid,args").count("belfry") == used and vm.sh("systemctl show --property NRestarts --value belfry") == "0"
-    finally:
-        vm.quit()
-    good = build.VERSION.split(".9")[0] in shown and same
-    print(f"{sent} bytes of noise in {words.seconds} s; then a technician {'saw' if good else 'did not see'} how the box is, nothing was started anew: {same}")
-    print("passed" if good else "FAILED")
-    return 0 if good else 1
-
-
 def who_starts(disk, work):
     """Which slot the boot loader is asked to start on this disk, and which one it ends up with: that, or after three failed
     starts the other one. The same rules as board/common/boot/grub.cfg."""
@@ -199,7 +169,7 @@ def whole(disk, places, slot, work):
 
 
 # What runs, with how many cuts and how long unless told.
-KINDS = {"power-cut": (power_cut, 500, 120), "update-cut": (update_cut, 200, 0), "idle": (idle, 0, 3600), "serial": (serial, 0, 600)}
+KINDS = {"power-cut": (power_cut, 500, 120), "update-cut": (update_cut, 200, 0), "idle": (idle, 0, 3600)}
 
 
 def main():

@@ -288,19 +288,6 @@ class Line:
                 return found
         raise TimeoutError(f"{pattern!r} not seen; last: {self.text[-800:]!r}")
 
-    def noise(self, data):
-        """Sends bytes as they are, and forgets what was on the line until now."""
-        while data:
-            try:
-                data = data[self.stream.send(data):]
-            except BlockingIOError:
-                time.sleep(0.01)
-            try:
-                self.stream.recv(65536)
-            except BlockingIOError:
-                pass
-        self.raw = self.text = ""
-
     def send(self, text):
         self.stream.setblocking(True)
         self.stream.sendall(text.encode())
