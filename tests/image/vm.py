@@ -203,21 +203,11 @@ class Vm:
         while time.monotonic() < end:
             self.console.pump(0.02)
             self.must_run()
-            self.wake_firmware()
             said = true()
             if said:
                 return said
             time.sleep(0.2)
         raise TimeoutError(f"no {what}; the console said: {self.console.text[-1500:]}")
-
-    def wake_firmware(self):
-        """Now and then the emulated firmware stands still after a restart, before its first word: one of its two processors
-        spins. The system has long ended then; the reset button is pressed, as at a machine that hangs there."""
-        ended = self.console.text.rstrip().endswith("reboot: Restarting system")
-        if ended and time.monotonic() > self.console.heard + 60:
-            print("     the emulated firmware stood still after a restart: reset", flush=True)
-            self.console.heard = time.monotonic()
-            self.ask_emulator("system_reset")
 
     # --- the admin
     def ask(self, method, path, body=None, headers=(), limit=30):
@@ -262,7 +252,7 @@ class Line:
     """One serial line, read as text without terminal codes."""
 
     def __init__(self, stream):
-        self.stream, self.raw, self.text, self.heard = stream, "", "", time.monotonic()
+        self.stream, self.raw, self.text = stream, "", ""
         stream.setblocking(False)
 
     def pump(self, seconds):
@@ -272,7 +262,6 @@ class Line:
                 data = self.stream.recv(65536)
                 if not data:
                     return
-                self.heard = time.monotonic()
                 self.raw += data.decode("utf-8", "replace")
                 self.text = re.sub(r"\x1b\[[0-9;=?]*[A-Za-z]", "", self.raw).replace("\r", "")
             except BlockingIOError:
