@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use sim::{CallRef, Habit, State, World, each_seed, site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
-use std::process::Command as Program;
 use std::sync::Arc;
 use std::time::Duration;
+use tests::harness::campaign as judge;
 
 const BERLIN: &str = "Europe/Berlin";
 const HOUR_S: u64 = 3600;
@@ -34,13 +33,7 @@ fn judged(w: &World, law: &str, attempts_day: u32) -> Value {
     for attempt in &w.pbx.watch.attempts {
         writeln!(file, "{}", serde_json::to_string(attempt).expect("plain data")).expect("room for it");
     }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence.py");
-    let day = attempts_day.to_string();
-    let given = ["--law", law, "--attempts-day", &day];
-    let out = Program::new("python3").arg(script).arg(file.path()).args(given).output();
-    let out = out.expect("python3 is installed");
-    let verdict: Value = serde_json::from_slice(&out.stdout)
-        .unwrap_or_else(|e| panic!("no verdict ({e}): {}", String::from_utf8_lossy(&out.stderr)));
+    let verdict = judge::judged(file.path(), law, &["--attempts-day", &attempts_day.to_string()]);
     assert_eq!(verdict["broken"], json!([]));
     verdict
 }

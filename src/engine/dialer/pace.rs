@@ -32,6 +32,11 @@ const LATE: f64 = 4.0;
 const BEYOND: f64 = 0.5;
 /// Seconds from dialling to ringing, about.
 const SETUP: f64 = 3.0;
+/// Probability that more answer than agents are free at which a campaign that may risk nothing still dials: so few plays of
+/// the outlook as there are never show what may yet happen in half an hour.
+const NEVER: f64 = 0.005;
+/// Share of dials that need an agent in a part of the list of which nothing is known.
+const UNKNOWN: f64 = 0.3;
 /// Lines launched in one decision at most; the next one is a moment away.
 const LAUNCHES_MAX: usize = 200;
 /// Agents and lines followed; those beyond are told to nobody and cost nothing.
@@ -309,6 +314,11 @@ impl Pace {
         self.lines.ended(from, since - before.since, Exit::On);
     }
 
+    /// Answers of this segment over those the curves expect.
+    fn ratio(&self, segment: u32) -> f64 {
+        self.rates.of(segment, UNKNOWN / self.lines.share().max(0.01))
+    }
+
     fn judge(&mut self, line: Line, now: f64, answered: bool) {
         let expected = self.lines.expected_answers(now - line.since);
         self.rates.judge(line.segment, answered, expected);
@@ -354,7 +364,7 @@ impl Pace {
             self.outlook.agent(&ends.map(|share| share * trust));
         }
         for line in self.in_flight.values() {
-            let ratio = self.rates.of(line.segment);
+            let ratio = self.ratio(line.segment);
             let elapsed = now - line.since;
             let density = self.lines.arrival(line.phase, elapsed, ratio);
             self.outlook.line(&self.while_kept(density, line.phase, elapsed));
@@ -366,7 +376,7 @@ impl Pace {
     fn late(&self, now: f64, risk: f64) -> Vec<u64> {
         let late = |line: &Line| line.phase == Phase::Ringing && now - line.since >= self.terms.min_ring;
         let hopeless = |line: &Line| {
-            let density = self.lines.arrival(line.phase, now - line.since, self.rates.of(line.segment));
+            let density = self.lines.arrival(line.phase, now - line.since, self.ratio(line.segment));
             self.outlook.harm(&density) > risk * LATE
         };
         self.in_flight.iter().filter(|(_, line)| late(line) && hopeless(line)).map(|(id, _)| *id).collect()
@@ -375,8 +385,16 @@ impl Pace {
     fn launch(&mut self, now: f64, risk: f64, offered: &[u32]) -> usize {
         let room = self.room(now).min(self.by_hand(now));
         let mut launched = 0;
+        // What is in flight counts only when nothing may be risked.
+        let mut flying = if risk > 0.0 { None } else { Some(self.expected(now)) };
         for segment in offered.iter().take(room) {
-            let density = self.lines.arrival(Phase::Setup, 0.0, self.rates.of(*segment));
+            let density = self.lines.arrival(Phase::Setup, 0.0, self.ratio(*segment));
+            if let Some(answers) = &mut flying {
+                *answers += density.iter().sum::<f64>();
+                if !self.surely_served(launched + 1, *answers) {
+                    break;
+                }
+            }
             let density = self.while_kept(density, Phase::Setup, 0.0);
             let harm = self.outlook.harm(&density);
             let saved = harm - self.outlook.harm_later(&density);
@@ -389,6 +407,20 @@ impl Pace {
             self.outlook.play();
         }
         launched
+    }
+
+    /// Answers of the lines in flight, about.
+    fn expected(&self, now: f64) -> f64 {
+        let answers =
+            |line: &Line| self.lines.arrival(line.phase, now - line.since, self.ratio(line.segment));
+        self.in_flight.values().map(|line| answers(line).iter().sum::<f64>()).sum()
+    }
+
+    /// Whether those who are free now suffice for every answer, with so many more lines and so many answers expected in all.
+    fn surely_served(&self, more: usize, answers: f64) -> bool {
+        let ready = self.agents.values().filter(|agent| agent.state == AgentState::Ready).count();
+        let free = ready.saturating_sub(self.waiting.len());
+        self.in_flight.len() + more <= free || more_than(free, answers) <= NEVER
     }
 
     /// What of a line's answers counts, now that it may be given up after the legal ring time.
@@ -412,23 +444,23 @@ impl Pace {
         let ahead = real(AHEAD / 2);
         let agents =
             self.hand.free_agents.unwrap_or_else(|| self.about_free(now, ahead)) * self.hand.coefficient;
-        let answers = |line: &Line| {
-            let arrival = self.lines.arrival(line.phase, now - line.since, self.rates.of(line.segment));
-            arrival.iter().sum::<f64>()
-        };
-        let flying: f64 = self.in_flight.values().map(answers).sum::<f64>() + real(self.waiting.len());
-        let each = self.lines.arrival(Phase::Setup, 0.0, self.rates.of(0)).iter().sum::<f64>().max(0.02);
+        let flying = self.expected(now) + real(self.waiting.len());
+        let each = self.lines.arrival(Phase::Setup, 0.0, self.ratio(0)).iter().sum::<f64>().max(0.02);
         whole((agents - flying) / each)
     }
 
     /// Lines that may be dialled now, by channels and by launches a second. Nobody at work: none.
     fn room(&mut self, now: f64) -> usize {
-        while self.launched.front().is_some_and(|at| *at <= now - 1.0) {
+        let rate = self.terms.launches_per_second;
+        // Less than one a second: one in so many.
+        let span = (1.0 / rate.max(0.0)).max(1.0);
+        while self.launched.front().is_some_and(|at| *at <= now - span) {
             self.launched.pop_front();
         }
         let talking = self.agents.values().filter(|agent| agent.state == AgentState::Talk).count();
         let used = self.in_flight.len() + self.waiting.len() + talking;
-        let by_second = whole(self.terms.launches_per_second - real(self.launched.len()));
+        let most = if rate > 0.0 { rate.max(1.0) } else { 0.0 };
+        let by_second = whole(most - real(self.launched.len()));
         self.terms.lines.saturating_sub(used).min(by_second).min(LAUNCHES_MAX)
     }
 }
@@ -437,6 +469,17 @@ fn learn(all: &mut Spell, own: &mut Own, dwell: f64) {
     let factor = own.factor();
     own.ended(dwell, all.mean());
     all.ended(dwell / factor);
+}
+
+/// Probability of more than so many of many unlikely things, of which `mean` are expected (Poisson).
+fn more_than(count: usize, mean: f64) -> f64 {
+    let mut share = (-mean).exp();
+    let mut most = share;
+    for n in 1..=count {
+        share *= mean / real(n);
+        most += share;
+    }
+    1.0 - most
 }
 
 /// The density of the sum of two spans.

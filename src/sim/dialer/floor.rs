@@ -499,13 +499,16 @@ impl<'a> Floor<'a> {
 
     /// What the trunk allows; the rules of others know nothing of it.
     fn room(&mut self) -> usize {
-        self.launched.retain(|at| *at > self.now - 1.0 && *at <= self.now);
         let terms = terms(self.scenario);
+        let rate = terms.launches_per_second;
+        // Less than one a second: one in so many.
+        let span = (1.0 / rate).max(1.0);
+        self.launched.retain(|at| *at > self.now - span && *at <= self.now);
         let talking = self.agents.iter().filter(|agent| agent.state == AgentState::Talk).count();
         let used = self.lines.len() + talking;
         let part = self.factor(|change| change.lines);
         let lines = if part == 0.0 { 0 } else { whole(real(terms.lines) * part) };
-        lines.saturating_sub(used).min(whole(terms.launches_per_second - real(self.launched.len())))
+        lines.saturating_sub(used).min(whole(rate.max(1.0) - real(self.launched.len())))
     }
 
     fn dial(&mut self, segment: u32) {
@@ -626,5 +629,12 @@ mod tests {
         assert_eq!(run(&lost, Form::Predictive, 1).dialled, 0);
         let short = read("hours = 2\n[list]\nnumbers = 100\n");
         assert_eq!(run(&short, Form::Predictive, 1).dialled, 100);
+    }
+
+    #[test]
+    fn a_trunk_of_one_call_in_five_seconds_is_used() {
+        let slow = read("hours = 1\n[agents]\ncount = 12\n[trunk]\ncalls_per_s = 0.2\n");
+        let dialled = run(&slow, Form::Predictive, 1).dialled;
+        assert!((500..=720).contains(&dialled), "one in five seconds for an hour: {dialled}");
     }
 }

@@ -97,6 +97,7 @@ pub(super) struct Lines {
     phases: [Hazards; 3],
     /// For each phase, a density for each second already spent in it.
     tables: [Vec<Density>; 3],
+    share: f64,
     unread: u32,
 }
 
@@ -114,8 +115,9 @@ impl Lines {
         } else {
             Hazards::imagined(20.0, 0.995, 0.005, 0.5, 0.3)
         };
-        let mut lines = Self { phases: [setup, ringing, answered], tables: Default::default(), unread: 0 };
-        lines.tables = lines.tabulate();
+        let mut lines =
+            Self { phases: [setup, ringing, answered], tables: Default::default(), share: 0.0, unread: 0 };
+        lines.read();
         lines
     }
 
@@ -133,9 +135,14 @@ impl Lines {
     /// Reads what was learned into the tables, when it is worth the work.
     pub(super) fn refresh(&mut self) {
         if self.unread >= 6 {
-            self.unread = 0;
-            self.tables = self.tabulate();
+            self.read();
         }
+    }
+
+    fn read(&mut self) {
+        self.unread = 0;
+        self.tables = self.tabulate();
+        self.share = self.tables[Phase::Setup as usize][0].iter().sum();
     }
 
     fn tabulate(&self) -> [Vec<Density>; 3] {
@@ -146,6 +153,11 @@ impl Lines {
         let setup: Vec<Density> =
             (0..16).map(|second| super::then(&setup.leaves(second), &ringing[0])).collect();
         [setup, ringing, answered]
+    }
+
+    /// Share of dials that will need an agent.
+    pub(super) fn share(&self) -> f64 {
+        self.share
     }
 
     /// Probability for each second ahead that this line needs an agent then. `ratio`: how much readier than the curves

@@ -1,6 +1,6 @@
 //! How readily people answer at present, against the learned curves: one ratio that follows the world within tens of
 //! calls, and one for each segment of the list. Answers seen over answers expected, with imagined calls on both sides so
-//! that a few calls change little. Pure.
+//! that a few calls change little. A segment of which nothing is known may answer like any. Pure.
 use std::collections::BTreeMap;
 
 /// Imagined answers on both sides of a ratio.
@@ -8,6 +8,8 @@ const PRIOR: f64 = 12.0;
 /// Share kept at each judged line: the world is remembered for about 30 lines, a segment for about 200.
 const WORLD_KEEP: f64 = 0.97;
 const SEGMENT_KEEP: f64 = 0.995;
+/// Judged lines after which a third of the doubt about a segment is left.
+const DOUBT: f64 = 8.0;
 /// Segments followed; those beyond answer like the world.
 const SEGMENTS_MAX: usize = 1_024;
 
@@ -15,6 +17,8 @@ const SEGMENTS_MAX: usize = 1_024;
 struct Ratio {
     seen: f64,
     expected: f64,
+    /// Lines judged.
+    lines: f64,
 }
 
 impl Ratio {
@@ -25,6 +29,7 @@ impl Ratio {
     fn judge(&mut self, keep: f64, seen: f64, expected: f64) {
         self.seen = self.seen * keep + seen;
         self.expected = self.expected * keep + expected;
+        self.lines += 1.0;
     }
 }
 
@@ -36,9 +41,11 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// Answers of this segment over those the curves expect.
-    pub(super) fn of(&self, segment: u32) -> f64 {
-        (self.world.value() * self.segment(segment)).clamp(0.1, 8.0)
+    /// Answers of this segment over those the curves expect. `usual`: of one of which nothing is known.
+    pub(super) fn of(&self, segment: u32, usual: f64) -> f64 {
+        let known = self.world.value() * self.segment(segment);
+        let lines = self.segments.get(&segment).map_or(0.0, |ratio| ratio.lines);
+        (known + (usual - known).max(0.0) * (-lines / DOUBT).exp()).clamp(0.1, 20.0)
     }
 
     fn segment(&self, segment: u32) -> f64 {
@@ -67,7 +74,7 @@ mod tests {
         for turn in 0..50 {
             rates.judge(1, turn % 5 < 3, 0.3);
         }
-        assert!(rates.of(1) > 1.4, "{}", rates.of(1));
+        assert!(rates.of(1, 1.0) > 1.4, "{}", rates.of(1, 1.0));
     }
 
     #[test]
@@ -77,6 +84,16 @@ mod tests {
             rates.judge(1, turn % 10 < 1, 0.3);
             rates.judge(2, turn % 10 < 5, 0.3);
         }
-        assert!(rates.of(2) > 2.5 * rates.of(1), "{} {}", rates.of(1), rates.of(2));
+        assert!(rates.of(2, 1.0) > 2.5 * rates.of(1, 1.0), "{} {}", rates.of(1, 1.0), rates.of(2, 1.0));
+    }
+
+    #[test]
+    fn a_segment_of_which_nothing_is_known_is_not_believed_to_answer_as_badly_as_the_others() {
+        let mut rates = Rates::default();
+        (0..200).for_each(|_| rates.judge(1, false, 0.3));
+        assert!(rates.of(1, 1.0) < 0.5, "{}", rates.of(1, 1.0));
+        assert!(rates.of(2, 1.0) > 0.95, "{}", rates.of(2, 1.0));
+        (0..30).for_each(|_| rates.judge(2, false, 0.3));
+        assert!(rates.of(2, 1.0) < 0.6, "{}", rates.of(2, 1.0));
     }
 }

@@ -53,6 +53,16 @@ fn with_few_answers_more_lines_than_agents_are_dialled() {
 }
 
 #[test]
+fn five_lines_of_which_one_or_two_answer_are_too_many_for_three_agents_when_nothing_may_be_risked() {
+    let mut pace = floor(3);
+    assert!(!pace.surely_served(5, 1.2), "four of them answered at once in one seed of eight");
+    assert!(pace.surely_served(3, 3.0), "a line for each");
+    assert!(pace.surely_served(6, 0.6), "of six such lines four answer once in three hundred times");
+    pace.line(1, LineState::Waiting, 1.0);
+    assert!(!pace.surely_served(3, 0.9), "somebody waits for one of them already");
+}
+
+#[test]
 fn agents_about_to_be_free_are_dialled_for() {
     let mut pace = floor(20);
     for turn in 0..60 {
@@ -80,6 +90,32 @@ fn lines_and_launches_a_second_are_kept() {
         open += u64::try_from(launch).unwrap();
     }
     assert_eq!(open, 7);
+}
+
+#[test]
+fn less_than_one_launch_a_second_is_one_in_so_many() {
+    let dials = |rate: f64| {
+        let mut pace = Pace::new(Terms { launches_per_second: rate, ..terms() });
+        (0..50).for_each(|id| pace.agent(id, AgentState::Ready, 0.0));
+        (1..=60).map(|second| pace.decide(real(second), &LIST).launch).collect::<Vec<_>>()
+    };
+    let said = dials(0.2);
+    assert_eq!((said.iter().sum::<usize>(), said.iter().max()), (12, Some(&1)), "{said:?}");
+    assert_eq!(dials(0.0).iter().sum::<usize>(), 0);
+}
+
+#[test]
+fn an_unknown_part_of_the_list_is_tried_with_few_lines() {
+    let mut pace = floor(6);
+    for id in 1_000..1_200 {
+        pace.dialled(id, 0, 0.0);
+        pace.line(id, LineState::Ringing, 3.0);
+        let (state, since) = if id % 30 == 0 { (LineState::Served, 12.0) } else { (LineState::Over, 28.0) };
+        pace.line(id, state, since);
+    }
+    let known = pace.decide(100.0, &LIST).launch;
+    let unknown = pace.decide(200.0, &[1; 300]).launch;
+    assert!(known > 20 && unknown < 15, "one in thirty answers there; here nobody knows: {known} {unknown}");
 }
 
 #[test]
