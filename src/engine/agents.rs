@@ -259,16 +259,19 @@ impl Agents {
     /// free · log n).
     #[must_use]
     pub fn free_of(&self, queue: &str) -> Vec<(usize, &Agent)> {
-        let maybe = self.index.maybe_free(queue);
-        let known = maybe.filter_map(|(place, id)| Some((place, self.agents.get(id)?)));
-        known.filter(|(_, agent)| self.is_free(agent)).collect()
+        self.free(queue).collect()
     }
 
     /// How many [`Agents::free_of`] gives.
     #[must_use]
     pub fn free_count(&self, queue: &str) -> usize {
-        let known = self.index.maybe_free(queue).filter_map(|(_, id)| self.agents.get(id));
-        known.filter(|agent| self.is_free(agent)).count()
+        self.free(queue).count()
+    }
+
+    fn free(&self, queue: &str) -> impl Iterator<Item = (usize, &Agent)> {
+        let maybe = self.index.maybe_free(queue);
+        let known = maybe.filter_map(|(place, id)| Some((place, self.agents.get(id)?)));
+        known.filter(|(_, agent)| self.is_free(agent))
     }
 
     /// Forgets who turned out not to be free.

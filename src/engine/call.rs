@@ -369,7 +369,12 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
             Stage::Bridged(bridged)
         }
         Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
-            Some(session) => heard(core, stage, cx, Heard::Digit(session, digit), out),
+            Some(session) => {
+                if let Stage::Bridged(bridged) = &stage {
+                    bridged.pass_on(session, digit, out);
+                }
+                heard(core, stage, cx, Heard::Digit(session, digit), out)
+            }
             None => stage,
         },
         Input::HangUp(cause) => core.finish(stage.outcome(), cause, out),

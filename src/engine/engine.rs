@@ -178,7 +178,7 @@ impl Engine {
     fn take(&mut self, now: Now, event: Event) {
         match event {
             Event::Packet { flow, bytes } => {
-                if !self.guard.silent(now.mono, flow.remote.ip()) {
+                if !self.is_banned(now, &flow) {
                     self.packet(now, flow, &bytes);
                 }
             }

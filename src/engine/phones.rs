@@ -38,6 +38,8 @@ pub struct Binding {
     expires_wall: Wall,
     stamp: Stamp,
     user_agent: String,
+    /// `+sip.instance` (RFC 5626) with its `reg-id`: the same phone whatever its port. Not kept over a restart.
+    instance: String,
     /// End of life in the record that was kept last: not every refresh is worth a write.
     kept: Wall,
 }
@@ -115,6 +117,7 @@ impl Phones {
                 expires_wall: record.expires,
                 stamp: Stamp { call_id: record.call_id.clone(), cseq: record.cseq, digest: record.digest },
                 user_agent: record.user_agent.clone(),
+                instance: String::new(),
                 kept: record.expires,
             };
             self.add(record.extension.clone(), binding);
@@ -150,10 +153,12 @@ impl Phones {
                 self.remove(extension, &binding.uri);
             }
         } else {
-            let wanted = self.read(extension, max, &asked, request, &stamp)?;
+            let restarted = Restarted::new(flow, request, &stamp);
+            let wanted = self.read(extension, max, &asked, request, &stamp, &restarted)?;
             for (contact, expires_s) in wanted {
                 self.apply(now, extension, contact, expires_s, flow, request, &stamp, &mut done);
             }
+            self.make_room(now, extension, max, &restarted, &mut done);
         }
         done.changed = (self.count(extension) == 0) != (before == 0);
         done.contacts = self.list(extension).map(|b| shown(now, b)).collect();
@@ -266,7 +271,8 @@ impl Phones {
         asked: &[NameAddr],
         request: &Request,
         stamp: &Stamp,
-    ) -> Result<Vec<(Uri, u32)>, NotRegistered> {
+        restarted: &Restarted<'_>,
+    ) -> Result<Vec<(NameAddr, u32)>, NotRegistered> {
         let mut wanted = Vec::new();
         let mut left = self.count(extension);
         for contact in asked {
@@ -284,9 +290,10 @@ impl Phones {
             } else if expires > 0 {
                 left += 1;
             }
-            wanted.push((contact.uri.clone(), expires.min(EXPIRES_MAX)));
+            wanted.push((contact.clone(), expires.min(EXPIRES_MAX)));
         }
-        let replaced = self.list(extension).filter(|b| b.stamp.call_id == stamp.call_id).count();
+        let gives_way = |b: &&Binding| b.stamp.call_id == stamp.call_id || restarted.was(b);
+        let replaced = self.list(extension).filter(gives_way).count();
         if left > usize::try_from(max).unwrap_or(usize::MAX) + replaced {
             return Err(NotRegistered::TooMany);
         }
@@ -298,15 +305,20 @@ impl Phones {
         &mut self,
         now: Now,
         extension: &Number,
-        uri: Uri,
+        contact: NameAddr,
         expires_s: u32,
         flow: Flow,
         request: &Request,
         stamp: &Stamp,
         done: &mut Registered,
     ) {
-        let same_phone =
-            self.list(extension).find(|b| b.uri.same(&uri) || b.stamp.call_id == stamp.call_id).cloned();
+        let (instance, uri) = (instance(&contact), contact.uri);
+        let again = |b: &&Binding| {
+            b.uri.same(&uri)
+                || b.stamp.call_id == stamp.call_id
+                || !instance.is_empty() && b.instance == instance
+        };
+        let same_phone = self.list(extension).find(again).cloned();
         if let Some(old) = &same_phone {
             self.remove(extension, &old.uri);
         }
@@ -330,7 +342,8 @@ impl Phones {
             expires_wall,
             kept: kept.unwrap_or(expires_wall),
             stamp: stamp.clone(),
-            user_agent: request.header("User-Agent").next().unwrap_or_default().chars().take(80).collect(),
+            user_agent: user_agent(request),
+            instance,
         };
         if let Some(old) = same_phone.filter(|old| !old.uri.same(&binding.uri)) {
             done.records.push(gone(now, extension, &old));
@@ -339,6 +352,23 @@ impl Phones {
             done.records.push(record(extension, &binding));
         }
         self.add(extension.clone(), binding);
+    }
+
+    /// Contacts that a phone left behind when it was started again go, the longest not refreshed first, until there are
+    /// no more than may be.
+    fn make_room(
+        &mut self,
+        now: Now,
+        extension: &Number,
+        max: u32,
+        restarted: &Restarted<'_>,
+        done: &mut Registered,
+    ) {
+        while self.count(extension) > usize::try_from(max).unwrap_or(usize::MAX) {
+            let Some(old) = self.list(extension).find(|b| restarted.was(b)).cloned() else { return };
+            self.remove(extension, &old.uri);
+            done.records.push(gone(now, extension, &old));
+        }
     }
 
     fn expire_one(&mut self, now: Now, extension: &Number) {
@@ -395,6 +425,38 @@ impl Phones {
     }
 }
 
+/// A phone that registers as if for the first time: what its last life may have left behind.
+struct Restarted<'a> {
+    source: IpAddr,
+    make: String,
+    call_id: &'a str,
+}
+
+impl<'a> Restarted<'a> {
+    fn new(flow: Flow, request: &Request, stamp: &'a Stamp) -> Restarted<'a> {
+        Restarted { source: flow.remote.ip(), make: user_agent(request), call_id: &stamp.call_id }
+    }
+
+    /// Whether a contact may be its own of before: the same make at the same address, under another registration.
+    fn was(&self, binding: &Binding) -> bool {
+        !self.make.is_empty()
+            && binding.user_agent == self.make
+            && binding.flow.remote.ip() == self.source
+            && binding.stamp.call_id != self.call_id
+    }
+}
+
+fn user_agent(request: &Request) -> String {
+    request.header("User-Agent").next().unwrap_or_default().chars().take(80).collect()
+}
+
+/// What a phone says it is, whatever its address (RFC 5626); empty: nothing.
+fn instance(contact: &NameAddr) -> String {
+    let Some(id) = contact.param("+sip.instance").flatten() else { return String::new() };
+    let flow = contact.param("reg-id").flatten().unwrap_or_default();
+    format!("{id} {flow}").chars().take(120).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,10 +474,14 @@ mod tests {
     }
 
     fn request(call_id: &str, cseq: u32, contact: &str, expires: u32) -> Request {
+        request_of("", call_id, cseq, contact, expires)
+    }
+
+    fn request_of(make: &str, call_id: &str, cseq: u32, contact: &str, expires: u32) -> Request {
         let text = format!(
             "REGISTER sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.11;branch=z9hG4bK{cseq}\r\nFrom: <sip:101@x>;tag=1\r\n\
              To: <sip:101@x>\r\nCall-ID: {call_id}\r\nCSeq: {cseq} REGISTER\r\nMax-Forwards: 70\r\nContact: {contact}\r\n\
-             Expires: {expires}\r\nContent-Length: 0\r\n\r\n"
+             Expires: {expires}\r\nUser-Agent: {make}\r\nContent-Length: 0\r\n\r\n"
         );
         match Message::read(text.as_bytes()) {
             Ok(Message::Request(request)) => request,
@@ -480,6 +546,42 @@ mod tests {
             register(&mut phones, 4, "b", 2, "<sip:101@192.0.2.12>", 5).err(),
             Some(NotRegistered::TooBrief)
         );
+    }
+
+    /// As [`register`], by a make that says its name, from 192.0.2.11 or the address with this last number.
+    fn starts(phones: &mut Phones, run: u32, last: u8, instance: &str) -> Result<Registered, NotRegistered> {
+        let contact = format!("<sip:101@192.0.2.{last}:{}>{instance}", 4000 + run);
+        let request = request_of("Soft 1", &format!("run-{run}"), 1, &contact, 600);
+        let mut from = flow(5060);
+        from.remote.set_ip(IpAddr::from([192, 0, 2, last]));
+        phones.register(at(run.into()), &number("101"), 2, from, None, &request)
+    }
+
+    #[test]
+    fn a_phone_that_is_started_again_and_again_takes_the_place_of_what_it_left_behind() {
+        let mut phones = phones();
+        starts(&mut phones, 1, 12, "").expect("the phone on the desk");
+        for run in 2..10 {
+            let done = starts(&mut phones, run, 11, "").expect("there is room for the phone itself");
+            assert_eq!(done.contacts.len(), 2);
+            assert!(
+                done.contacts[0].contains("192.0.2.12:4001"),
+                "the other phone stays: {:?}",
+                done.contacts
+            );
+        }
+        assert_eq!(starts(&mut phones, 10, 13, "").err(), Some(NotRegistered::TooMany), "another phone");
+    }
+
+    #[test]
+    fn a_phone_that_says_which_it_is_has_one_contact_whatever_its_port_and_address() {
+        let mut phones = phones();
+        let (mine, other) = (";+sip.instance=\"<urn:uuid:1>\"", ";+sip.instance=\"<urn:uuid:2>\"");
+        starts(&mut phones, 1, 11, mine).expect("fine");
+        let moved = starts(&mut phones, 2, 12, mine).expect("fine");
+        assert_eq!(moved.contacts.len(), 1);
+        assert_eq!(moved.records.len(), 2, "the old one is taken from the disk too");
+        assert_eq!(starts(&mut phones, 3, 12, other).expect("fine").contacts.len(), 2);
     }
 
     #[test]

@@ -464,7 +464,9 @@ impl Ua {
     }
 }
 
+/// Who gives no number is anonymous, as carriers say it (RFC 3323).
 fn address_of(user: &str, host: &str) -> NameAddr {
+    let user = if user.is_empty() { "anonymous" } else { user };
     let uri = Uri::sip(Some(user), host, None);
-    NameAddr::new(uri.unwrap_or_else(|_| Uri::at(None, SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0))))
+    NameAddr::new(uri.unwrap_or_else(|_| Uri::at(None, SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 5060))))
 }

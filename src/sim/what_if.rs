@@ -231,6 +231,12 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_who_withholds_the_number_goes_the_same_way() {
+        let told = asked(Question { caller: String::new(), ..question("2026-12-23T10:00", &["1"]) });
+        assert_eq!(told.end, "bridged", "{told:#?}");
+    }
+
+    #[test]
     fn on_christmas_eve_in_the_evening_the_caller_leaves_a_message() {
         let told = asked(question("2026-12-24T18:05", &["1"]));
         assert!(has(&told, "hours", "office: closed") && has(&told, "voicemail", "103"), "{told:#?}");

@@ -27,7 +27,7 @@ mod referring;
 mod watching;
 mod words;
 
-pub use referring::SessionName;
+pub use referring::{Named, SessionName};
 pub use words::{Hop, Invite, Reply, RequestOut};
 
 /// What an endpoint is told once.

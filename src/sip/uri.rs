@@ -132,6 +132,13 @@ impl Uri {
         self.user_raw().map(unescape)
     }
 
+    /// The user part without parameters of its own, such as `npdi` (RFC 4694) or `tgrp` (RFC 4904), escapes undone: the
+    /// number that was dialled.
+    #[must_use]
+    pub fn dialled(&self) -> Option<Cow<'_, str>> {
+        self.user_raw().map(|user| unescape(user.split(';').next().unwrap_or_default()))
+    }
+
     /// The user part as written, without password.
     #[must_use]
     pub fn user_raw(&self) -> Option<&str> {
@@ -420,6 +427,7 @@ mod tests {
         let u = uri("sip:user;par=u%40example.net@example.com");
         assert_eq!(u.user_raw(), Some("user;par=u%40example.net"));
         assert_eq!(u.user().as_deref(), Some("user;par=u@example.net"));
+        assert_eq!(u.dialled().as_deref(), Some("user"));
         assert_eq!(u.host(), "example.com");
     }
 

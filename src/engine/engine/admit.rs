@@ -489,7 +489,7 @@ pub(super) fn name_of(config: &Arc<Config>, target: Option<&Target>) -> String {
 }
 
 fn number_of(uri: &Uri) -> Option<Number> {
-    Number::read(&uri.user()?)
+    Number::read(&uri.dialled()?)
 }
 
 /// Branches an INVITE may have at once, over all hops.

@@ -15,7 +15,7 @@ use model::number::Number;
 use model::record::Outcome;
 use model::refusal::Refusal;
 use model::steer::{Steer, Supervision};
-use sip::endpoint::{Reply as Answer, SessionName};
+use sip::endpoint::{Named, Reply as Answer, SessionName};
 use sip::indication::ServerId;
 use sip::{NameAddr, Request, Uri};
 
@@ -122,15 +122,31 @@ impl Engine {
         let Peer::Phone(phone) = entry.peer else { return Err(Refusal::Forbidden) };
         let to = request.header("Refer-To").next().and_then(|v| NameAddr::read(v).ok());
         let uri = to.ok_or(Refusal::Malformed)?.uri;
+        let mut rings = None;
         if let Some(name) = replaces(&uri) {
             let name = SessionName::read(&name).ok_or(Refusal::Malformed)?;
-            let other = self.sip.session_named(&name).ok_or(Refusal::Unknown)?;
-            return self.put_together(now, entry.call, leg, other, &phone);
+            match self.sip.session_named(&name).ok_or(Refusal::Unknown)? {
+                Named::Answered(other) => return self.put_together(now, entry.call, leg, other, &phone),
+                Named::Ringing(other) => rings = Some(self.call_of(other, &phone)?),
+            }
         }
-        let to = uri.user().and_then(|u| Number::read(&u)).ok_or(Refusal::Unknown)?;
+        let to = uri.dialled().and_then(|u| Number::read(&u)).ok_or(Refusal::Unknown)?;
         let steer = Steer::Transfer { to: Some(to) };
         self.may_steer(now, entry.call, Some(&phone), &steer)?;
+        // Who rings is called again, for the party who is handed over: nobody talks to the phone that asked first.
+        if let Some(rings) = rings {
+            self.pending.push_back((rings, Input::HangUp("handed over while it rang")));
+        }
         Ok((entry.call, Input::Steer(Some(phone), steer)))
+    }
+
+    /// The call of a leg, which must be this phone's.
+    fn call_of(&self, leg: LegId, phone: &Number) -> Result<CallId, Refusal> {
+        let entry = self.ledger.leg(leg).ok_or(Refusal::Unknown)?;
+        if entry.peer != Peer::Phone(phone.clone()) {
+            return Err(Refusal::Forbidden);
+        }
+        Ok(entry.call)
     }
 
     /// Two calls of one phone become one: its own legs end, and the far party of the other call takes its place in this.
@@ -142,16 +158,13 @@ impl Engine {
         other: LegId,
         phone: &Number,
     ) -> Result<(CallId, Input), Refusal> {
-        let given = self.ledger.leg(other).cloned().ok_or(Refusal::Unknown)?;
-        if given.peer != Peer::Phone(phone.clone()) {
-            return Err(Refusal::Forbidden);
-        }
+        let given = self.call_of(other, phone)?;
         let side = self.calls.get(&call).and_then(|c| side_at(c, leg)).ok_or(Refusal::Conflict)?;
-        let quits = self.calls.get(&given.call).and_then(|c| side_at(c, other)).ok_or(Refusal::Conflict)?;
-        if given.call == call {
+        let quits = self.calls.get(&given).and_then(|c| side_at(c, other)).ok_or(Refusal::Conflict)?;
+        if given == call {
             return Err(Refusal::Conflict);
         }
-        let Some(running) = self.calls.remove(&given.call) else { return Err(Refusal::Unknown) };
+        let Some(running) = self.calls.remove(&given) else { return Err(Refusal::Unknown) };
         let Call { core, stage, .. } = *running;
         let Stage::Bridged(bridged) = stage else { return Err(Refusal::Conflict) };
         let (leg, number) = self.give_away(now, core, bridged, quits.other(), call);

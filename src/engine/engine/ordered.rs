@@ -12,9 +12,8 @@ use crate::route::{NewPrompt, Target, dialled};
 use model::clock::Now;
 use model::command::{Actor, Command, Reply};
 use model::id::{CallId, Ticket};
-use model::notice::Notice;
 use model::number::Number;
-use model::record::{BanRecord, Party, Record};
+use model::record::{Party, Record};
 use model::refusal::Refusal;
 
 impl Engine {
@@ -139,13 +138,8 @@ impl Engine {
     }
 
     fn pardon(&mut self, now: Now, by: &Actor, address: std::net::IpAddr) -> Reply {
-        if !self.guard.pardon(address) {
-            return Err(Refusal::Unknown);
-        }
-        let cause = format!("pardoned by {}", by.name);
-        self.keep(now, Record::Ban(BanRecord { address, until: now.wall, cause, failures: 0 }), None);
-        self.effects.push(Effect::Notice(Notice::BanGone(address)));
-        Ok(())
+        let lifted = self.lift_ban(now, address, format!("pardoned by {}", by.name));
+        lifted.then_some(()).ok_or(Refusal::Unknown)
     }
 
     /// Click to call: rights and routes are those of the phone that shall call.

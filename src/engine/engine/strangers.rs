@@ -1,8 +1,11 @@
 //! What the SIP door tells from a message before anything is proved: where its sender stands, whether it may hear an answer
 //! at all, whether it asks for us, and what it calls itself. Counts with the guard; admits nobody.
 use super::Engine;
+use crate::effect::Effect;
 use crate::guard::Place;
 use model::clock::Now;
+use model::notice::Notice;
+use model::record::{BanRecord, Record};
 use sip::{Flow, Request, Scheme};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,6 +23,28 @@ impl Engine {
             false if self.phones.at(source) > 0 || self.guard.proved(now.wall, source) => Place::Neighbour,
             false => Place::Stranger,
         }
+    }
+
+    /// Whether its sender is banned. A carrier is not: one that knocked too often before its trunk was set up is pardoned.
+    pub(super) fn is_banned(&mut self, now: Now, flow: &Flow) -> bool {
+        let source = flow.remote.ip();
+        if !self.guard.silent(now.mono, source) {
+            return false;
+        }
+        let Some(trunk) = self.trunks.by_source(flow.remote, None) else { return true };
+        let cause = format!("pardoned: it is the address of trunk {trunk}");
+        self.lift_ban(now, source, cause);
+        false
+    }
+
+    /// Ends a ban early; `false` when there is none.
+    pub(super) fn lift_ban(&mut self, now: Now, address: IpAddr, cause: String) -> bool {
+        if !self.guard.pardon(address) {
+            return false;
+        }
+        self.keep(now, Record::Ban(BanRecord { address, until: now.wall, cause, failures: 0 }), None);
+        self.effects.push(Effect::Notice(Notice::BanGone(address)));
+        true
     }
 
     /// Whether an answer that needs no proof may go there. Carriers always get theirs.

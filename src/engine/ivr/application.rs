@@ -2,9 +2,10 @@
 //! of each. Part of [`Run`]. An application that is not there, too slow, gone or makes no sense costs the caller its
 //! time-out and no more: the flow goes on at `otherwise`, also out of the middle of a prompt. Verbs reach only what the
 //! site has: its prompts, queues, extensions, mailboxes and the ways that the step names.
+use super::outside::voiced;
 use super::{Input, Out, Phase, Run, STEPS_MAX, Target};
 use model::application::{Connection, End, Verb, WAITING_MAX, Why, Word};
-use model::ask::{Answer, Ask, VOICE_MS};
+use model::ask::{Answer, Ask};
 use model::config::flow::{Say, Step};
 use model::media::{Digit, Sound};
 use std::collections::VecDeque;
@@ -83,12 +84,13 @@ impl Run {
                 return self.forsake(step, &session, "no verb in time", here, out);
             }
             (Doing::Voicing(number, saying), Input::Answered(to, answer)) if to == *number => {
-                let saying = saying.clone();
-                self.voiced(&mut session, saying, answer, out);
+                let (saying, spoken) = (saying.clone(), voiced(answer, out));
+                self.sound(&mut session, saying, spoken, out);
             }
             (Doing::Voicing(_, saying), Input::Timer) => {
-                let saying = saying.clone();
-                self.voiced(&mut session, saying, Answer::Failed("no answer in time".to_owned()), out);
+                let late = Answer::Failed("no answer in time".to_owned());
+                let (saying, spoken) = (saying.clone(), voiced(late, out));
+                self.sound(&mut session, saying, spoken, out);
             }
             (Doing::Playing, Input::Played) => {
                 tell(&session, Word::Played { end: End::Heard }, out);
@@ -301,29 +303,10 @@ impl Run {
 
     /// Says something by the voice, or what stands in for it, and perhaps waits for digits.
     fn begin(&mut self, session: &mut Session, saying: Saying, text: Option<String>, out: &mut Vec<Out>) {
-        match (text, self.config.audio.voice.clone()) {
-            (Some(text), Some(voice)) => {
-                self.asked = self.asked.wrapping_add(1);
-                let ask = Ask::Speak { text, language: self.language, voice };
-                out.push(Out::Ask(self.asked, ask));
-                out.push(Out::Timer(Duration::from_millis(VOICE_MS.into())));
-                session.doing = Doing::Voicing(self.asked, saying);
-            }
-            (_, _) => self.sound(session, saying, None, out),
+        match text.and_then(|text| self.ask_voice(text, out)) {
+            Some(number) => session.doing = Doing::Voicing(number, saying),
+            None => self.sound(session, saying, None, out),
         }
-    }
-
-    /// The voice has spoken, or not.
-    fn voiced(&mut self, session: &mut Session, saying: Saying, answer: Answer, out: &mut Vec<Out>) {
-        let spoken = match answer {
-            Answer::Sound(path) => Some(path),
-            Answer::Failed(why) => {
-                out.push(Out::Trace { kind: "speak", detail: format!("recorded prompt: {why}") });
-                None
-            }
-            Answer::Fields(_) | Answer::Verb(_) => None,
-        };
-        self.sound(session, saying, spoken, out);
     }
 
     /// The sound begins. Nothing to say is over at once, as silence.

@@ -10,17 +10,30 @@ use std::time::Duration;
 impl Run {
     /// Asks outside. Leaves by: answer, or the time is over → [`Run::asking`].
     pub(super) fn ask(&mut self, ask: Ask, patience_ms: u32, out: &mut Vec<Out>) {
+        let number = self.question(ask, patience_ms, out);
+        self.phase = Phase::Asking { number };
+    }
+
+    /// Puts a question and waits so long for its answer; its number.
+    fn question(&mut self, ask: Ask, patience_ms: u32, out: &mut Vec<Out>) -> u32 {
         self.asked = self.asked.wrapping_add(1);
-        self.phase = Phase::Asking { number: self.asked };
         out.push(Out::Ask(self.asked, ask));
         out.push(Out::Timer(Duration::from_millis(patience_ms.into())));
+        self.asked
+    }
+
+    /// Has the voice speak a text: the number of the question; none on a box without a voice.
+    pub(super) fn ask_voice(&mut self, text: String, out: &mut Vec<Out>) -> Option<u32> {
+        let voice = self.config.audio.voice.clone()?;
+        let ask = Ask::Speak { text, language: self.language, voice };
+        Some(self.question(ask, VOICE_MS, out))
     }
 
     /// Has a text spoken; without a voice, what was recorded is said at once.
     pub(super) fn speak(&mut self, step: &Step, text: String, out: &mut Vec<Out>) {
         let Step::Speak { say, next, .. } = step else { return };
-        match self.config.audio.voice.clone() {
-            Some(voice) => self.ask(Ask::Speak { text, language: self.language, voice }, VOICE_MS, out),
+        match self.ask_voice(text, out) {
+            Some(number) => self.phase = Phase::Asking { number },
             None => {
                 self.say(say, false, out);
                 self.phase = Phase::Playing { next: next.clone() };
@@ -60,16 +73,12 @@ impl Run {
             }
             Step::Speak { say, next, .. } => {
                 let next = next.clone();
-                match answer {
-                    Answer::Sound(path) => {
+                match voiced(answer, out) {
+                    Some(path) => {
                         out.push(Out::Trace { kind: "speak", detail: "spoken".into() });
                         out.push(Out::Play { sounds: vec![Sound::File(path)], barge_in: false });
                     }
-                    Answer::Failed(why) => {
-                        out.push(Out::Trace { kind: "speak", detail: format!("recorded prompt: {why}") });
-                        self.say(say, false, out);
-                    }
-                    Answer::Fields(_) | Answer::Verb(_) => self.say(say, false, out),
+                    None => self.say(say, false, out),
                 }
                 self.phase = Phase::Playing { next };
             }
@@ -211,5 +220,17 @@ impl Run {
             | Input::Refused(_)
             | Input::Speech(..) => {}
         }
+    }
+}
+
+/// The file with what the voice has spoken; none, and the journey says why, when it has not.
+pub(super) fn voiced(answer: Answer, out: &mut Vec<Out>) -> Option<String> {
+    match answer {
+        Answer::Sound(path) => Some(path),
+        Answer::Failed(why) => {
+            out.push(Out::Trace { kind: "speak", detail: format!("recorded prompt: {why}") });
+            None
+        }
+        Answer::Fields(_) | Answer::Verb(_) => None,
     }
 }

@@ -98,19 +98,8 @@ impl Caller {
 
     /// Prompts of the last play.
     fn hears(&self) -> Vec<String> {
-        let sounds = self.out.iter().rev().find_map(|o| match o {
-            Out::Play { sounds, .. } => Some(sounds.clone()),
-            Out::Stop
-            | Out::Timer(_)
-            | Out::NoTimer
-            | Out::Language(_)
-            | Out::Trace { .. }
-            | Out::Ask(..)
-            | Out::Hear(_)
-            | Out::Score(_)
-            | Out::CallBack { .. }
-            | Out::Go(_) => None,
-        });
+        let play = |o: &Out| if let Out::Play { sounds, .. } = o { Some(sounds.clone()) } else { None };
+        let sounds = self.out.iter().rev().find_map(play);
         let name = |s: Sound| if let Sound::Prompt { name, .. } = s { name } else { String::new() };
         sounds.unwrap_or_default().into_iter().map(name).collect()
     }

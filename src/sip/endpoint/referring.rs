@@ -1,5 +1,6 @@
 //! Requests around a transfer: REFER and its NOTIFY inside a session (RFC 3515), and the name of a session as Replaces gives it
 //! (RFC 3891). Decides nothing about who may transfer what.
+use super::leg::Stage;
 use super::{Endpoint, Owner, User};
 use crate::indication::Output;
 use crate::method::Method;
@@ -38,6 +39,15 @@ impl SessionName {
     }
 }
 
+/// What a peer names with a [`SessionName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An answered session.
+    Answered(LegId),
+    /// Its call, which waits for our answer.
+    Ringing(LegId),
+}
+
 impl Endpoint {
     /// Tells the peer of a session what became of its REFER; the implicit subscription ends with it.
     pub fn notify_refer(&mut self, now: Now, leg: LegId, code: u16, out: &mut Vec<Output>) {
@@ -59,11 +69,19 @@ impl Endpoint {
         self.send(now, refer, |_| User::Nobody, out);
     }
 
-    /// The answered session that the peer names so.
+    /// The session that the peer names so.
     #[must_use]
-    pub fn session_named(&mut self, name: &SessionName) -> Option<LegId> {
+    pub fn session_named(&self, name: &SessionName) -> Option<Named> {
         let Owner::Leg(leg) = *self.owners.get(&name.to_tag)? else { return None };
-        self.up(leg).filter(|up| up.dialog.is(&name.call_id, &name.from_tag)).map(|_| leg)
+        match &self.legs.get(&leg)?.stage {
+            Stage::Up(up) => up.dialog.is(&name.call_id, &name.from_tag).then_some(Named::Answered(leg)),
+            Stage::Ringing(ringing) => {
+                let asked = &ringing.request;
+                let same = asked.call_id() == name.call_id && asked.from.tag() == Some(&name.from_tag);
+                same.then_some(Named::Ringing(leg))
+            }
+            Stage::Calling(_) => None,
+        }
     }
 
     /// How the other end would name a session of ours.

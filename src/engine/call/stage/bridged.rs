@@ -17,7 +17,7 @@ use crate::timers::CallTimer;
 use guests::{Guest, Who};
 use hears::{Parties, Plan, Role, index};
 use model::id::{LegId, PlayId, SessionId};
-use model::media::{Digit, Sound};
+use model::media::{Digit, MediaCommand, Sound};
 use model::notice::OtherView;
 use model::record::Outcome;
 use model::steer::{Steer, Supervision};
@@ -28,6 +28,8 @@ const CODE_TIME: Duration = Duration::from_secs(3);
 
 /// Nothing heard from both parties for this long: the call is dead (a phone lost its power, a carrier forgot us).
 const SILENT_MAX_S: u16 = 300;
+/// How long a key that came by signalling is held for the other party: longer than any receiver needs (Q.24: 40 ms).
+const KEY_HELD_MS: u16 = 160;
 
 /// A conversation.
 #[derive(Debug)]
@@ -288,6 +290,13 @@ impl Bridged {
         let side = usize::from(core.a.session() != Some(session));
         self.silent[side] = long;
         (self.silent == [true; 2]).then(|| core.finish(Outcome::Answered, "no sound from both parties", out))
+    }
+
+    /// A key that came by signalling is heard by the other party as media would have passed it on.
+    pub fn pass_on(&self, session: SessionId, digit: Digit, out: &mut Out) {
+        if let Some(other) = self.plan.partner(session) {
+            out.media(MediaCommand::SendDigit { session: other, digit, ms: KEY_HELD_MS });
+        }
     }
 
     /// Star codes of parties inside; keys of outside parties are only relayed by media.

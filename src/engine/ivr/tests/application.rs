@@ -28,21 +28,11 @@ impl Caller {
 
     /// What the application was told.
     fn told(&self) -> Vec<Word> {
-        let word = |out: &Out| match out {
-            Out::Ask(1, Ask::Application(Connection::Tell(word) | Connection::Close(word))) => {
-                Some(word.clone())
-            }
-            Out::Play { .. }
-            | Out::Stop
-            | Out::Timer(_)
-            | Out::NoTimer
-            | Out::Language(_)
-            | Out::Trace { .. }
-            | Out::Ask(..)
-            | Out::Hear(_)
-            | Out::Score(_)
-            | Out::CallBack { .. }
-            | Out::Go(_) => None,
+        let word = |out: &Out| {
+            let Out::Ask(1, Ask::Application(Connection::Tell(word) | Connection::Close(word))) = out else {
+                return None;
+            };
+            Some(word.clone())
         };
         self.out.iter().filter_map(word).collect()
     }

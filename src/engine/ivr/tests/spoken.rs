@@ -48,19 +48,8 @@ impl Caller {
     }
 
     fn last_timer(&self) -> Option<Duration> {
-        self.out.iter().rev().find_map(|o| match o {
-            Out::Timer(after) => Some(Some(*after)),
-            Out::NoTimer => Some(None),
-            Out::Play { .. }
-            | Out::Stop
-            | Out::Language(_)
-            | Out::Trace { .. }
-            | Out::Ask(..)
-            | Out::Hear(_)
-            | Out::Score(_)
-            | Out::CallBack { .. }
-            | Out::Go(_) => None,
-        })?
+        let last = self.out.iter().rev().find(|o| matches!(o, Out::Timer(_) | Out::NoTimer));
+        if let Some(Out::Timer(after)) = last { Some(*after) } else { None }
     }
 
     fn journey(&self) -> Vec<&str> {

@@ -76,6 +76,25 @@ fn guesses_end_in_silence_and_the_admin_sees_the_ban() {
 }
 
 #[test]
+fn a_carrier_that_knocked_before_its_trunk_was_set_up_is_heard_when_it_is() {
+    let mut world = World::new(site(|tree| tree["trunk"][1]["host"] = json!("192.0.2.82")));
+    let carrier = world.peer("1000", "192.0.2.80");
+    for n in 0..70 {
+        world.request(carrier, |r| {
+            r.method = sip::Method::Options;
+            r.call_id = Some(format!("ping-{n}"));
+            r.credentials = None;
+        });
+        world.seconds(5);
+    }
+    assert!(world.notices.iter().any(|n| matches!(n, Notice::Ban(_))), "its questions banned it");
+    world.commit(site(|_| {}));
+    world.dial(carrier, "+49301234567");
+    assert!(world.is_up(carrier), "its calls come in");
+    assert!(world.notices.iter().any(|n| matches!(n, Notice::BanGone(_))), "and nobody sees a ban");
+}
+
+#[test]
 fn a_stranger_gets_only_so_many_answers_without_proof() {
     use sip::Method;
     let mut world = World::new(site(|_| {}));

@@ -275,23 +275,79 @@ fn keys_by_info_work_as_keys_by_sound() {
     let carrier = world.peer("+491711234567", "192.0.2.80");
     let phone = world.phone("101", A);
     world.dial(carrier, "+49301234567");
-    let dialog = world.peers[carrier].told.iter().find_map(|i| {
+    key_by_info(&mut world, carrier, '2');
+    assert!(world.rung(phone).is_some(), "2 rings the phone");
+}
+
+/// A key in an INFO of the call that this peer made.
+fn key_by_info(world: &mut World, peer: usize, key: char) {
+    inside(world, peer, "INFO", "Content-Type: application/dtmf-relay", &format!("Signal={key}\r\n"));
+}
+
+/// A request of this phone in its answered call.
+fn inside(world: &mut World, peer: usize, method: &str, header: &str, body: &str) {
+    let dialog = world.peers[peer].told.iter().find_map(|i| {
         if let sip::Indication::Answered { response, .. } = i { Some(response.clone()) } else { None }
     });
-    let answer = dialog.expect("it is answered");
+    let (answer, from) = (dialog.expect("it is answered"), world.peers[peer].address);
     let text = format!(
-        "INFO sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.80:5060;branch=z9hG4bKinfo1\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: 99 INFO\r\nMax-Forwards: 70\r\nContent-Type: application/dtmf-relay\r\nContent-Length: 10\r\n\r\nSignal=2\r\n",
+        "{method} sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKinside1\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\n\
+         CSeq: 99 {method}\r\nMax-Forwards: 70\r\nContact: <sip:{from}>\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}",
         answer.header("From").next().expect("it has one"),
         answer.header("To").next().expect("it has one"),
-        answer.call_id()
+        answer.call_id(),
+        body.len()
     );
-    let flow = Flow::udp(
-        crate::harness::BOX.parse().expect("an address"),
-        "192.0.2.80:5060".parse().expect("an address"),
-    );
+    let flow = Flow::udp(crate::harness::BOX.parse().expect("an address"), from);
     world.tell(Event::Packet { flow, bytes: text.into_bytes() });
     world.moment();
-    assert!(world.rung(phone).is_some(), "2 rings the phone");
+}
+
+#[test]
+fn a_call_is_handed_over_to_a_phone_that_still_rings() {
+    let mut world = World::new(site(|_| {}));
+    let a = world.phone("101", A);
+    let b = world.phone("102", B);
+    let c = world.phone("103", "192.0.2.13");
+    world.dial(a, "102");
+    world.take(b);
+    world.dial(a, "103");
+    world.rung(c).expect("it rings");
+    let ringing = world.sent.iter().rev().find(|text| text.starts_with("SIP/2.0 180")).expect("101 was told");
+    let Ok(sip::Message::Response(ringing)) = sip::Message::read(ringing.as_bytes()) else {
+        panic!("{ringing}")
+    };
+    let name = format!(
+        "Refer-To: <sip:103@192.0.2.1?Replaces={}%3Bto-tag%3D{}%3Bfrom-tag%3D{}>",
+        ringing.call_id().replace('@', "%40"),
+        ringing.to().tag().expect("a dialog begins with 180"),
+        ringing.from().tag().expect("ours")
+    );
+    inside(&mut world, a, "REFER", &name, "");
+    assert!(world.sent.iter().any(|text| text.starts_with("SIP/2.0 202")), "taken");
+    let leg = world.take(c);
+    assert!(world.media.joined(), "102 and 103 talk");
+    assert!(world.ended(a), "101 is out of it");
+    world.hang_up(c, leg);
+    world.at_rest();
+}
+
+#[test]
+fn a_key_by_info_is_heard_by_the_other_party_too() {
+    let mut world = World::new(site(|_| {}));
+    let a = world.phone("101", A);
+    let b = world.phone("102", B);
+    world.dial(a, "102");
+    let leg = world.take(b);
+    key_by_info(&mut world, a, '5');
+    let other = world.session(B);
+    let sent = world.media.commands.iter().filter_map(|command| {
+        let model::media::MediaCommand::SendDigit { session, digit, .. } = command else { return None };
+        Some((*session, digit.as_char()))
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [(other, '5')]);
+    world.hang_up(b, leg);
+    world.at_rest();
 }
 
 #[test]

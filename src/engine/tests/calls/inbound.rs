@@ -163,6 +163,21 @@ fn the_flow_rings_a_phone_and_its_mailbox_answers_when_it_does_not() {
 }
 
 #[test]
+fn a_number_with_parameters_of_the_carrier_is_the_number() {
+    let mut world = World::new(site(|tree| {
+        tree["inbound"] = json!([{ "number": "+49301234567", "to": "extension:101" }]);
+    }));
+    let phone = world.phone("101", "192.0.2.11");
+    let carrier = world.peer("+491711234567;cpc=ordinary", CARRIER);
+    let call = world.dial(carrier, "+49301234567;npdi;rn=+49300000");
+    let (leg, request) = world.rung(phone).expect("the rule matches");
+    assert!(request.from().uri.as_str().contains(":+491711234567@"), "{}", request.from().uri.as_str());
+    world.answer(phone, leg);
+    world.hang_up(carrier, call);
+    world.at_rest();
+}
+
+#[test]
 fn a_stranger_gets_a_challenge_and_no_call_whatever_number_it_dials() {
     let (mut world, _, _) = office();
     let stranger = world.peer("101", "203.0.113.9");

@@ -58,10 +58,10 @@ impl Bridged {
         at: usize,
         out: &mut Out,
     ) -> Stage {
-        let guest = self.guests.remove(at);
-        let number = guest.number.clone();
-        let Who::Here(leg) = guest.who else { return Stage::Bridged(self) };
-        self.take_place(core, cx, side, *leg, number, out);
+        match self.guests.remove(at) {
+            Guest { who: Who::Here(leg), number, .. } => self.take_place(core, cx, side, *leg, number, out),
+            rung => self.guests.insert(at, rung),
+        }
         Stage::Bridged(self)
     }
 

@@ -138,6 +138,16 @@ impl Plan {
         self.ears.get(&a) == Some(&Hears::These(vec![b]))
     }
 
+    /// Whom `session` talks with packet by packet.
+    #[must_use]
+    pub fn partner(&self, session: SessionId) -> Option<SessionId> {
+        match self.pair? {
+            (a, b) if a == session => Some(b),
+            (a, b) if b == session => Some(a),
+            _ => None,
+        }
+    }
+
     fn shorten(&mut self, a: SessionId, b: SessionId) {
         if self.alone(a, b) {
             self.ears.insert(a, Hears::Partner);
