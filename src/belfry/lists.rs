@@ -32,7 +32,7 @@ impl web::ports::Lists for Lists {
     }
     fn upload(&self) -> Stored<PathBuf> {
         let folder = self.store.dir().join(FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|e| Fault(e.to_string()))?;
+        std::fs::create_dir_all(&folder).map_err(|e| Fault::Inside(e.to_string()))?;
         let number = self.uploads.fetch_add(1, Ordering::Relaxed);
         Ok(folder.join(format!("upload-{number}")))
     }

@@ -60,7 +60,8 @@ fn put(contact: &Contact) -> ContactChange {
 }
 
 pub(crate) fn fault(error: store::Fault) -> Fault {
-    Fault(error.to_string())
+    let text = error.to_string();
+    if error.is_of_the_disk() { Fault::Disk(text) } else { Fault::Inside(text) }
 }
 
 impl web::ports::Storage for Storage {

@@ -1,6 +1,7 @@
 //! The configuration as the web and the command line see it: drafts become stored generations, generations reach the
 //! engine. One way in for everybody. Decides only the order: check, store, apply.
 use crate::intake::Events;
+use crate::ports::fault;
 use crate::replies::Replies;
 use engine::event::Event;
 use model::command::Actor;
@@ -33,7 +34,7 @@ pub struct Site {
 impl web::ports::Site for Site {
     fn current(&self) -> Stored<(Generation, Value)> {
         let current = self.store.reader().current().map_err(fault)?;
-        current.ok_or_else(|| Fault("there is no configuration yet".into()))
+        current.ok_or_else(|| Fault::Inside("there is no configuration yet".into()))
     }
 
     fn at(&self, generation: Generation) -> Stored<Option<Value>> {
@@ -43,7 +44,7 @@ impl web::ports::Site for Site {
     fn export(&self) -> Stored<String> {
         let (_, tree) = self.current()?;
         draft::read(&tree).map(|config| text::write(&config)).map_err(|problems| {
-            Fault(format!("the stored configuration no longer checks: {} problems", problems.len()))
+            Fault::Inside(format!("the stored configuration no longer checks: {} problems", problems.len()))
         })
     }
 
@@ -66,7 +67,7 @@ impl web::ports::Site for Site {
         Box::pin(async move {
             let work = move || keep(&store, &by, draft, based_on, &summary);
             let done = tokio::task::spawn_blocking(work).await;
-            let done = done.map_err(|error| CommitRefusal::Fault(Fault(error.to_string())))??;
+            let done = done.map_err(|error| CommitRefusal::Fault(Fault::Inside(error.to_string())))??;
             apply(&events, &replies, &done).await;
             Ok(done.generation)
         })
@@ -85,7 +86,7 @@ fn keep(
         store::CommitRefusal::Problems(problems) => CommitRefusal::Problems(problems),
         store::CommitRefusal::Stale(generation) => CommitRefusal::Stale(generation),
         store::CommitRefusal::Unknown(generation) => {
-            CommitRefusal::Fault(Fault(format!("there is no generation {generation}")))
+            CommitRefusal::Fault(Fault::Inside(format!("there is no generation {generation}")))
         }
         store::CommitRefusal::Fault(error) => CommitRefusal::Fault(fault(error)),
     })
@@ -111,10 +112,6 @@ fn tree_of(draft: Draft) -> Result<Value, Problem> {
         Draft::Toml(text) => text::parse(&text),
         Draft::Tree(tree) => Ok(tree),
     }
-}
-
-fn fault(error: store::Fault) -> Fault {
-    Fault(error.to_string())
 }
 
 /// Stores the first configuration of an empty data folder: the given file, else the built-in site. What it leaves out
@@ -144,8 +141,13 @@ pub fn first(store: &Store, file: Option<&Path>) -> anyhow::Result<Committed> {
 /// # Errors
 /// A sentence with its name.
 pub fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).map_err(|error| {
-        crate::lifecycle::BadInput(format!("{} cannot be read: {error}", path.display())).into()
+    let bad = |why: String| crate::lifecycle::BadInput(format!("{} {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        let remedy = "save it again from the editor with the encoding UTF-8";
+        bad(format!("is not text in UTF-8: line {line} has a letter in another encoding; {remedy}")).into()
     })
 }
 

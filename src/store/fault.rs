@@ -63,6 +63,21 @@ impl Fault {
             | Fault::Closed => false,
         }
     }
+
+    /// Whether the disk is full or fails: the same write works again when there is room, or another disk.
+    #[must_use]
+    pub fn is_of_the_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, ReadOnly, SystemIoFailure};
+        use std::io::ErrorKind::{ReadOnlyFilesystem, StorageFull};
+        match self {
+            Fault::Database(error) => {
+                matches!(error.sqlite_error_code(), Some(DiskFull | ReadOnly | SystemIoFailure))
+            }
+            Fault::File { source, .. } => matches!(source.kind(), ReadOnlyFilesystem | StorageFull),
+            Fault::NoRoom(_) | Fault::Suspect(_) => true,
+            Fault::InUse(_) | Fault::Newer { .. } | Fault::Path(_) | Fault::Closed => false,
+        }
+    }
 }
 
 /// Damaged, or no database at all.

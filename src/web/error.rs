@@ -157,8 +157,21 @@ impl IntoResponse for ApiError {
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> ApiError {
-        ApiError::fault(&fault)
+        match fault {
+            Fault::Inside(_) => ApiError::fault(&fault),
+            Fault::Disk(_) => no_disk(&fault),
+        }
     }
+}
+
+/// 507: the disk is full or fails.
+fn no_disk(fault: &Fault) -> ApiError {
+    tracing::warn!(cause = %fault, "a request was refused: the disk does not take it");
+    let text = "The disk of the box is full or fails, so nothing was changed. Calls go on. The page Health says more: make room, \
+                then try again.";
+    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "disk", text).in_chinese(
+        "设备磁盘已满或出现故障，未做任何更改；通话不受影响。请查看“健康状态”页面，腾出空间后重试。",
+    )
 }
 
 impl From<CommitRefusal> for ApiError {

@@ -74,7 +74,7 @@ fn hasher() -> Result<Argon2<'static>, Fault> {
 }
 
 fn odd(error: impl std::fmt::Display) -> Fault {
-    Fault(format!("argon2: {error}"))
+    Fault::Inside(format!("argon2: {error}"))
 }
 
 /// PHC text of a password's hash, with a fresh salt. Takes about 20 ms of one core.

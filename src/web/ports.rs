@@ -27,10 +27,16 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// The disk failed. The text is for the log; a browser is told only that storage failed.
+/// Something failed inside the box. The text is for the log; a browser is told only which of these it is.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("storage: {0}")]
-pub struct Fault(pub String);
+pub enum Fault {
+    /// The disk is full or fails: the same again works when there is room.
+    #[error("the disk does not take it: {0}")]
+    Disk(String),
+    /// Anything else.
+    #[error("storage: {0}")]
+    Inside(String),
+}
 
 /// Answer of a port that reads or writes the disk.
 pub type Stored<T> = Result<T, Fault>;

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// The kernel gives no random bytes.
 pub fn random<const N: usize>() -> Result<[u8; N], Fault> {
     let mut raw = [0; N];
-    getrandom::fill(&mut raw).map_err(|e| Fault(format!("no random bytes: {e}")))?;
+    getrandom::fill(&mut raw).map_err(|e| Fault::Inside(format!("no random bytes: {e}")))?;
     Ok(raw)
 }
 
@@ -19,7 +19,7 @@ pub fn random<const N: usize>() -> Result<[u8; N], Fault> {
 /// The kernel gives no random bytes.
 pub fn random_hex(bytes: usize) -> Result<String, Fault> {
     let mut raw = vec![0; bytes];
-    getrandom::fill(&mut raw).map_err(|e| Fault(format!("no random bytes: {e}")))?;
+    getrandom::fill(&mut raw).map_err(|e| Fault::Inside(format!("no random bytes: {e}")))?;
     Ok(hex(&raw))
 }
 

@@ -84,10 +84,10 @@ fn read_or_make(file: &PathBuf) -> Result<String, Fault> {
         Ok(text) if text.trim().len() == 9 => return Ok(text.trim().to_owned()),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(Fault(format!("{}: {error}", file.display()))),
+        Err(error) => return Err(Fault::Inside(format!("{}: {error}", file.display()))),
     }
     let code = secret::readable_code()?;
-    let fault = |error: std::io::Error| Fault(format!("{}: {error}", file.display()));
+    let fault = |error: std::io::Error| Fault::Inside(format!("{}: {error}", file.display()));
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.write(true).create(true).truncate(true).mode(0o600).open(file).map_err(fault)?;
     std::io::Write::write_all(&mut out, code.as_bytes()).map_err(fault)?;

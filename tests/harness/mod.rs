@@ -2,7 +2,9 @@
 pub mod baresip;
 pub mod belfry;
 pub mod browser;
+pub mod campaign;
 pub mod daytime;
+pub mod disk;
 pub mod flood;
 pub mod kamailio;
 pub mod lan;

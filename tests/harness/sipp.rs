@@ -47,6 +47,14 @@ pub fn customer(lan: Lan, port: u16, ms: u32, more: &[&str], folder: &Path) -> P
     sipp.start(&format!("customer-{port}"), folder)
 }
 
+/// A party at this host and port that follows the scenario and sends no sound.
+#[must_use]
+pub fn silent(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
+    let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
+    let local = SocketAddr::from((lan.host(host), port));
+    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(&format!("{scenario}-{host}"), folder)
+}
+
 impl Sipp<'_> {
     /// Starts it. Exit status 0 means that every call went as the scenario says.
     #[must_use]

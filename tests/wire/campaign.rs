@@ -3,15 +3,11 @@
 //! code with the box.
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
-use tests::harness::process::Process;
-use tests::harness::sipp::Sipp;
-use tests::harness::{daytime, site};
+use tests::harness::sipp::silent;
+use tests::harness::{campaign, daytime};
 
 /// A loaded machine takes its time.
 const LONG: Duration = Duration::from_secs(60);
@@ -19,41 +15,7 @@ const LONG: Duration = Duration::from_secs(60);
 const PEOPLE: u32 = 12;
 /// How many of them.
 const BUSY: usize = 1;
-
-fn site(lan: Lan) -> String {
-    let campaign = r#"
-[[outbound]]
-name = "all"
-number = "!"
-trunks = ["lines"]
-
-[[campaign]]
-name = "spring"
-queue = "floor"
-lists = ["people"]
-form = "progressive"
-profile = "us"
-caller_id = "+4930123456"
-outside_calls = "international"
-ring_s = 15
-calls_per_second = 20
-script = "Good morning."
-"#;
-    let parts = [
-        site::head(),
-        site::agents(lan, 31, 201, 3),
-        site::queue(201, 3, "longest_idle", "never"),
-        site::lines(lan, "queue:floor"),
-        campaign.to_owned(),
-    ];
-    parts.concat()
-}
-
-fn party(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
-    let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
-    let local = SocketAddr::from((lan.host(host), port));
-    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(scenario, folder)
-}
+const MORE: &str = "calls_per_second = 20\nscript = \"Good morning.\"";
 
 fn order(pbx: &Belfry, order: &Value) {
     pbx.send("POST", "/campaigns/spring/order", order);
@@ -69,24 +31,14 @@ fn over(board: &Value) -> u64 {
     results.values().filter_map(Value::as_u64).sum()
 }
 
-/// What the script finds in the evidence.
-fn judged(evidence: &Path) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence.py");
-    let out = Command::new("python3").arg(script).arg(evidence).args(["--law", "us"]).output();
-    let out = out.expect("python3 is installed");
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| {
-        panic!("no verdict ({e}): {}", String::from_utf8_lossy(&out.stderr));
-    })
-}
-
 #[test]
 fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_board() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     let lan = Lan::take();
-    let pbx = Belfry::start(lan, &site(lan), folder);
-    let _people = party(lan, 21, 5060, "party", folder);
-    let _agents = party(lan, 31, 5090, "callee", folder);
+    let pbx = Belfry::start(lan, &campaign::site(lan, 3, "progressive", MORE), folder);
+    let _people = silent(lan, 21, 5060, "party", folder);
+    let _agents = silent(lan, 31, 5090, "callee", folder);
 
     let mut sheet = String::from("Name,Phone,City\n");
     for n in 0..PEOPLE {
@@ -117,7 +69,7 @@ fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_boar
 
     let evidence = folder.join("evidence.ndjson");
     std::fs::write(&evidence, pbx.get_bytes("/campaigns/spring/attempts")).expect("writable");
-    let (verdict, board) = (judged(&evidence), board(&pbx));
+    let (verdict, board) = (campaign::judged(&evidence, "us", &[]), board(&pbx));
     assert_eq!(verdict["broken"], json!([]), "{verdict}");
     assert_eq!(verdict["attempts"], json!(PEOPLE - 1));
     assert_eq!(

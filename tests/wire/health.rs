@@ -2,8 +2,6 @@
 //! each is told by mail (a real SMTP server) and by a signed webhook in less than 30 seconds, exactly once, and its end
 //! exactly once; neither a receiver that fails first nor a killed control role changes that. The machine is a folder that
 //! the board's file names; the disk is a small one of its own.
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -18,8 +16,8 @@ use tests::harness::belfry::Belfry;
 use tests::harness::kamailio::{Kamailio, PASSWORD};
 use tests::harness::lan::Lan;
 use tests::harness::process::until;
-use tests::harness::site;
 use tests::harness::smtp::Smtp;
+use tests::harness::{disk, site};
 
 /// The promise.
 const SOON: Duration = Duration::from_secs(30);
@@ -122,16 +120,6 @@ impl Machine {
     }
 }
 
-/// A disk of 64 MiB for the data folder, seen by this thread and what it starts only.
-fn small_disk(data: &Path) {
-    std::fs::create_dir_all(data).expect("the test folder is writable");
-    unshare(CloneFlags::CLONE_NEWNS).expect("this test mounts a small disk: run it as root");
-    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).expect("root may mount");
-    mount(Some("tmpfs"), data, Some("tmpfs"), MsFlags::empty(), Some("size=64m,mode=0700"))
-        .expect("root may mount");
-}
-
 struct Told {
     smtp: Smtp,
     hooks: Arc<Mutex<Vec<Hook>>>,
@@ -162,7 +150,7 @@ fn each_fault_is_told_by_mail_and_webhook_within_thirty_seconds_and_once_and_so_
     let told = Told { smtp: Smtp::start(lan.host(4), folder), hooks: receiver(hook) };
     let _carrier = Kamailio::start(lan.host(2), lan.host(1), lan.host(3), folder);
     let machine = Machine::make(folder);
-    small_disk(&folder.join("data"));
+    disk::small(&folder.join("data"), 64);
     let text = format!(
         "{}\n[mail]\nhost = \"{}\"\nport = 2525\nsecurity = \"none\"\nfrom = \"box@example.com\"\n\
          \n[alarm]\nmail_to = [\"anna@example.com\"]\nwebhook = \"http://{hook}/alarms\"\nwebhook_secret = \"{SECRET}\"\n\

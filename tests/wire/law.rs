@@ -3,15 +3,12 @@
 //! nothing; whom the law protects is not rung.
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
-use tests::harness::process::Process;
-use tests::harness::sipp::Sipp;
-use tests::harness::{daytime, site};
+use tests::harness::sipp::silent;
+use tests::harness::{campaign, daytime, site};
 
 /// A loaded machine takes its time.
 const LONG: Duration = Duration::from_secs(60);
@@ -25,7 +22,7 @@ fn site(lan: Lan) -> String {
         site::agents(lan, 31, 201, 4),
         site::queue(201, 4, "longest_idle", "never"),
         site::lines(lan, "queue:floor"),
-        "\n[[outbound]]\nname = \"all\"\nnumber = \"!\"\ntrunks = [\"lines\"]\n".to_owned(),
+        campaign::OUTSIDE.to_owned(),
         // Open around the clock, as far as the site is concerned.
         format!(
             "\n[[schedule]]\nname = \"always\"\n[schedule.week]\n{}",
@@ -34,19 +31,8 @@ fn site(lan: Lan) -> String {
                 .concat()
         ),
     ];
-    for law in LAWS {
-        parts.push(format!(
-            "\n[[campaign]]\nname = \"{law}\"\nqueue = \"floor\"\nlists = [\"{law}\"]\nform = \"progressive\"\nprofile = \"{law}\"\n\
-             caller_id = \"+4930123456\"\noutside_calls = \"international\"\n"
-        ));
-    }
+    parts.extend(LAWS.map(|law| campaign::text(law, law, "progressive", law)));
     parts.concat()
-}
-
-fn party(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
-    let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
-    let local = SocketAddr::from((lan.host(host), port));
-    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(scenario, folder)
 }
 
 /// Settings that no law allows, and the field that is at fault.
@@ -142,10 +128,7 @@ fn barred(law: usize) -> Vec<String> {
 fn attempts(pbx: &Belfry, law: &str, folder: &Path) -> Vec<Value> {
     let evidence = folder.join(format!("{law}.ndjson"));
     std::fs::write(&evidence, pbx.get_bytes(&format!("/campaigns/{law}/attempts"))).expect("writable");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence.py");
-    let out = Command::new("python3").arg(script).arg(&evidence).args(["--law", law]).output();
-    let out = out.expect("python3 is installed");
-    assert!(out.status.success(), "{law}: {}", String::from_utf8_lossy(&out.stdout));
+    assert_eq!(campaign::judged(&evidence, law, &[])["broken"], json!([]), "{law}");
     let text = std::fs::read_to_string(&evidence).expect("just written");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
@@ -156,8 +139,8 @@ fn nobody_gets_around_the_law_by_the_interface_or_by_sheets() {
     let folder = folder.path();
     let lan = Lan::take();
     let pbx = Belfry::start(lan, &site(lan), folder);
-    let _people = party(lan, 21, 5060, "party", folder);
-    let _agents = party(lan, 31, 5090, "callee", folder);
+    let _people = silent(lan, 21, 5060, "party", folder);
+    let _agents = silent(lan, 31, 5090, "callee", folder);
 
     settings_beyond_the_law_are_refused(&pbx);
     settings_are_loosened_as_far_as_they_go(&pbx);

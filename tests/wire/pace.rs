@@ -11,41 +11,13 @@ use tests::harness::lan::Lan;
 use tests::harness::process::{Process, until};
 use tests::harness::sipp::Sipp;
 use tests::harness::tone::ToneParty;
-use tests::harness::{daytime, site};
+use tests::harness::{campaign, daytime};
 
 /// A loaded machine takes its time.
 const LONG: Duration = Duration::from_secs(60);
 const AGENTS: u32 = 2;
 const PERSON_HZ: f32 = 700.0;
 const AGENT_HZ: f32 = 400.0;
-
-fn site(lan: Lan) -> String {
-    let campaign = r#"
-[[outbound]]
-name = "all"
-number = "!"
-trunks = ["lines"]
-
-[[campaign]]
-name = "spring"
-queue = "floor"
-lists = ["people"]
-form = "predictive"
-profile = "us"
-caller_id = "+4930123456"
-outside_calls = "international"
-ring_s = 15
-lines_max = 1
-"#;
-    let parts = [
-        site::head(),
-        site::agents(lan, 31, 201, AGENTS),
-        site::queue(201, AGENTS, "longest_idle", "never"),
-        site::lines(lan, "queue:floor"),
-        campaign.to_owned(),
-    ];
-    parts.concat()
-}
 
 fn party(lan: Lan, host: u8, port: u16, ear: &ToneParty, folder: &Path) -> Process {
     let keys = vec![("rtp_ip", ear.address.ip().to_string()), ("rtp_port", ear.address.port().to_string())];
@@ -64,7 +36,7 @@ struct Floor {
 
 impl Floor {
     fn at_work(lan: Lan, folder: &Path) -> Floor {
-        let pbx = Belfry::start(lan, &site(lan), folder);
+        let pbx = Belfry::start(lan, &campaign::site(lan, AGENTS, "predictive", "lines_max = 1"), folder);
         let person = ToneParty::open(SocketAddr::from((lan.host(21), 7000)), PERSON_HZ);
         let agent = ToneParty::open(SocketAddr::from((lan.host(31), 7000)), AGENT_HZ);
         let parties = [party(lan, 21, 5060, &person, folder), party(lan, 31, 5090, &agent, folder)];

@@ -11,17 +11,11 @@ use tests::harness::belfry::Belfry;
 use tests::harness::kamailio::Kamailio;
 use tests::harness::lan::Lan;
 use tests::harness::process::Process;
-use tests::harness::sipp::Sipp;
+use tests::harness::sipp::{Sipp, silent};
 use tests::harness::site;
 
 /// A loaded machine takes its time.
 const LONG: Duration = Duration::from_secs(60);
-
-fn party(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
-    let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
-    let local = SocketAddr::from((lan.host(host), port));
-    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(&format!("{scenario}-{host}"), folder)
-}
 
 /// A customer with this number who stays for `ms` once the box has answered.
 fn customer(lan: Lan, port: u16, number: &str, scenario: &str, ms: u32, folder: &Path) -> Process {
@@ -85,7 +79,7 @@ fn a_service_outside_names_the_agent_over_http_and_when_it_is_silent_the_queue_d
         site::lines(lan, "queue:floor"),
     ];
     let pbx = Belfry::start(lan, &parts.concat(), folder);
-    let _agents = party(lan, 31, 5090, "callee", folder);
+    let _agents = silent(lan, 31, 5090, "callee", folder);
     for (n, expected) in [(2_u16, "203"), (3, "201"), (4, "203"), (5, "201")] {
         let number = format!("+4930555{n}");
         let mut caller = customer(lan, 15_000 + n, &number, "caller", 2_500, folder);
@@ -113,8 +107,8 @@ fn who_asks_for_it_is_called_back_through_the_carrier_before_who_came_later() {
         site::carrier(lan),
     ];
     let pbx = Belfry::start(lan, &parts.concat(), folder);
-    let _agent = party(lan, 31, 5090, "callee", folder);
-    let _home = party(lan, 3, 5090, "called_back", folder);
+    let _agent = silent(lan, 31, 5090, "callee", folder);
+    let _home = silent(lan, 3, 5090, "called_back", folder);
     pbx.until("the trunk is up", "/trunks", LONG, |t| t.to_string().contains(r#""state":"up""#));
     pbx.send("POST", "/agents/201/pause", &json!({ "reason": "lunch" }));
 
@@ -167,7 +161,7 @@ fn after_kill_nine_agents_figures_and_the_places_of_callers_are_as_before() {
         site::lines(lan, "queue:floor"),
     ];
     let mut pbx = Belfry::start(lan, &parts.concat(), folder);
-    let _agents = party(lan, 31, 5090, "callee", folder);
+    let _agents = silent(lan, 31, 5090, "callee", folder);
     pbx.send("POST", "/agents/201/login", &json!({}));
     let mut served = customer(lan, 15_001, "+493055501", "caller", 1_000, folder);
     assert!(served.wait(LONG).success(), "{}", served.output());

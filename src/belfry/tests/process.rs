@@ -192,6 +192,17 @@ fn a_wrong_site_file_is_answered_with_every_problem_and_code_2() {
 }
 
 #[test]
+fn a_site_file_in_another_encoding_is_told_its_line_and_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site.toml");
+    std::fs::write(&site, b"[system]\ncountry = \"DE\"\nname = \"B\xfcro\"\n").unwrap();
+    let check = run_to_end(&["config", "check", site.to_str().unwrap()], "");
+    assert_eq!(check.status.code(), Some(2));
+    let said = text(&check.stderr);
+    assert!(said.contains("line 3") && said.contains("UTF-8"), "{said}");
+}
+
+#[test]
 fn a_port_that_is_taken_ends_the_start_with_its_name() {
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -53,7 +53,8 @@ pub async fn what_if(
 ) -> Result<axum::Json<Forecast>, ApiError> {
     let flows = Arc::clone(&app.ports.flows);
     let answer = app.block(move || flows.what_if(&question)).await?;
-    answer.map(axum::Json).map_err(|why| senseless(&why))
+    let chinese = "无法推演：请检查号码、日期和时间；站点至少需要一条中继。";
+    answer.map(axum::Json).map_err(|why| senseless(&why).in_chinese(chinese))
 }
 
 /// `POST /simulate/dialer`
