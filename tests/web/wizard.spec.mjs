@@ -42,10 +42,15 @@ test('twelve inputs lead from the first page to an answered call to outside', as
     await phone.register();
     await row.getByText('connected').waitFor();
 
-    await type('Carrier’s SIP server', `127.0.0.1:${carrier.port}`);
+    // As both stand in a carrier's letter.
+    await type('Carrier’s SIP server', `sip:127.0.0.1:${carrier.port}`);
     await type('User name', '4930123456');
     await type('Password', 'carrier-secret');
-    await type('Your outside number', '+4930123456');
+    // A slip that the page explains at its field; it is none of the twelve.
+    await page.getByLabel('Your outside number', { exact: true }).fill('030 / 12 34 56');
+    await page.getByRole('button', { name: 'Save and connect' }).click();
+    await page.getByText('Begin with + and the country code').waitFor();
+    await type('Your outside number', '+49 (0)30 / 12 34 56');
     await press('Save and connect');
     await page.getByText('The carrier has accepted the account.').waitFor();
 
@@ -55,6 +60,7 @@ test('twelve inputs lead from the first page to an answered call to outside', as
     assert.ok(inputs <= INPUTS_MAX, `${inputs} inputs`);
     assert.ok(carrier.answered > 0, carrier.seen.join('\n'));
     const { config } = (await box.ask('GET', '/config')).json;
+    assert.deepEqual([config.trunk[0].host, config.inbound[0].number], ['127.0.0.1', '+4930123456']);
     assert.equal(config.inbound[0].to, 'extension:101', 'calls from outside ring the phone');
   } finally {
     phone.close();

@@ -62,9 +62,10 @@ fn contact_page(text: &str) -> Result<String, String> {
     Ok(page)
 }
 
-/// Makes that were seen to give up at the sight of a SHA-256 challenge: libre before 2.2 and SIPp 3.6. What does not say
-/// its name is old or a tool. The list is what a site without one of its own has.
-const MD5_PHONES: [&str; 4] = ["baresip v1.", "baresip v2.", "SIPp", "unnamed"];
+/// Makes that were seen to give up at the sight of a SHA-256 challenge: libre before 2.2, SIPp 3.6, and Asterisk 22 (also
+/// under the name of FreePBX) unless its settings name SHA-256. What does not say its name is old or a tool. The list is
+/// what a site without one of its own has.
+const MD5_PHONES: [&str; 6] = ["Asterisk PBX", "FPBX-", "baresip v1.", "baresip v2.", "SIPp", "unnamed"];
 
 fn md5_phones(t: &Table<'_>) -> Vec<String> {
     let typed = t.list("md5_phones", MD5_PHONES_MAX, phone_make);

@@ -301,7 +301,8 @@ impl<'a> Table<'a> {
     fn items(&self, field: &'static str, max: usize) -> Vec<(String, &'a Value)> {
         let Some(value) = self.value(field) else { return Vec::new() };
         let Some(items) = value.as_array() else {
-            self.wrong_type(field, value, "a list in [ ]");
+            let tables = format!("a list, written with two brackets as [[{field}]],");
+            self.wrong_type(field, value, if value.is_object() { &tables } else { "a list in [ ]" });
             return Vec::new();
         };
         if items.len() > max {

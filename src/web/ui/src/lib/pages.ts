@@ -42,7 +42,7 @@ export const PAGES: readonly PageEntry[] = [
   { at: 'health', title: NAV.health, icon: 'health', group: NAV.groupBox, roles: LEADERS, key: 'b', load: () => import('../pages/Health.svelte') },
   { at: 'update', title: NAV.update, icon: 'refresh', group: NAV.groupBox, roles: ADMIN, key: 'u', load: () => import('../pages/Update.svelte') },
   { at: 'config', title: NAV.config, icon: 'changes', group: NAV.groupBox, roles: ADMIN, key: 'd', load: () => import('../pages/ConfigHistory.svelte') },
-  { at: 'capture', title: NAV.capture, icon: 'record', group: NAV.groupBox, roles: ADMIN, key: 'p', load: () => import('../pages/Capture.svelte') },
+  { at: 'capture', title: NAV.capture, icon: 'record', group: NAV.groupBox, roles: ADMIN, key: 'a', load: () => import('../pages/Capture.svelte') },
   { at: 'events', title: NAV.events, icon: 'events', group: NAV.groupBox, roles: ADMIN, key: 'e', load: () => import('../pages/Events.svelte') },
 ];
 

@@ -49,6 +49,7 @@ export const CP = texts({
   callerId: ['Number shown', '显示号码'],
   callerIdHint: ['In international form, e.g. +4930…; an inbound rule must answer it.', '国际格式，如 +8610…；须有呼入规则接听该号码。'],
   lists: ['Lists', '名单'],
+  listsNone: ['None yet: bring one in under Lists, then add it here.', '尚无名单：请先在“名单”页导入，再回到此处添加。'],
   addList: ['Add list', '添加名单'],
   script: ['Script', '话术'],
   scriptHint: ['Shown to the agent with each call.', '每次通话时显示给坐席。'],

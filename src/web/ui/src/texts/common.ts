@@ -62,7 +62,7 @@ export const ERR = texts({
   tooMany: ['Too many tries. Wait {s} seconds, then try again.', '尝试次数过多，请等待 {s} 秒后重试。'],
   overloaded: ['The box is busy. Try again in a moment.', '设备繁忙，请稍后重试。'],
   gone: ['This does not exist any more.', '该项已不存在。'],
-  checkFields: ['{n} {n|field needs|fields need} a correction. They are marked below.', '有 {n} 个字段需要更正，已在下方标出。'],
+  checkFields: ['{n} {n|field needs a correction. It is|fields need a correction. They are} marked below.', '有 {n} 个字段需要更正，已在下方标出。'],
   elsewhere: ['At “{field}”: {message}', '“{field}”：{message}'],
   other: ['The box refused this: {message}', '设备拒绝了此操作：{message}'],
   // Codes of problems, for the language the box does not write.

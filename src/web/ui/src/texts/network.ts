@@ -109,6 +109,7 @@ export const ROUTE_IN = texts({
   username: ['User name', '用户名'],
   password: ['Password', '密码'],
   did: ['Your outside number', '您的外线号码'],
+  didWrong: ['Begin with + and the country code, then the area code without its leading 0.', '请以 + 和国家代码开头，区号不加前导 0。'],
   didHint: ['With country code, e.g. +4930123456. Calls to it ring the phone below.', '含国家代码，例如 +4930123456。拨打此号码时由下面的分机应答。'],
   rings: ['Rings', '振铃分机'],
   saveLine: ['Save and connect', '保存并连接'],

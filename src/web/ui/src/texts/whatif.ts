@@ -25,6 +25,7 @@ export const W = texts({
   ask: ['Show the steps', '显示步骤'],
   asking: ['Going through it…', '推演中…'],
   answer: ['Step by step', '逐步结果'],
+  noTrunk: ['The call would come over a trunk, and there is none yet.', '来电须经中继打入，目前尚无中继。'],
   nothingYet: ['The steps of the call appear here.', '来电的步骤将显示在这里。'],
   end: ['At the end: {where} {who}', '最终：{where} {who}'],
 });
