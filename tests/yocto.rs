@@ -58,7 +58,8 @@ fn both_builders_take_every_unit_and_the_whole_overlay() {
 
     let debian = read("tools/imaging/root.sh");
     assert!(
-        debian.contains("cp -a --no-preserve=ownership rootfs/. \"$root/\""),
+        debian.contains("cp -a --no-preserve=ownership \"$1/.\" \"$root/\"")
+            && debian.contains("\n    lay rootfs\n"),
         "tools/image takes the whole overlay"
     );
     let taken = |unit: &String| [".service", ".mount"].iter().any(|kind| unit.ends_with(kind));

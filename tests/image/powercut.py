@@ -12,6 +12,7 @@ import time
 
 import cuts
 from caller import CARRIER, Carrier
+from vm import SLOW
 
 SITE = f"""
 [system]
@@ -54,7 +55,7 @@ class Marks:
     """What the box confirmed, and how long the record of writes was at that moment."""
 
     def __init__(self, writes):
-        self.writes, self.settings, self.calls, self.messages = writes, [], [], []
+        self.writes, self.settings, self.calls, self.messages, self.answered = writes, [], [], [], 0
 
     def here(self):
         return os.path.getsize(self.writes)
@@ -64,13 +65,18 @@ class Marks:
         known = {what for what, _ in marks}
         marks += [(what, self.here()) for what in listed if what not in known]
 
+    def enough(self, carriers):
+        """Whether a cut now has something of each kind to lose."""
+        self.answered = sum(c.answered for c in carriers)
+        return self.answered >= 20 and bool(self.settings and self.calls and self.messages)
+
 
 def site(name):
     return (SITE % name).encode()
 
 
 def load(vm, seconds, callers=20):
-    """Calls and settings for a while; returns what was confirmed when."""
+    """Calls and settings for a while, longer where a busy machine has not got far by then; returns what was confirmed when."""
     marks, stop = Marks(vm.writes), threading.Event()
 
     def set_things():
@@ -86,8 +92,10 @@ def load(vm, seconds, callers=20):
 
     threading.Thread(target=set_things, daemon=True).start()
     carriers = [Carrier(vm, "+4930555101", callers // 2, seconds=(14.0, 20.0)), Carrier(vm, "+4930555200", callers - callers // 2)]
+    end = time.monotonic() + seconds * SLOW
     time.sleep(seconds)
-    marks.answered = sum(c.answered for c in carriers)
+    while not marks.enough(carriers) and time.monotonic() < end:
+        time.sleep(1)
     stop.set()
     return marks, carriers
 

@@ -1,6 +1,7 @@
 """What tests/image/run and tools/soak both do with a box, and how a result is told."""
 
 import re
+import threading
 import time
 
 import powercut
@@ -9,11 +10,14 @@ from vm import SLOW
 PASSWORD = "a-long-winded-test-password"
 
 results = []
+began = time.monotonic()
 
 
 def check(name, good, note=""):
+    """One result. It is told with the second it came at and the box (its thread), so that the log is a time line."""
     results.append((name, bool(good)))
-    print(f"{'ok  ' if good else 'FAIL'} {name}{': ' if note else ''}{note}", flush=True)
+    box = threading.current_thread().name
+    print(f"{'ok  ' if good else 'FAIL'} {time.monotonic() - began:4.0f} s {box}: {name}{': ' if note else ''}{note}", flush=True)
 
 
 def facts(vm):

@@ -46,9 +46,15 @@ make_users() {
     rm -f "$root"/etc/{passwd,group,shadow,gshadow}- "$root/etc/.pwd.lock"
 }
 
+# lay FOLDER: over the root folder. The modes are ours, not those of whoever took the tree out of git.
+lay() {
+    cp -a --no-preserve=ownership "$1/." "$root/"
+    (cd "$1" && find . ! -type l -print0) | (cd "$root" && xargs -0 chmod u=rwX,go=rX)
+}
+
 # our_files: overlay, units, board, binary, who signs, which version.
 our_files() {
-    cp -a --no-preserve=ownership rootfs/. "$root/"
+    lay rootfs
     install -m 644 systemd/*.{service,mount} "$root/usr/lib/systemd/system/"
     install -D -m 644 "board/$board/board.toml" "$root/usr/share/belfry/board.toml"
     install -m 755 "$binary" "$root/usr/bin/belfry"
@@ -64,7 +70,7 @@ IMAGE_ID=belfry-$board
 IMAGE_VERSION=$version
 RELEASE
     local overlay
-    for overlay in "${overlays[@]}"; do cp -a --no-preserve=ownership "$overlay/." "$root/"; done
+    for overlay in "${overlays[@]}"; do lay "$overlay"; done
 }
 
 # settle: what maintainer scripts and first boots would do, done once and for all.
@@ -85,7 +91,7 @@ settle() {
         systemd-journal-catalog-update.service proc-sys-fs-binfmt_misc.automount sys-kernel-debug.mount sys-kernel-tracing.mount \
         systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-pcrmachine.service dev-hugepages.mount dev-mqueue.mount \
         sys-fs-fuse-connections.mount e2scrub_reap.service e2scrub_all.timer systemd-sysext.service modprobe@.service \
-        systemd-logind.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-remount-fs.service > /dev/null 2>&1
+        systemd-network-generator.service systemd-user-sessions.service systemd-logind.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-remount-fs.service > /dev/null 2>&1
     find "$root" -xdev -exec touch -hcd "@$SOURCE_DATE_EPOCH" {} +
 }
 
