@@ -45,7 +45,6 @@ def types(vm, line, then, limit=60):
 
 def sign_in(vm):
     """From the menu that was open before there was an administrator, or from the question that a line asks since."""
-    vm.console.pump(1)
     if vm.console.text.rfind("> ") > vm.console.text.rfind("Name:"):
         types(vm, "", "> $")
         types(vm, "0", "(?i)name")

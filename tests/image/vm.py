@@ -1,6 +1,7 @@
 """A Belfry image in QEMU, software emulation only. What the tests and the soak tools use of it: power, the serial line, SIP, the
 admin. Everything listens on 127.0.0.1. Nothing here judges."""
 
+import codecs
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -143,7 +145,6 @@ class Vm:
     def try_sh(self, command, limit=60):
         end = time.monotonic() + limit * SLOW
         while time.monotonic() < end:
-            self.console.pump(0.02)
             self.must_run()
             try:
                 with socket.create_connection(("127.0.0.1", self.shell), 10) as s:
@@ -202,7 +203,6 @@ class Vm:
         """What `true` says once it says something."""
         end = time.monotonic() + limit * SLOW
         while time.monotonic() < end:
-            self.console.pump(0.02)
             self.must_run()
             said = true()
             if said:
@@ -250,35 +250,34 @@ class Vm:
 
 
 class Line:
-    """One serial line, read as text without terminal codes."""
+    """One serial line, read as text without terminal codes. A thread takes every byte at once: the emulator hands them over one
+    by one, some 280 of those fill a socket that nobody reads, and what comes then is lost."""
 
     def __init__(self, stream):
-        self.stream, self.raw, self.text = stream, "", ""
-        stream.setblocking(False)
+        self.stream, self.raw = stream, ""
+        threading.Thread(target=self._read, daemon=True).start()
 
-    def pump(self, seconds):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                data = self.stream.recv(65536)
-                if not data:
-                    return
-                self.raw += data.decode("utf-8", "replace")
-                self.text = re.sub(r"\x1b\[[0-9;=?]*[A-Za-z]", "", self.raw).replace("\r", "")
-            except BlockingIOError:
-                time.sleep(0.02)
+    def _read(self):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        try:
+            while data := self.stream.recv(65536):
+                self.raw += decoder.decode(data)
+        except OSError:
+            pass  # The emulator was killed.
+
+    @property
+    def text(self):
+        return re.sub(r"\x1b\[[0-9;=?]*[A-Za-z]", "", self.raw).replace("\r", "")
 
     def wait(self, pattern, limit, start=None):
         start = len(self.text) if start is None else start
         end = time.monotonic() + limit
         while time.monotonic() < end:
-            self.pump(0.1)
+            time.sleep(0.1)
             found = re.search(pattern, self.text[start:])
             if found:
                 return found
         raise TimeoutError(f"{pattern!r} not seen; last: {self.text[-800:]!r}")
 
     def send(self, text):
-        self.stream.setblocking(True)
         self.stream.sendall(text.encode())
-        self.stream.setblocking(False)
