@@ -210,6 +210,15 @@ pub enum Chapter {
     Trunk(String),
     /// It was sent on to this target.
     Target(Target),
+    /// The session with a party died without its doing: the step, who, and the cause of the call's end if it ends by it.
+    Lost {
+        /// Kind of the step.
+        kind: &'static str,
+        /// Extension or trunk.
+        who: String,
+        /// In a few words.
+        cause: &'static str,
+    },
     /// Nobody talks to the caller any more; the call goes on.
     Alone,
     /// The caller gave this score.

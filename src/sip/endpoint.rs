@@ -1,7 +1,7 @@
 //! The whole SIP machine: UAC and UAS cores over the transaction table. This file is its face: what it is told, what it
 //! is asked, and who gets which message. The parts do the work: `incoming` (requests of peers), `caller` and `callee`
-//! (sessions until they are answered), `inside` (answered sessions), `asking` (requests of ours outside sessions),
-//! `watching` (subscriptions of peers). Reads no clock, opens no socket, knows no extension.
+//! (sessions until they are answered), `inside` (answered sessions), `refreshing` (their timers), `asking` (requests of
+//! ours outside sessions), `watching` (subscriptions of peers). Reads no clock, opens no socket, knows no extension.
 use crate::flow::Flow;
 use crate::framing;
 use crate::ids::Ids;
@@ -24,6 +24,7 @@ mod incoming;
 mod inside;
 mod leg;
 mod referring;
+mod refreshing;
 mod watching;
 mod words;
 
@@ -81,6 +82,8 @@ enum User {
     Invite(LegId),
     /// A leg whose session is changing.
     Reoffer(LegId),
+    /// An UPDATE that refreshes a session.
+    Refresh(LegId, Box<Outgoing>),
     /// BYE: only a challenge matters.
     Bye(Box<Outgoing>),
     /// A request of the API.
@@ -101,6 +104,8 @@ enum Owner {
 enum Deadline {
     /// A re-INVITE that met another is tried again.
     Glare(LegId),
+    /// A session is to be refreshed, or nobody refreshed it.
+    Session(LegId),
     /// A subscription runs out.
     Expiry(SubscriptionId),
 }
@@ -154,6 +159,7 @@ impl Endpoint {
         while let Some(deadline) = self.timers.pop(now.mono) {
             match deadline {
                 Deadline::Glare(leg) => self.glare_over(now, leg, out),
+                Deadline::Session(leg) => self.session_due(now, leg, out),
                 Deadline::Expiry(id) => self.subscription_ran_out(now, id, out),
             }
         }
@@ -216,6 +222,7 @@ impl Endpoint {
             User::Nobody => {}
             User::Invite(leg) => self.invite_answered(now, key, leg, response, out),
             User::Reoffer(leg) => self.reoffer_answered(now, key, leg, response, out),
+            User::Refresh(leg, outgoing) => self.refresh_answered(now, leg, *outgoing, &response, out),
             User::Bye(outgoing) => self.bye_answered(now, *outgoing, &response, out),
             User::Request(id, outgoing) => self.request_answered(now, id, *outgoing, response, out),
             User::Notify(id) => self.notify_answered(now, id, &response, out),
@@ -226,7 +233,7 @@ impl Endpoint {
         match user {
             User::Nobody | User::Bye(_) => {}
             User::Invite(leg) => self.invite_failed(leg, failure, out),
-            User::Reoffer(leg) => self.session_lost(now, leg, out),
+            User::Reoffer(leg) | User::Refresh(leg, _) => self.session_lost(now, leg, out),
             User::Request(id, _) => {
                 out.push(Output::Indicate(Indication::Response { id, result: Err(failure) }));
             }

@@ -102,7 +102,7 @@ pub enum Indication {
         /// Its offer; none: it asks for ours.
         sdp: Option<Vec<u8>>,
     },
-    /// The answer to `reoffer`.
+    /// The answer to `reoffer`, or to the same SDP once more as a refresh of the session timer.
     ReofferAnswered {
         /// Whose.
         leg: LegId,
@@ -160,6 +160,8 @@ pub enum Ended {
     NoAck,
     /// The peer no longer knows the session (481), or did not answer a request in it (408), or cannot be reached.
     Lost,
+    /// Nobody refreshed the session in time (RFC 4028): the peer sent no refresh, or took none of ours.
+    Expired,
 }
 
 /// Why a request has no answer.

@@ -25,6 +25,7 @@ mod outgoing;
 pub mod route_set;
 pub mod scan;
 pub mod sdp;
+mod session_timer;
 mod subscription;
 pub mod timer;
 pub mod transaction;

@@ -64,5 +64,11 @@ pub const SDP_LINES_MAX: usize = 512;
 /// Media lines of one SDP that we answer one by one. Beyond: 488.
 pub const SDP_MEDIA_MAX: usize = 32;
 
-/// Times a re-INVITE refused with 491 is tried again before the refusal is told.
+/// Shortest interval of a session timer, seconds: what RFC 4028 section 5 allows at least. Less: 422 with Min-SE.
+pub const SESSION_S_MIN: u32 = 90;
+
+/// Times a call of ours is tried again because a 422 asks for a longer interval (each server on the way may ask once).
+pub const RAISES_MAX: u8 = 3;
+
+/// Times a re-INVITE refused with 491 or 422 is tried again before the refusal is told.
 pub const GLARE_TRIES_MAX: u8 = 5;

@@ -15,6 +15,9 @@ use crate::uri::Uri;
 pub const ALLOW: &str =
     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER, MESSAGE";
 
+/// The extensions we know, for Supported.
+pub const SUPPORTED: &str = "timer";
+
 /// Credentials and the challenges they have answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
@@ -132,8 +135,8 @@ impl Outgoing {
         if let Some(agent) = user_agent {
             b.header(Name::UserAgent, agent);
         }
-        if self.method == Method::Invite {
-            b.header(Name::Allow, ALLOW);
+        if matches!(self.method, Method::Invite | Method::Update) {
+            b.header(Name::Allow, ALLOW).header(Name::Supported, SUPPORTED);
         }
         b.all(&self.auth).all(&self.headers);
         b.body(&self.content_type, &self.body)

@@ -1,5 +1,6 @@
 //! The record being written: one per call, opened at its first step and closed once. It stands outside the call, so that a
 //! call that broke still gets its record. Never decides anything about the call.
+use super::bridge;
 use crate::intent::Chapter;
 use crate::route::Target;
 use model::clock::{Mono, Now, Wall};
@@ -22,6 +23,8 @@ pub struct Story {
     seq: u32,
     talking_since: Option<Mono>,
     waiting_since: Option<Mono>,
+    /// When a party's session died, and the cause that is.
+    lost: Option<(Mono, &'static str)>,
 }
 
 impl Story {
@@ -62,6 +65,7 @@ impl Story {
                 seq: 0,
                 talking_since: None,
                 waiting_since: None,
+                lost: None,
             },
             open,
         )
@@ -95,6 +99,10 @@ impl Story {
                 self.record.agent = Some(agent);
             }
             Chapter::Trunk(trunk) => self.record.trunk = Some(trunk),
+            Chapter::Lost { kind, who, cause } => {
+                self.lost = Some((now.mono, cause));
+                return self.step(now, kind, who);
+            }
             Chapter::Alone => {
                 self.stop_talking(now);
                 return self.step(now, "left", self.record.agent.clone().unwrap_or_default());
@@ -119,6 +127,9 @@ impl Story {
         self.record.ended = Some(now.wall);
         self.record.duration_ms = millis(now.mono, self.began);
         self.put_right(now);
+        // A call that ends with the loss of a party was not hung up by anybody.
+        let lost = self.lost.filter(|(at, _)| *at == now.mono && is_hang_up(cause));
+        let cause = lost.map_or(cause, |(_, lost)| lost);
         self.record.outcome = outcome;
         cause.clone_into(&mut self.record.cause);
         let last = self.step(now, "ended", cause.to_owned());
@@ -170,6 +181,11 @@ impl Story {
         self.seq += 1;
         Some(Record::CallStep(step))
     }
+}
+
+/// Whether a cause says that a party hung up.
+fn is_hang_up(cause: &str) -> bool {
+    matches!(cause, bridge::CALLER_HUNG_UP | bridge::CALLED_HUNG_UP)
 }
 
 fn millis(now: Mono, since: Mono) -> u64 {
@@ -225,6 +241,29 @@ mod tests {
         // The clock was set while the call ran: its times are counted back from the end.
         assert_eq!((record.started, record.ended), (Wall(-17_000), Some(Wall(0))));
         assert_eq!(record.answered, Some(Wall(-16_000)));
+    }
+
+    #[test]
+    fn a_call_that_ends_with_the_loss_of_a_party_was_hung_up_by_nobody() {
+        let cause = |lost_at, ends_with| {
+            let (mut story, _) =
+                Story::open(at(1), CallId(7), Direction::Inbound, Party::default(), Party::default());
+            let lost = Chapter::Lost {
+                kind: "expired",
+                who: "carrier".into(),
+                cause: "no sign of life from the other side",
+            };
+            let Some(Record::CallStep(step)) = story.tell(at(lost_at), lost) else { panic!("no step") };
+            assert_eq!((step.kind.as_str(), step.detail.as_str()), ("expired", "carrier"));
+            match story.close(at(9), Outcome::Answered, ends_with).pop() {
+                Some(Record::CallEnded(record)) => record.cause,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(cause(9, bridge::CALLER_HUNG_UP), "no sign of life from the other side");
+        assert_eq!(cause(9, bridge::CALLED_HUNG_UP), "no sign of life from the other side");
+        assert_eq!(cause(9, "end of the flow"), "end of the flow");
+        assert_eq!(cause(5, bridge::CALLER_HUNG_UP), "caller hung up", "it went on without that party");
     }
 
     #[test]

@@ -2,12 +2,12 @@
 use super::Engine;
 use crate::call::{Heard, Input, LegEvent};
 use crate::guard::Failure;
-use crate::intent::Peer;
+use crate::intent::{Chapter, Peer};
 use crate::trunks::CLIENT_BIT;
 use model::clock::Now;
 use model::id::LegId;
 use model::media::Digit;
-use sip::{Flow, Indication};
+use sip::{Ended, Flow, Indication};
 
 impl Engine {
     /// One indication.
@@ -37,11 +37,16 @@ impl Engine {
                 self.leg_over(now, leg, LegEvent::Refused(code));
             }
             Indication::Acked { leg, sdp } => self.for_call(leg, |leg| Input::Acked(leg, sdp)),
-            Indication::Cancelled { leg, .. } | Indication::Ended { leg, .. } => {
-                if self.self_ended(now, leg, None) {
-                    return;
+            Indication::Cancelled { leg, .. } => {
+                if !self.self_ended(now, leg, None) {
+                    self.leg_over(now, leg, LegEvent::Ended);
                 }
-                self.leg_over(now, leg, LegEvent::Ended);
+            }
+            Indication::Ended { leg, why } => {
+                if !self.self_ended(now, leg, None) {
+                    self.leg_lost(now, leg, why);
+                    self.leg_over(now, leg, LegEvent::Ended);
+                }
             }
             Indication::Reoffer { leg, sdp } => self.for_call(leg, |leg| Input::Reoffer(leg, sdp)),
             Indication::ReofferAnswered { .. } => {}
@@ -77,6 +82,18 @@ impl Engine {
         self.for_call(leg, |leg| Heard::Leg(leg, event).into());
     }
 
+    /// A party did not hang up, its session died: the journey says how, the record says it instead of "hung up".
+    fn leg_lost(&mut self, now: Now, leg: LegId, why: Ended) {
+        let Some((kind, cause)) = loss(why) else { return };
+        let Some(entry) = self.ledger.leg(leg) else { return };
+        let who = match &entry.peer {
+            Peer::Phone(number) => number.to_string(),
+            Peer::Trunk(name) => name.clone(),
+        };
+        let call = entry.call;
+        self.tell_story(now, call, Chapter::Lost { kind, who, cause });
+    }
+
     pub(super) fn leg_over(&mut self, now: Now, leg: LegId, event: LegEvent) {
         self.for_call(leg, |leg| Heard::Leg(leg, event).into());
         self.leg_ends(now, leg);
@@ -99,6 +116,16 @@ impl Engine {
         let mut said = Vec::new();
         self.trunks.heard(now, name, &mut said);
         self.trunks_said(now, said);
+    }
+}
+
+/// The step and the cause of a session that died; none for one that the party ended.
+fn loss(why: Ended) -> Option<(&'static str, &'static str)> {
+    match why {
+        Ended::Bye => None,
+        Ended::NoAck => Some(("unconfirmed", "answer was never confirmed")),
+        Ended::Lost => Some(("lost", "other side lost")),
+        Ended::Expired => Some(("expired", "no sign of life from the other side")),
     }
 }
 

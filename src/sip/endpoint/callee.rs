@@ -10,7 +10,8 @@ use crate::limits::LEGS_MAX;
 use crate::message::Request;
 use crate::method::Method;
 use crate::name::Name;
-use crate::outgoing::ALLOW;
+use crate::outgoing::{ALLOW, SUPPORTED};
+use crate::session_timer::{self, Refresher};
 use crate::uri::Uri;
 use model::clock::Now;
 use model::id::LegId;
@@ -62,7 +63,7 @@ impl Endpoint {
         now: Now,
         leg: LegId,
         sdp: Vec<u8>,
-        headers: Vec<(String, String)>,
+        mut headers: Vec<(String, String)>,
         out: &mut Vec<Output>,
     ) {
         let Some(Leg { stage: Stage::Ringing(ringing), .. }) = self.legs.get(&leg) else { return };
@@ -74,7 +75,22 @@ impl Endpoint {
         if let Some(leg) = self.legs.get_mut(&leg) {
             leg.stage = Stage::Up(Box::new(up));
         }
+        headers.extend(self.answer_timer(now, leg, &request, Some(&sdp)));
         self.say_accepted(now, server, &contact, &sdp, headers, out);
+    }
+
+    /// The session timer that the answer to an INVITE or UPDATE of the peer agrees to starts; its lines for the answer.
+    pub(super) fn answer_timer(
+        &mut self,
+        now: Now,
+        id: LegId,
+        request: &Request,
+        sdp: Option<&[u8]>,
+    ) -> Vec<(String, String)> {
+        // What is too small was refused when it came in.
+        let deal = session_timer::answer_to(&request.headers).unwrap_or_default();
+        self.session_runs(now, id, deal, Refresher::Uas, &request.headers, sdp);
+        deal.map(session_timer::Deal::lines).unwrap_or_default()
     }
 
     /// Says 200 with our Contact, and SDP if there is any.
@@ -87,7 +103,8 @@ impl Endpoint {
         mut headers: Vec<(String, String)>,
         out: &mut Vec<Output>,
     ) {
-        headers.push((Name::Allow.as_str().to_owned(), ALLOW.to_owned()));
+        let told = [(Name::Allow, ALLOW), (Name::Supported, SUPPORTED)];
+        headers.extend(told.map(|(name, value)| (name.as_str().to_owned(), value.to_owned())));
         let answer = Answer {
             code: 200,
             contact: Some(contact),
@@ -243,6 +260,7 @@ impl Endpoint {
         let leg = self.legs.remove(&id)?;
         self.owners.remove(&leg.tag);
         self.timers.stop(super::Deadline::Glare(id));
+        self.timers.stop(super::Deadline::Session(id));
         Some(leg)
     }
 }

@@ -4,11 +4,13 @@ use super::leg::{Calling, Leg, Parting, Stage, Up};
 use super::{Endpoint, Hop, Invite, Owner, User};
 use crate::dialog::Dialog;
 use crate::indication::{Failure, Indication, Output};
-use crate::limits::LEGS_MAX;
+use crate::limits::{LEGS_MAX, RAISES_MAX};
 use crate::message::Response;
 use crate::method::Method;
+use crate::name::Name;
 use crate::outgoing::{Login, Outgoing};
 use crate::route_set::RouteSet;
+use crate::session_timer::{self, Refresher};
 use crate::transaction::ClientKey;
 use model::clock::Now;
 use model::id::LegId;
@@ -41,25 +43,20 @@ impl Endpoint {
             auth: Vec::new(),
         };
         self.owners.insert(tag.clone(), Owner::Leg(leg));
-        let stage = self.call(now, leg, outgoing, invite.hop, out);
+        let calling = Calling::new(ClientKey::new(&mut self.ids), outgoing, invite.hop);
+        let stage = self.call(now, leg, Box::new(calling), out);
         self.legs.insert(leg, Leg { tag, stage, silent: false });
     }
 
-    fn call(
-        &mut self,
-        now: Now,
-        leg: LegId,
-        mut outgoing: Outgoing,
-        hop: Hop,
-        out: &mut Vec<Output>,
-    ) -> Stage {
-        let key = ClientKey::new(&mut self.ids);
-        let sent = outgoing.write(key, &mut self.ids, self.settings.user_agent.as_deref());
+    /// Sends the INVITE in a new transaction.
+    fn call(&mut self, now: Now, leg: LegId, mut calling: Box<Calling>, out: &mut Vec<Output>) -> Stage {
+        let key = calling.key;
+        let sent = calling.outgoing.write(key, &mut self.ids, self.settings.user_agent.as_deref());
         self.table.start(now, key, User::Invite(leg), sent, out);
         if let Some(client) = self.table.client(key) {
-            client.auth.clone_from(&outgoing.auth);
+            client.auth.clone_from(&calling.outgoing.auth);
         }
-        Stage::Calling(Box::new(Calling { key, outgoing, hop, heard: false, parting: None }))
+        Stage::Calling(calling)
     }
 
     pub(super) fn provisional(
@@ -112,12 +109,14 @@ impl Endpoint {
     ) {
         let Leg { tag, stage: Stage::Calling(calling), silent } = leg else { return };
         let Calling { outgoing, hop, .. } = *calling;
+        let deal = session_timer::agreed_by(response.headers());
         let contact = outgoing.contact.unwrap_or_default();
         let mut dialog = Dialog::of_response(&response, &outgoing.uri, outgoing.flow, hop, contact);
         dialog.login = outgoing.login;
         self.acknowledge(key, &dialog, &response, out);
         let up = Up::new(dialog, true);
         self.legs.insert(id, Leg { tag, stage: Stage::Up(Box::new(up)), silent });
+        self.session_runs(now, id, deal, Refresher::Uac, response.headers(), Some(&outgoing.body));
         if silent {
             // The answer crossed our CANCEL.
             self.bye(now, id, Parting::new(), out);
@@ -129,8 +128,9 @@ impl Endpoint {
 
     fn invite_refused(&mut self, now: Now, id: LegId, leg: Leg, response: Response, out: &mut Vec<Output>) {
         let Leg { tag, stage: Stage::Calling(mut calling), silent } = leg else { return };
-        if !silent && calling.outgoing.challenged(&response) {
-            let stage = self.call(now, id, calling.outgoing, calling.hop, out);
+        if !silent && (calling.outgoing.challenged(&response) || calling.raised(&response)) {
+            (calling.key, calling.heard) = (ClientKey::new(&mut self.ids), false);
+            let stage = self.call(now, id, calling, out);
             self.legs.insert(id, Leg { tag, stage, silent });
             return;
         }
@@ -217,6 +217,23 @@ impl Endpoint {
             let outgoing = dialog.request(Method::Bye, Vec::new(), "", Vec::new());
             self.send(now, outgoing, |_| User::Nobody, out);
         }
+    }
+}
+
+impl Calling {
+    /// Takes a 422: somebody on the way, or the callee, wants a session timer with a longer interval. False when there is
+    /// no use in another try. Then the CSeq is already the next one.
+    fn raised(&mut self, response: &Response) -> bool {
+        let least = session_timer::least(response.headers());
+        if response.code() != 422 || least <= self.interval || self.raises >= RAISES_MAX {
+            return false;
+        }
+        (self.interval, self.raises) = (least, self.raises + 1);
+        let names = [Name::SessionExpires, Name::MinSe];
+        self.outgoing.headers.retain(|(n, _)| !names.contains(&Name::read(n)));
+        self.outgoing.headers.extend(session_timer::asking(least, None, Some(least)));
+        self.outgoing.cseq += 1;
+        true
     }
 }
 

@@ -5,11 +5,12 @@ use super::{Endpoint, Owner};
 use crate::answer::{self, Answer};
 use crate::flow::Flow;
 use crate::indication::{Indication, Output};
-use crate::limits::RETRY_AFTER_S;
+use crate::limits::{RETRY_AFTER_S, SESSION_S_MIN};
 use crate::message::{Rejected, Request};
 use crate::method::Method;
 use crate::name::Name;
 use crate::outgoing::ALLOW;
+use crate::session_timer;
 use crate::transaction::Taken;
 use crate::typed;
 use crate::uri::Scheme;
@@ -129,9 +130,14 @@ impl Endpoint {
         if request.uri.scheme() == Scheme::Other {
             return Some((416, Vec::new()));
         }
-        let required = request.headers.list(Name::Require).collect::<Vec<_>>().join(", ");
-        if !required.is_empty() {
-            return Some((420, line(Name::Unsupported, &required)));
+        let required = request.headers.list(Name::Require);
+        let unknown: Vec<&str> = required.filter(|o| !o.eq_ignore_ascii_case(session_timer::TAG)).collect();
+        if !unknown.is_empty() {
+            return Some((420, line(Name::Unsupported, &unknown.join(", "))));
+        }
+        let starts = matches!(request.method, Method::Invite | Method::Update);
+        if starts && session_timer::answer_to(&request.headers).is_err() {
+            return Some((422, line(Name::MinSe, &SESSION_S_MIN.to_string())));
         }
         if !inside && self.table.is_merged(&self.ids, request) || self.is_loop(request) {
             return Some((482, Vec::new()));

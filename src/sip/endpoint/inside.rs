@@ -9,6 +9,7 @@ use crate::limits::GLARE_TRIES_MAX;
 use crate::message::{Request, Response};
 use crate::method::Method;
 use crate::name::Name;
+use crate::session_timer::{self, Refresher};
 use crate::transaction::ClientKey;
 use model::clock::Now;
 use model::id::LegId;
@@ -65,22 +66,23 @@ impl Endpoint {
 
     /// The session is dead at the other end: BYE for form's sake, and told.
     pub(super) fn session_lost(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
-        self.end(now, id, Ended::Lost, out);
+        self.end(now, id, Ended::Lost, Parting::new(), out);
     }
 
-    fn end(&mut self, now: Now, id: LegId, why: Ended, out: &mut Vec<Output>) {
+    /// Ends a session by ourselves.
+    pub(super) fn end(&mut self, now: Now, id: LegId, why: Ended, parting: Parting, out: &mut Vec<Output>) {
         let heard = self.is_heard(id);
         if self.up(id).is_none() {
             return;
         }
-        self.bye(now, id, Parting::new(), out);
+        self.bye(now, id, parting, out);
         if heard {
             out.push(Output::Indicate(Indication::Ended { leg: id, why }));
         }
     }
 
     pub(super) fn no_ack(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
-        self.end(now, id, Ended::NoAck, out);
+        self.end(now, id, Ended::NoAck, Parting::new(), out);
     }
 
     /// A stream is gone: sessions on it use another from now on.
@@ -138,7 +140,8 @@ impl Endpoint {
 
     fn send_offer(&mut self, now: Now, id: LegId, sdp: Vec<u8>, tries: u8, out: &mut Vec<Output>) {
         let Some(up) = self.up(id) else { return };
-        let outgoing = up.dialog.request(Method::Invite, Vec::new(), "application/sdp", sdp);
+        let lines = up.session_lines();
+        let outgoing = up.dialog.request(Method::Invite, lines, "application/sdp", sdp);
         self.send_reinvite(now, id, outgoing, tries, out);
     }
 
@@ -185,8 +188,14 @@ impl Endpoint {
             200..300 => self.reoffer_accepted(now, key, id, *outgoing, response, out),
             401 | 407 if outgoing.challenged(&response) => self.send_reinvite(now, id, *outgoing, tries, out),
             491 if tries < GLARE_TRIES_MAX => self.wait_for_glare(now, id, outgoing.body, tries),
+            422 if tries < GLARE_TRIES_MAX && self.raised(id, &response) => {
+                self.send_offer(now, id, outgoing.body, tries + 1, out);
+            }
             408 | 481 => self.session_lost(now, id, out),
-            _ => self.reoffer_over(now, id, Err(code), out),
+            _ => {
+                self.refresh_failed(now, id);
+                self.reoffer_over(now, id, Err(code), out);
+            }
         }
     }
 
@@ -204,6 +213,8 @@ impl Endpoint {
         up.dialog.login = outgoing.login;
         let dialog = up.dialog.clone();
         self.acknowledge(key, &dialog, &response, out);
+        let deal = session_timer::agreed_by(response.headers());
+        self.session_runs(now, id, deal, Refresher::Uac, response.headers(), Some(&outgoing.body));
         self.reoffer_over(now, id, Ok(response.sdp().unwrap_or_default().to_vec()), out);
     }
 
@@ -334,12 +345,8 @@ impl Endpoint {
         }
         up.dialog.refresh(request.contacts().next().map(|c| c.uri), Some(flow));
         if !offers {
-            return self.say(
-                now,
-                own,
-                Answer { code: 200, contact: Some(&contact), ..Answer::default() },
-                out,
-            );
+            let headers = self.answer_timer(now, id, request, None);
+            return self.say_accepted(now, own, &contact, &[], headers, out);
         }
         if !heard {
             return self.say(now, own, Answer { code: 487, ..Answer::default() }, out);
@@ -370,7 +377,10 @@ impl Endpoint {
             Ok(sdp) => {
                 up.unacked = (!update).then_some((server, number));
                 let contact = up.dialog.contact.clone();
-                self.say_accepted(now, server, &contact, &sdp, Vec::new(), out);
+                let request = self.table.server(server).and_then(|s| s.request.clone());
+                let headers =
+                    request.map(|r| self.answer_timer(now, leg, &r, Some(&sdp))).unwrap_or_default();
+                self.say_accepted(now, server, &contact, &sdp, headers, out);
             }
             Err(code) => {
                 let code = if (300..700).contains(&code) { code } else { 488 };

@@ -5,6 +5,7 @@ use crate::flow::Flow;
 use crate::indication::ServerId;
 use crate::message::Request;
 use crate::outgoing::Outgoing;
+use crate::session_timer::SessionTimer;
 use crate::transaction::ClientKey;
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ pub(super) struct Calling {
     pub(super) heard: bool,
     /// CANCEL as soon as it may be sent.
     pub(super) parting: Option<Parting>,
+    /// The interval a 422 made us ask for, and how often one did.
+    pub(super) interval: u32,
+    pub(super) raises: u8,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,8 @@ pub(super) struct Up {
     pub(super) queued: Option<Vec<u8>>,
     /// BYE as soon as the ACK is here (RFC 3261 section 15).
     pub(super) parting: Option<Parting>,
+    /// The session timer, when both sides agreed on one.
+    pub(super) timer: Option<Box<SessionTimer>>,
 }
 
 /// Who is changing the session.
@@ -78,9 +84,29 @@ pub(super) enum Offer {
     Theirs { server: ServerId, number: u32, update: bool },
 }
 
+impl Calling {
+    pub(super) fn new(key: ClientKey, outgoing: Outgoing, hop: Hop) -> Calling {
+        Calling { key, outgoing, hop, heard: false, parting: None, interval: 0, raises: 0 }
+    }
+}
+
 impl Up {
     pub(super) fn new(dialog: Dialog, ours: bool) -> Up {
-        Up { dialog, ours, unacked: None, offer: Offer::Idle, queued: None, parting: None }
+        Up { dialog, ours, unacked: None, offer: Offer::Idle, queued: None, parting: None, timer: None }
+    }
+
+    /// Whether no offer of ours is under way or waits.
+    pub(super) fn offers_nothing(&self) -> bool {
+        let idle = match self.offer {
+            Offer::Idle | Offer::Theirs { .. } => true,
+            Offer::Ours { .. } | Offer::Glare { .. } => false,
+        };
+        idle && self.queued.is_none()
+    }
+
+    /// The lines that renew the interval of the session timer, if there is one.
+    pub(super) fn session_lines(&self) -> Vec<(String, String)> {
+        self.timer.as_ref().map(|t| t.lines()).unwrap_or_default()
     }
 
     /// Whether a re-INVITE of ours may start now.

@@ -139,7 +139,7 @@ fn d14_time_is_given_not_taken() {
 fn d15_only_what_we_can_do_is_offered() {
     let mut pair = Pair::udp();
     pair.call(0, 1);
-    assert!(!pair.last(0, "INVITE").contains("Supported:"));
+    assert!(pair.last(0, "INVITE").contains("\r\nSupported: timer\r\n"));
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod mutants;
 mod odd;
 mod rfc4475;
 mod second_parser;
+mod session_timer;
 mod watching;
