@@ -35,6 +35,7 @@ export const Q = texts({
   callers: ['Waiting callers', '等待中的来电'],
   members: ['Agents', '坐席'],
   noMembers: ['No agent serves this queue yet.', '尚无坐席服务此队列。'],
+  otherMembers: ['Supervisors see who else serves this queue.', '其他坐席由主管查看。'],
   noneLoggedIn: ['No agent is logged in.', '没有坐席登录。'],
   editQueue: ['Edit queue', '编辑队列'],
   editOf: ['Edit {name}', '编辑 {name}'],
