@@ -18,6 +18,8 @@ pub struct ToneParty {
     pub address: SocketAddr,
     heard: Arc<Mutex<Heard>>,
     keys: Arc<Mutex<VecDeque<Digit>>>,
+    /// µ-law samples it says before it goes on with its tone.
+    words: Arc<Mutex<VecDeque<u8>>>,
     /// What it says: the frequency as bits, 0 for silence.
     hz: Arc<AtomicU32>,
     stop: Arc<AtomicBool>,
@@ -46,17 +48,27 @@ impl ToneParty {
         let heard = Arc::new(Mutex::new(Heard::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let keys = Arc::new(Mutex::new(VecDeque::new()));
+        let words = Arc::new(Mutex::new(VecDeque::new()));
         let hz = Arc::new(AtomicU32::new(hz.to_bits()));
         let thread = std::thread::spawn({
             let (heard, keys, hz, stop) = (heard.clone(), keys.clone(), hz.clone(), stop.clone());
-            move || Mouth::new(socket, hz).talk(&heard, &keys, &stop)
+            let words = words.clone();
+            move || Mouth::new(socket, hz, words).talk(&heard, &keys, &stop)
         });
-        ToneParty { address, heard, keys, hz, stop, thread: Some(thread) }
+        ToneParty { address, heard, keys, words, hz, stop, thread: Some(thread) }
     }
 
     /// Talks at another frequency from now on, or is silent at 0.
     pub fn speak(&self, hz: f32) {
         self.hz.store(hz.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Says recorded words, µ-law at 8 kHz, once and from now on.
+    ///
+    /// # Panics
+    /// Never in a test that has not panicked already.
+    pub fn say(&self, ulaw: &[u8]) {
+        self.words.lock().expect("the talking thread does not panic").extend(ulaw);
     }
 
     /// Presses keys, one after the other, as RFC 4733 events of 100 ms with 100 ms between them.
@@ -105,6 +117,7 @@ impl Drop for ToneParty {
 struct Mouth {
     socket: UdpSocket,
     hz: Arc<AtomicU32>,
+    words: Arc<Mutex<VecDeque<u8>>>,
     peer: Option<SocketAddr>,
     sequence: u16,
     stamp: u32,
@@ -116,8 +129,8 @@ struct Mouth {
 }
 
 impl Mouth {
-    fn new(socket: UdpSocket, hz: Arc<AtomicU32>) -> Mouth {
-        Mouth { socket, hz, peer: None, sequence: 1, stamp: 160, phase: 0.0, pressed: None, rest: 0 }
+    fn new(socket: UdpSocket, hz: Arc<AtomicU32>, words: Arc<Mutex<VecDeque<u8>>>) -> Mouth {
+        Mouth { socket, hz, words, peer: None, sequence: 1, stamp: 160, phase: 0.0, pressed: None, rest: 0 }
     }
 
     fn talk(mut self, heard: &Mutex<Heard>, keys: &Mutex<VecDeque<Digit>>, stop: &AtomicBool) {
@@ -147,7 +160,7 @@ impl Mouth {
         self.rest = self.rest.saturating_sub(1);
         let packet = match self.pressed {
             Some((digit, sent)) => self.key(digit, sent),
-            None => self.tone(),
+            None => self.sound(),
         };
         self.sequence = self.sequence.wrapping_add(1);
         packet
@@ -169,12 +182,17 @@ impl Mouth {
         out
     }
 
-    fn tone(&mut self) -> Vec<u8> {
+    fn sound(&mut self) -> Vec<u8> {
         let mut out = self.header(0, false);
         self.stamp = self.stamp.wrapping_add(160);
         let hz = f32::from_bits(self.hz.load(Ordering::Relaxed));
         let loud = if hz > 0.0 { 8000.0 } else { 0.0 };
+        let mut words = self.words.lock().expect("the test thread only adds");
         for _ in 0..FRAME {
+            if let Some(word) = words.pop_front() {
+                out.push(word);
+                continue;
+            }
             self.phase = (self.phase + hz / 8000.0) % 1.0;
             let level = (self.phase * std::f32::consts::TAU).sin() * loud;
             out.push(codec::linear_to_ulaw(sample(level)));
