@@ -61,7 +61,9 @@ impl Caller {
     /// Says it once the box says something, and is quiet.
     fn says(&self, word: &str) {
         let file = format!("{VOICE}/{word}.wav");
-        let sox = Command::new("sox").args([&file, "-t", "raw", "-r", "8000", "-e", "u-law", "-b", "8", "-"]).output();
+        let sox = Command::new("sox")
+            .args([&file, "-t", "raw", "-r", "8000", "-e", "u-law", "-b", "8", "-"])
+            .output();
         let sox = sox.expect("sox is installed");
         assert!(sox.status.success(), "{file}: {}", String::from_utf8_lossy(&sox.stderr));
         until("the menu is heard", LONG, || (!self.voice.heard().frames.is_empty()).then_some(()));
