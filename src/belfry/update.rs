@@ -42,6 +42,8 @@ const SELF_CALL_EVERY: Duration = Duration::from_secs(24 * 3600);
 const SELF_CALL_ENDS: Duration = Duration::from_secs(25);
 /// RAUC and the steward read a whole bundle. Nobody waits for it on a line: a slow card may take its time.
 const INSPECT: Duration = Duration::from_secs(15 * 60);
+/// The state of the slots. The steward gives RAUC 50 s: early in the start of a slow machine it needs them.
+const SLOTS: Duration = Duration::from_secs(60);
 /// A stick that has to be found, mounted and listed.
 const STICK: Duration = Duration::from_secs(60);
 /// RAUC writes a whole system.
@@ -141,7 +143,7 @@ impl Updates {
 
     /// Reads the slots anew; `None` when the box has none.
     fn look(&self) -> Option<Slots> {
-        match self.steward.ask(&Act::Slots, SHORT) {
+        match self.steward.ask(&Act::Slots, SLOTS) {
             Ok(answer) => {
                 let Answer::Slots(slots) = answer else { return None };
                 self.tell(|view| show(view, &slots));

@@ -71,7 +71,11 @@ pub fn follow(
     let err = err.join().unwrap_or_default();
     match guard.join() {
         Ok(Some(ok)) => Ok(Ran { ok, out, err }),
-        Ok(None) | Err(_) => Err(failed(program, "it took too long and was ended")),
+        Ok(None) | Err(_) => Err(Refused::new(
+            "program_failed",
+            format!("The box's own program {program} took longer than {} s and was ended.", limit.as_secs()),
+            format!("系统程序 {program} 运行超过 {} 秒，已被终止。", limit.as_secs()),
+        )),
     }
 }
 
@@ -151,8 +155,9 @@ mod tests {
     #[test]
     fn a_program_that_hangs_is_ended_with_all_it_started() {
         let (_folder, place) = machine("sleep 600 & sleep 600");
-        let error = run(&place, "tool", &[], Duration::from_millis(200)).unwrap_err();
-        assert!(error.said.en.contains("too long"), "{error}");
+        let error = run(&place, "tool", &[], Duration::from_millis(1200)).unwrap_err();
+        assert!(error.said.en.contains("tool took longer than 1 s"), "{error}");
+        assert!(error.said.zh.contains("tool 运行超过 1 秒"), "{error}");
     }
 
     #[test]

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// RAUC reads a few files and asks the boot loader's environment.
-const LOOK: Duration = Duration::from_secs(15);
+/// RAUC reads a few files and asks the boot loader's environment; early in the start of a slow machine its service and the
+/// bus that starts it are yet to come.
+const LOOK: Duration = Duration::from_secs(50);
 
 /// State of both slots.
 ///
