@@ -154,9 +154,9 @@ impl Phones {
             }
         } else {
             let restarted = Restarted::new(flow, request, &stamp);
-            let wanted = self.read(extension, max, &asked, request, &stamp, &restarted)?;
-            for (contact, expires_s) in wanted {
-                self.apply(now, extension, contact, expires_s, flow, request, &stamp, &mut done);
+            let wanted = self.read(extension, max, &asked, request, &restarted)?;
+            for at in 0..wanted.len() {
+                self.apply(now, extension, &wanted, at, flow, request, &stamp, &mut done);
             }
             self.make_room(now, extension, max, &restarted, &mut done);
         }
@@ -270,11 +270,10 @@ impl Phones {
         max: u32,
         asked: &[NameAddr],
         request: &Request,
-        stamp: &Stamp,
         restarted: &Restarted<'_>,
     ) -> Result<Vec<(NameAddr, u32)>, NotRegistered> {
+        let (flow, stamp) = (restarted.flow, restarted.stamp);
         let mut wanted = Vec::new();
-        let mut left = self.count(extension);
         for contact in asked {
             let own = contact.param("expires").flatten().and_then(|v| v.parse().ok());
             let expires = own.or(request.expires()).unwrap_or(EXPIRES_DEFAULT);
@@ -284,17 +283,16 @@ impl Phones {
             if contact.uri.host().is_empty() {
                 return Err(NotRegistered::Malformed);
             }
-            let known = self.list(extension).find(|b| b.uri.same(&contact.uri));
-            if let Some(binding) = known {
+            if let Some(binding) = self.list(extension).find(|b| b.uri.same(&contact.uri)) {
                 in_order(binding, stamp)?;
-            } else if expires > 0 {
-                left += 1;
             }
             wanted.push((contact.clone(), expires.min(EXPIRES_MAX)));
         }
-        let gives_way = |b: &&Binding| b.stamp.call_id == stamp.call_id || restarted.was(b);
-        let replaced = self.list(extension).filter(gives_way).count();
-        if left > usize::try_from(max).unwrap_or(usize::MAX) + replaced {
+        let stays = |b: &&Binding| {
+            !restarted.was(b) && !wanted.iter().any(|asked| replaces(asked, &wanted, flow, stamp, b))
+        };
+        let left = self.list(extension).filter(stays).count() + wanted.iter().filter(|(_, s)| *s > 0).count();
+        if left > usize::try_from(max).unwrap_or(usize::MAX) {
             return Err(NotRegistered::TooMany);
         }
         Ok(wanted)
@@ -305,20 +303,16 @@ impl Phones {
         &mut self,
         now: Now,
         extension: &Number,
-        contact: NameAddr,
-        expires_s: u32,
+        wanted: &[(NameAddr, u32)],
+        at: usize,
         flow: Flow,
         request: &Request,
         stamp: &Stamp,
         done: &mut Registered,
     ) {
-        let (instance, uri) = (instance(&contact), contact.uri);
-        let again = |b: &&Binding| {
-            b.uri.same(&uri)
-                || b.stamp.call_id == stamp.call_id
-                || !instance.is_empty() && b.instance == instance
-        };
-        let same_phone = self.list(extension).find(again).cloned();
+        let Some(asked) = wanted.get(at) else { return };
+        let (uri, instance, expires_s) = (asked.0.uri.clone(), instance(&asked.0), asked.1);
+        let same_phone = self.list(extension).find(|b| replaces(asked, wanted, flow, stamp, b)).cloned();
         if let Some(old) = &same_phone {
             self.remove(extension, &old.uri);
         }
@@ -425,25 +419,52 @@ impl Phones {
     }
 }
 
-/// A phone that registers as if for the first time: what its last life may have left behind.
+/// What a phone may have left behind, and gives up when there is no more room.
 struct Restarted<'a> {
-    source: IpAddr,
+    flow: Flow,
     make: String,
-    call_id: &'a str,
+    stamp: &'a Stamp,
 }
 
 impl<'a> Restarted<'a> {
     fn new(flow: Flow, request: &Request, stamp: &'a Stamp) -> Restarted<'a> {
-        Restarted { source: flow.remote.ip(), make: user_agent(request), call_id: &stamp.call_id }
+        Restarted { flow, make: user_agent(request), stamp }
     }
 
-    /// Whether a contact may be its own of before: the same make at the same address, under another registration.
+    /// Whether a contact may be its own of before: of an older request of the same registration that did not name its
+    /// phone, or the same make at the same address under another registration (it was started again).
     fn was(&self, binding: &Binding) -> bool {
+        if binding.stamp.call_id == self.stamp.call_id {
+            return binding.instance.is_empty() && binding.stamp.cseq < self.stamp.cseq;
+        }
         !self.make.is_empty()
             && binding.user_agent == self.make
-            && binding.flow.remote.ip() == self.source
-            && binding.stamp.call_id != self.call_id
+            && binding.flow.remote.ip() == self.flow.remote.ip()
     }
+}
+
+/// Whether a contact takes the place of a binding: the same URI; the same phone by its own word; or the same registration
+/// from another address (a phone that moved says so seldom, and its old address would ring nowhere). What a registration
+/// adds from where it is stands beside what it has (RFC 3261 section 10.3).
+fn replaces(
+    asked: &(NameAddr, u32),
+    all: &[(NameAddr, u32)],
+    flow: Flow,
+    stamp: &Stamp,
+    old: &Binding,
+) -> bool {
+    let (contact, expires_s) = asked;
+    if old.uri.same(&contact.uri) {
+        return true;
+    }
+    if all.iter().any(|(other, _)| old.uri.same(&other.uri)) {
+        return false;
+    }
+    let said = instance(contact);
+    if !said.is_empty() && !old.instance.is_empty() {
+        return said == old.instance;
+    }
+    *expires_s > 0 && old.flow.remote != flow.remote && old.stamp.call_id == stamp.call_id
 }
 
 fn user_agent(request: &Request) -> String {
@@ -537,8 +558,9 @@ mod tests {
     fn one_phone_with_a_new_port_is_still_one_phone_and_a_third_is_too_many() {
         let mut phones = phones();
         register(&mut phones, 0, "a", 1, "<sip:101@192.0.2.11:1000>", 600).expect("fine");
-        let moved = register(&mut phones, 1, "a", 2, "<sip:101@192.0.2.11:2000>", 600).expect("fine");
-        assert_eq!(moved.contacts.len(), 1);
+        let request = request("a", 2, "<sip:101@192.0.2.11:2000>", 600);
+        let moved = phones.register(at(1), &number("101"), 2, flow(5062), None, &request).expect("fine");
+        assert_eq!(moved.contacts, ["<sip:101@192.0.2.11:2000>;expires=600"]);
         register(&mut phones, 2, "b", 1, "<sip:101@192.0.2.12>", 600).expect("the second");
         let third = register(&mut phones, 3, "c", 1, "<sip:101@192.0.2.13>", 600);
         assert_eq!(third.err(), Some(NotRegistered::TooMany));
@@ -546,6 +568,48 @@ mod tests {
             register(&mut phones, 4, "b", 2, "<sip:101@192.0.2.12>", 5).err(),
             Some(NotRegistered::TooBrief)
         );
+    }
+
+    #[test]
+    fn every_contact_of_a_register_is_kept_and_what_comes_later_stands_beside_it() {
+        let mut phones = phones();
+        let two = "<sip:101@192.0.2.11:1000>, <sip:101@192.0.2.11:2000>";
+        let done = register(&mut phones, 0, "a", 1, two, 600).expect("there is room for both");
+        assert_eq!(done.contacts.len(), 2, "RFC 3261 10.3: each contact is a binding of its own");
+        let again = register(&mut phones, 60, "a", 2, two, 600).expect("a refresh of both");
+        assert_eq!(again.contacts.len(), 2);
+        let one = register(&mut phones, 70, "a", 3, "<sip:101@192.0.2.11:1000>", 0).expect("fine");
+        assert_eq!(one.contacts, ["<sip:101@192.0.2.11:2000>;expires=590"]);
+        let later = register(&mut phones, 80, "a", 4, "<sip:101@192.0.2.11:3000>", 600).expect("fine");
+        assert_eq!(later.contacts.len(), 2, "the same phone adds one");
+        let gone = register(&mut phones, 81, "a", 5, "<sip:101@192.0.2.11:9>", 0).expect("fine");
+        assert_eq!(gone.contacts.len(), 2, "taking out what is not there takes out nothing else");
+        let room = register(&mut phones, 82, "a", 6, "<sip:101@192.0.2.11:4000>", 600).expect("fine");
+        assert_eq!(room.contacts.len(), 2, "at the limit its oldest gives way");
+        assert!(room.contacts[1].contains(":4000"), "{:?}", room.contacts);
+        let three = format!("{two}, <sip:101@192.0.2.11:5000>");
+        assert_eq!(register(&mut phones, 83, "a", 7, &three, 600).err(), Some(NotRegistered::TooMany));
+    }
+
+    #[test]
+    fn a_phone_that_moves_with_both_its_contacts_keeps_both_and_no_more() {
+        let mut phones = phones();
+        register(&mut phones, 0, "a", 1, "<sip:101@192.0.2.11:1000>, <sip:102@192.0.2.11:1000>", 600)
+            .expect("fine");
+        let request = request("a", 2, "<sip:102@192.0.2.11:1000>, <sip:101@192.0.2.11:2000>", 600);
+        let moved = phones.register(at(1), &number("101"), 2, flow(5062), None, &request).expect("fine");
+        assert_eq!(moved.contacts.len(), 2, "{:?}", moved.contacts);
+        assert!(moved.contacts[1].contains(":2000"), "{:?}", moved.contacts);
+    }
+
+    #[test]
+    fn two_phones_that_name_themselves_stay_two_although_one_registration_speaks_for_both() {
+        let mut phones = phones();
+        let contact = |n: u32| format!("<sip:101@192.0.2.11:{n}>;+sip.instance=\"<urn:uuid:{n}>\"");
+        register(&mut phones, 0, "a", 1, &contact(1), 600).expect("fine");
+        let both = register(&mut phones, 1, "a", 2, &contact(2), 600).expect("fine");
+        assert_eq!(both.contacts.len(), 2);
+        assert_eq!(register(&mut phones, 2, "a", 3, &contact(3), 600).err(), Some(NotRegistered::TooMany));
     }
 
     /// As [`register`], by a make that says its name, from 192.0.2.11 or the address with this last number.
