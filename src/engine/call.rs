@@ -140,11 +140,24 @@ pub enum Input {
     Watched(Box<Leg>, Number),
     /// A leg of another call takes the place of the party on this side (attended transfer by phones).
     Joined(Side, Box<Leg>, String),
+    /// The other party goes where another call of this extension stood.
+    Placed(Number, Box<Place>),
     /// For its stage.
     Heard(Heard),
     /// A bug, for the test of what a bug costs.
     #[cfg(test)]
     Fault,
+}
+
+/// Where a caller stood: which number was dialled, where that led, and since when it waits there.
+#[derive(Debug)]
+pub struct Place {
+    /// As dialled.
+    pub number: Number,
+    /// The queue or mailbox.
+    pub target: Target,
+    /// In a queue.
+    pub waiting_since: Option<Mono>,
 }
 
 impl From<Heard> for Input {
@@ -367,6 +380,12 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
             let Stage::Bridged(mut bridged) = stage else { return unwanted(*leg, stage, out) };
             bridged.take_place(core, cx, side, *leg, number, out);
             Stage::Bridged(bridged)
+        }
+        Input::Placed(by, place) => {
+            let Stage::Bridged(bridged) = stage else { return stage };
+            let Ok(side) = bridged.side_of(core, Some(&by)) else { return Stage::Bridged(bridged) };
+            core.waiting_since = place.waiting_since;
+            bridged.transfer(core, cx, side, &place.number, place.target, out)
         }
         Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
             Some(session) => {

@@ -4,9 +4,10 @@ use super::Engine;
 use crate::call::leg::Leg;
 use crate::call::stage::Stage;
 use crate::call::stage::bridged::Bridged;
-use crate::call::{Call, Core, Cx, Heard, Input, Out, Side};
+use crate::call::{Call, Core, Cx, Heard, Input, Out, Place, Side};
 use crate::effect::Effect;
 use crate::intent::Peer;
+use crate::route::Target;
 use model::clock::Now;
 use model::command::{Actor, Reply};
 use model::id::{CallId, LegId};
@@ -159,6 +160,12 @@ impl Engine {
         phone: &Number,
     ) -> Result<(CallId, Input), Refusal> {
         let given = self.call_of(other, phone)?;
+        if let Some(place) = self.calls.get(&given).filter(|c| c.core.a.id == other).and_then(|c| place(c)) {
+            let steer = Steer::Transfer { to: Some(place.number.clone()) };
+            self.may_steer(now, call, Some(phone), &steer)?;
+            self.pending.push_back((given, Input::HangUp("its place was given to another")));
+            return Ok((call, Input::Placed(phone.clone(), Box::new(place))));
+        }
         let side = self.calls.get(&call).and_then(|c| side_at(c, leg)).ok_or(Refusal::Conflict)?;
         let quits = self.calls.get(&given).and_then(|c| side_at(c, other)).ok_or(Refusal::Conflict)?;
         if given == call {
@@ -196,6 +203,31 @@ impl Engine {
         self.clear(now, from, Outcome::Answered, &format!("put together with call {to}"));
         (leg, number)
     }
+}
+
+/// Where a caller stands who talks to nobody: in a queue, or before a mailbox. Whoever is handed over goes there instead,
+/// and does not wait anew for what was waited already.
+fn place(call: &Call) -> Option<Place> {
+    let target = match &call.stage {
+        Stage::Queued(_) => Target::Queue(call.core.queue.clone()?),
+        Stage::Mailbox(mailbox) => Target::Voicemail(mailbox.left_for()?),
+        Stage::Routing
+        | Stage::Summon(_)
+        | Stage::Ivr(_)
+        | Stage::Callback(_)
+        | Stage::Ringing(_)
+        | Stage::Dialing(_)
+        | Stage::Bridged(_)
+        | Stage::Service(_)
+        | Stage::Studio(_)
+        | Stage::Supervise(_)
+        | Stage::Desk(_)
+        | Stage::Machine(_)
+        | Stage::GoodBye(_)
+        | Stage::Clearing => return None,
+    };
+    let number = Number::read(&call.core.called.number)?;
+    Some(Place { number, target, waiting_since: call.core.waiting_since })
 }
 
 /// On which side of a conversation a leg is, when it has no third party of its own.

@@ -80,6 +80,12 @@ pub fn retrieve(core: &mut Core, cx: &Cx, out: &mut Out) -> Stage {
 }
 
 impl Mailbox {
+    /// In whose mailbox a message is being left.
+    #[must_use]
+    pub fn left_for(&self) -> Option<Number> {
+        matches!(self.machine, Machine::Deposit(_)).then(|| Number::read(&self.number)).flatten()
+    }
+
     fn at(machine: Machine, session: SessionId, number: String) -> Box<Mailbox> {
         Box::new(Mailbox { machine, session, number, play: None, recording: None, gone: false, kept: false })
     }
