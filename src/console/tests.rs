@@ -46,6 +46,8 @@ struct Box_ {
     asked: Vec<String>,
     needed: bool,
     committed: Value,
+    /// What a change is refused with.
+    wrong: Option<Value>,
 }
 
 impl Box_ {
@@ -93,7 +95,7 @@ impl Box_ {
                     "refused": { "en": "It is damaged.", "zh": "已损坏。" }, "impossible": null, "waiting": null }),
             ),
         ];
-        Box_ { answers, asked: Vec::new(), needed: false, committed: Value::Null }
+        Box_ { answers, asked: Vec::new(), needed: false, committed: Value::Null, wrong: None }
     }
 }
 
@@ -120,6 +122,9 @@ impl Port for Box_ {
 
     fn commit(&mut self, tree: &Value, based_on: u64) -> std::result::Result<Answer, String> {
         self.asked.push(format!("commit on {based_on}"));
+        if let Some(body) = self.wrong.clone() {
+            return Ok(Answer { status: 422, body });
+        }
         self.committed = tree.clone();
         Ok(Answer { status: 200, body: json!({ "generation": based_on + 1 }) })
     }
@@ -169,6 +174,26 @@ fn a_network_change_is_kept_and_the_clock_set_from_the_line() {
         assert!(port.asked.contains(&"POST /api/v1/network/keep".to_owned()));
         assert_eq!(port.asked.iter().filter(|q| *q == "POST /api/v1/time").count(), 1, "only a time is one");
     }
+}
+
+#[test]
+fn what_does_not_go_is_said_in_words_and_once() {
+    let lines = ["c", "keep", "schema zzz", "set system.country XX", "leave", "0"];
+    let mut port = Box_::new();
+    port.answers.retain(|(question, _)| *question != "GET /api/v1/network");
+    port.answers.push(("GET /api/v1/network", json!({ "managed": true, "tried": null })));
+    let wrong = "there is no profile for \"XX\"";
+    let problem = json!({ "field": "system.country", "code": "unknown", "message": wrong });
+    port.wrong = Some(json!({ "error": { "code": "invalid", "message": wrong, "problems": [problem] } }));
+    let mut desk = Desk::typing(&lines);
+    run(&mut desk, &mut port, Options::default()).unwrap();
+    for text in
+        ["No network change is on trial.", "No field begins so.", "system.country: there is no profile"]
+    {
+        assert!(desk.shown.contains(text), "{text}: {}", desk.shown);
+    }
+    assert_eq!(desk.shown.matches(wrong).count(), 1, "{}", desk.shown);
+    assert!(!port.asked.contains(&"POST /api/v1/network/keep".to_owned()));
 }
 
 #[test]

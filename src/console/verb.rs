@@ -68,7 +68,8 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
             }
             "schema" => {
                 let fields = schema::fields().into_iter().filter(|f| f.path.starts_with(first()));
-                Ok(fields.map(|f| format!("{}  {}", f.path, f.kind)).collect())
+                let lines: Vec<String> = fields.map(|f| format!("{}  {}", f.path, f.kind)).collect();
+                if lines.is_empty() { Err(self.text(Phrase::NoField).to_owned()) } else { Ok(lines) }
             }
             "export" => self.current().map(|(_, tree)| {
                 draft::read(&tree).map_or_else(
@@ -90,6 +91,9 @@ impl<T: Terminal, P: Port> Session<'_, T, P> {
             "network" => self.asked("GET", "/api/v1/network", None).map(|body| shown(&body)),
             "keep" => {
                 let token = self.asked("GET", "/api/v1/network", None)?["tried"]["token"].clone();
+                if !token.is_string() {
+                    return Err(self.text(Phrase::NoTrial).to_owned());
+                }
                 self.asked("POST", "/api/v1/network/keep", Some(&json!({ "token": token })))
                     .map(|_| self.fine())
             }
@@ -211,12 +215,16 @@ fn remove(tree: &mut Value, path: &str, with_users: bool) -> std::result::Result
 
 /// What is wrong, with every field on a line of its own.
 fn problems(body: &Value, complaint: &str) -> String {
-    let mut out = complaint.to_owned();
-    for problem in body["error"]["problems"].as_array().into_iter().flatten() {
+    let lines = body["error"]["problems"].as_array().into_iter().flatten().map(|problem| {
         let text = |key: &str| problem[key].as_str().unwrap_or_default();
-        out.push_str(&format!("\n{}: {}", text("field"), text("message")));
+        (format!("{}: {}", text("field"), text("message")), text("message") == complaint)
+    });
+    let lines: Vec<(String, bool)> = lines.collect();
+    match lines.as_slice() {
+        // The complaint about one field is that field's own.
+        [(line, true)] => line.clone(),
+        lines => lines.iter().fold(complaint.to_owned(), |out, (line, _)| format!("{out}\n{line}")),
     }
-    out
 }
 
 fn shown(value: &Value) -> Vec<String> {

@@ -72,6 +72,8 @@ phrases! {
     NoCalls: "Nobody is talking.", "当前没有通话。";
     NoEvents: "Nothing has happened yet.", "还没有任何事件。";
     NoPhones: "No phone is registered.", "没有已注册的话机。";
+    NoField: "No field begins so. Type schema alone for all of them.", "没有以此开头的字段。输入 schema 查看全部字段。";
+    NoTrial: "No network change is on trial.", "没有试用中的网络更改。";
     NoTrunks: "No trunk is configured.", "没有配置中继。";
     NotAdmin: "This user is no administrator.", "该用户不是管理员。";
     NotSame: "The two are not the same. Nothing was changed.", "两次输入不一致，未作更改。";
@@ -132,6 +134,8 @@ pub fn cause(word: &str, language: Language) -> Option<&'static str> {
         "no_answer" => ("no answer: check address, port, firewall", "无响应：请检查地址、端口和防火墙"),
         "name_unknown" => ("host name unknown: check spelling and DNS", "主机名无法解析：请检查拼写和 DNS"),
         "refused" => ("refused by the carrier", "被运营商拒绝"),
+        "calls_password" => ("calls refused: check name, password", "呼叫被拒绝：请核对用户名和密码"),
+        "calls_forbidden" => ("calls forbidden: check shown number", "呼叫被禁止：请检查主叫号码"),
         "silent" => ("a call got no answer: being asked", "呼叫无应答：正在询问"),
         "starting" => ("just starting", "正在启动"),
         _ => return None,

@@ -117,8 +117,9 @@ pub fn add(tree: &mut Value, path: &str, words: &[String]) -> Result<(), String>
     }
     let key = key_of(path).map(|name| (name, words.first().map(String::as_str).unwrap_or_default()));
     let texts = words.iter().all(|word| !word.contains('=')) && key.is_none();
-    if let Some((_, "")) = key {
-        return Err(format!("give the new {path} its name first, e.g. belfry add {path} NAME"));
+    if let Some((name, "")) = key {
+        let typed = name.to_uppercase();
+        return Err(format!("give the new {path} its {name} first, e.g. belfry add {path} {typed}"));
     }
     if key.is_some_and(|(_, typed)| get(tree, &format!("{path}[{typed}]")).is_ok()) {
         return Err(format!("{path} {} is there already; change it with belfry set", words[0]));
