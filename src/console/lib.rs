@@ -15,7 +15,7 @@ mod words;
 pub use menu::{Options, run};
 pub use port::{Answer, Port};
 pub use terminal::{Line, Terminal, Tty};
-pub use words::Language;
+pub use words::{Language, cause};
 
 #[cfg(test)]
 mod tests;

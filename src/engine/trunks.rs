@@ -152,6 +152,7 @@ impl Trunks {
     ) -> bool {
         let Some(state) = self.states.get_mut(name) else { return false };
         state.asking = None;
+        self.takes(now, name, out);
         self.look_up(now, name, ticket, out);
         true
     }
@@ -240,6 +241,20 @@ impl Trunks {
         }
         let timer = if state.mute { TrunkTimer::Register } else { TrunkTimer::Probe };
         out.push(Out::Wait(name.to_owned(), timer, now.mono));
+    }
+
+    /// It refused a call because of us (401, 403, 407).
+    pub fn refuses(&mut self, now: Now, name: &str, code: u16, out: &mut Vec<Out>) {
+        if self.states.get_mut(name).is_some_and(|state| state.health.refuses(now, code)) {
+            out.push(Out::Changed(name.to_owned()));
+        }
+    }
+
+    /// A call got through to the party called, who took it or not.
+    pub fn takes(&mut self, now: Now, name: &str, out: &mut Vec<Out>) {
+        if self.states.get_mut(name).is_some_and(|state| state.health.takes(now)) {
+            out.push(Out::Changed(name.to_owned()));
+        }
     }
 
     /// How many legs it carries now.

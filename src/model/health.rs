@@ -185,9 +185,9 @@ pub const KINDS: [(&str, Words); 22] = [
     (
         "trunk",
         [
-            "A trunk is down",
+            "A trunk is down or refuses calls",
             "Look at the page Trunks: it names the cause and what to do.",
-            "中继线路中断",
+            "中继线路中断或拒绝呼叫",
             "请查看“中继”页面，其中说明原因和处理办法。",
         ],
     ),
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn headlines_name_the_site_and_the_thing() {
         let line = headline(Event::Raised, "trunk", "carrier", "Shop", Language::En);
-        assert_eq!(line, "[Shop] Alarm: A trunk is down (carrier)");
+        assert_eq!(line, "[Shop] Alarm: A trunk is down or refuses calls (carrier)");
         assert!(headline(Event::Cleared, "trunk", "carrier", "Shop", Language::Zh).contains("已恢复"));
     }
 }

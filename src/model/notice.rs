@@ -251,10 +251,10 @@ pub struct WaitingView {
 pub struct TrunkView {
     /// Name.
     pub trunk: String,
-    /// `up`, `down`, `trying`.
+    /// `up`, `down`, `trying`, or `refusing`: it answers, and refuses every call of ours.
     pub state: String,
     /// Machine word of the cause, e.g. `registered answers_options wrong_password forbidden no_answer name_unknown
-    /// refused starting`; the UI has a sentence and a remedy for each.
+    /// refused starting calls_password calls_forbidden`; the UI has a sentence and a remedy for each.
     pub cause: String,
     /// What the carrier said last, e.g. `403 Forbidden`.
     pub detail: String,

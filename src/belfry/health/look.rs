@@ -236,7 +236,7 @@ fn trunks(state: &State, limits: &Alarm, looks: &mut Vec<Look>) {
     for trunk in state.trunks.values() {
         let sign = match trunk.state.as_str() {
             "up" => Sign::Good,
-            "down" => Sign::Bad,
+            "down" | "refusing" => Sign::Bad,
             _ => Sign::Between,
         };
         let why =

@@ -15,14 +15,14 @@ impl Engine {
         match indication {
             Indication::Invite { server, flow, request } => self.invited(now, server, flow, &request),
             Indication::Progress { leg, code, sdp } => {
-                self.trunk_heard(now, leg);
+                self.trunk_heard(now, leg, code);
                 self.leg_did(leg, LegEvent::Progress(code, sdp));
             }
             Indication::Answered { leg, sdp, .. } => {
                 if self.self_answered(now, leg, &sdp) {
                     return;
                 }
-                self.trunk_heard(now, leg);
+                self.trunk_heard(now, leg, 200);
                 self.leg_counts(now, leg);
                 self.leg_did(leg, LegEvent::Answered(sdp));
             }
@@ -31,7 +31,7 @@ impl Engine {
                     return;
                 }
                 if let Some(response) = response {
-                    self.trunk_heard(now, leg);
+                    self.trunk_heard(now, leg, code);
                     self.outreach_cause(now, leg, &response);
                 }
                 self.leg_over(now, leg, LegEvent::Refused(code));
@@ -105,10 +105,18 @@ impl Engine {
         }
     }
 
-    fn trunk_heard(&mut self, now: Now, leg: LegId) {
-        if let Some(Peer::Trunk(name)) = self.ledger.leg(leg).map(|e| e.peer.clone()) {
-            self.trunk_lives(now, &name);
+    /// A carrier said something to a call: it lives, and the code says whether it lets us call.
+    fn trunk_heard(&mut self, now: Now, leg: LegId, code: u16) {
+        let Some(Peer::Trunk(name)) = self.ledger.leg(leg).map(|e| e.peer.clone()) else { return };
+        self.trunk_lives(now, &name);
+        let mut said = Vec::new();
+        match code {
+            // An announcement may come before the refusal.
+            ..=199 | 500..=599 => {}
+            401 | 403 | 407 => self.trunks.refuses(now, &name, code, &mut said),
+            _ => self.trunks.takes(now, &name, &mut said),
         }
+        self.trunks_said(now, said);
     }
 
     /// A carrier gave a sign of life.

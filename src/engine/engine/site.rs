@@ -123,6 +123,10 @@ impl Engine {
                 let text = format!("trunk {name} is down: {} {}", view.cause.replace('_', " "), view.detail);
                 self.note(now, "alarm", "trunk_down", name, text.trim_end());
             }
+            "refusing" => {
+                let text = format!("trunk {name} refuses our calls: {}", view.detail);
+                self.note(now, "alarm", "trunk_refuses", name, &text);
+            }
             _ => {}
         }
     }

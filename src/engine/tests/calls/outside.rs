@@ -231,3 +231,50 @@ fn after_one_silent_call_the_next_goes_to_the_living_trunk_at_once() {
     world.seconds(60);
     assert_eq!(world.trunk("carrier").state, "up", "it is back with its next answer");
 }
+
+/// Dials a number that the carrier refuses with `code`, and the backup too.
+fn is_refused(world: &mut World, phone: usize, carriers: [usize; 2], number: &str, code: u16) {
+    world.forget(phone);
+    world.dial(phone, number);
+    for carrier in carriers {
+        let (leg, _) = world.rung(carrier).expect("asked");
+        world.refuse(carrier, leg, code);
+    }
+}
+
+#[test]
+fn a_trunk_that_refuses_our_password_for_calls_is_not_shown_as_up() {
+    let (mut world, phone, carrier, backup) = office();
+    assert_eq!(world.trunk("carrier").state, "up");
+    is_refused(&mut world, phone, [carrier, backup], "00301234567", 407);
+    let shown = world.trunk("carrier");
+    assert_eq!((shown.state.as_str(), shown.cause.as_str()), ("refusing", "calls_password"));
+    assert_eq!(shown.detail, "407 Proxy Authentication Required (1x)");
+    world.seconds(60);
+    assert_eq!(world.trunk("carrier").state, "refusing", "that it answers OPTIONS says nothing of calls");
+    world.forget(phone);
+    world.dial(phone, "00301234567");
+    world.take(carrier);
+    assert_eq!(world.trunk("carrier").state, "up", "it took one");
+}
+
+#[test]
+fn a_forbidden_number_is_the_numbers_matter_and_the_third_forbidden_call_in_a_row_the_trunks() {
+    let (mut world, phone, carrier, backup) = office();
+    for (n, state) in ["up", "up", "refusing"].into_iter().enumerate() {
+        is_refused(&mut world, phone, [carrier, backup], &format!("0030123456{n}"), 403);
+        assert_eq!(world.trunk("carrier").state, state, "after call {n}");
+    }
+    assert_eq!(world.trunk("carrier").cause, "calls_forbidden");
+    let noted = world.records.iter().filter(
+        |r| matches!(r, Record::Note(note) if note.kind == "trunk_refuses" && note.subject == "carrier"),
+    );
+    assert_eq!(noted.count(), 1, "the event log tells it once");
+    world.forget(phone);
+    world.dial(phone, "00301234567");
+    let (leg, _) = world.rung(carrier).expect("asked all the same");
+    world.refuse(carrier, leg, 486);
+    assert_eq!(world.trunk("carrier").state, "up", "a busy party was reached");
+    is_refused(&mut world, phone, [carrier, backup], "00301234567", 403);
+    assert_eq!(world.trunk("carrier").state, "up", "counted anew");
+}

@@ -62,6 +62,7 @@ export const TRUNK_STATE = texts({
   up: ['Up', '正常'],
   down: ['Down', '中断'],
   trying: ['Trying', '正在尝试'],
+  refusing: ['Refuses calls', '拒绝呼叫'],
 });
 
 /** What a trunk's cause means. */
@@ -80,6 +81,14 @@ export const TRUNK_CAUSE = texts({
   unreachable: ['There is no way through the network to the carrier.', '网络无法到达运营商。'],
   overloaded: ['The carrier says that it is overloaded.', '运营商表示其系统过载。'],
   expired: ['The registration ran out and was not renewed.', '注册已过期且未能续约。'],
+  calls_password: [
+    'The carrier answers, but refuses the user name or password of every call to outside.',
+    '运营商有应答，但以用户名或密码为由拒绝所有呼出通话。',
+  ],
+  calls_forbidden: [
+    'The carrier answers, but forbids every call to outside. Calls from outside still come.',
+    '运营商有应答，但禁止所有呼出通话；呼入仍可到达。',
+  ],
   silent: ['A call got no answer from it; other trunks are tried first until it answers.', '有一通呼叫未得到应答；在其恢复应答前优先使用其他中继。'],
 });
 
@@ -108,6 +117,14 @@ export const TRUNK_REMEDY = texts({
     '请查看运营商答复，并检查 SIP 域、用户名、端口和传输方式。',
   ],
   unreachable: ['Check cable, gateway and internet connection of the box.', '请检查设备的网线、网关和互联网连接。'],
+  calls_password: [
+    'Compare user name, authentication name and password with the carrier’s letter. Without a password here, ask the carrier to let calls in from your public address.',
+    '请对照运营商资料核对用户名、认证用户名和密码。若此处未设置密码，请让运营商允许来自您公网地址的呼叫。',
+  ],
+  calls_forbidden: [
+    'Check that the number shown is one of yours, in the form the carrier wants, and ask them whether the account may call outside (credit, barring, a list of addresses).',
+    '请检查主叫号码是否属于您且格式符合运营商要求，并询问运营商该账户是否允许呼出（余额、限制、地址白名单）。',
+  ],
   overloaded: ['It is tried again by itself. If it lasts, call the carrier.', '系统会自动重试；若持续出现，请联系运营商。'],
   expired: ['It is tried again by itself. Check the network if it stays.', '系统会自动重试；若持续出现，请检查网络。'],
 });
@@ -204,6 +221,7 @@ export const STEP_ODD = texts({
 /** Kinds of events; `{s}` is the subject. */
 export const NOTE = texts({
   trunk_down: ['Trunk {s} is down', '中继 {s} 中断'],
+  trunk_refuses: ['Trunk {s} refuses calls to outside', '中继 {s} 拒绝呼出通话'],
   trunk_up: ['Trunk {s} is up', '中继 {s} 恢复正常'],
   ban: ['{s} is banned', '{s} 被封禁'],
   guesses: ['Wrong passwords from {s}, where a phone is registered', '{s} 出现密码错误，该处有话机注册'],
