@@ -1,5 +1,6 @@
 //! The command line: text to typed values, or one clear sentence. Own and small: the set of commands is fixed and every
 //! wrong word must be named. Decides nothing else; never touches files.
+use crate::usage;
 use model::update::Restart;
 use model::what_if::Question;
 use std::fmt;
@@ -8,35 +9,6 @@ use std::path::PathBuf;
 
 /// Where the data folder is when nobody says: the systemd unit's `StateDirectory`.
 pub const DEFAULT_DATA: &str = "/var/lib/belfry";
-
-/// What `--help` prints.
-pub const HELP: &str = "\
-belfry - a telephone exchange and contact centre in a box
-
-  belfry run --data DIR [--site FILE] [--sip ADDR:PORT] [--http ADDR:PORT] [--https ADDR:PORT]
-             [--rtp LOW-HIGH] [--media-address IP] [--log FILTER] [--drain] [--steward PATH]
-  belfry config export|check FILE|apply FILE|history|undo GENERATION [--data DIR]
-  belfry get [PATH] [--data DIR]                       e.g. belfry get extension.101.name
-  belfry set PATH VALUE [PATH VALUE]... [--data DIR]   e.g. belfry set network.vlan 42
-  belfry add LIST [KEY] [FIELD=VALUE]... [--data DIR]  e.g. belfry add extension 120 name=Door
-  belfry delete PATH [--cascade] [--data DIR]
-  belfry schema [PREFIX]                               every field and what may stand in it
-  belfry user set NAME --role admin|supervisor|agent|user [--data DIR]   (password on standard input)
-  belfry token create NAME --role admin|supervisor|agent|user [--data DIR]
-  belfry status [--json] [--data DIR]
-  belfry backup create [FILE]|list|check FILE|restore FILE [--data DIR]   (pass-phrase on standard input)
-  belfry factory-reset --yes [--data DIR]
-  belfry update FILE [--restart now|idle|later] [--data DIR]
-  belfry console [--data DIR]
-  belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators; --help: the lines)
-  belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]   (--help: every field of the file)
-  belfry what-if --called NUMBER --at 2026-12-24T18:05 [--caller NUMBER] [--trunk NAME] [--key DIGITS]...
-                 [--no-agents QUEUE]... [--off EXTENSION]... [--ignored EXTENSION]... [--json] [--data DIR]
-  belfry steward [--socket PATH] [--root DIR] [--log FILTER]
-  belfry --version | --help
-
-Without --data the folder is /var/lib/belfry.
-";
 
 /// One thing asked on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +28,8 @@ pub enum Command {
     },
     /// `belfry get | set | add | delete | schema`
     Edit(EditCommand, PathBuf),
-    /// `belfry --help`
-    Help,
+    /// `belfry --help`, or `belfry COMMAND --help`: what is printed.
+    Help(&'static str),
     /// `belfry what-if`
     WhatIf {
         /// The question.
@@ -288,6 +260,9 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
     let Some(first) = words.next_plain() else {
         return words.only_flag();
     };
+    if let Some(text) = usage::of(&first).filter(|_| words.ask_for_help()) {
+        return Ok(Command::Help(text));
+    }
     match first.as_str() {
         "run" => Ok(Command::Run(run_options(&mut words)?)),
         "role" => {
@@ -335,14 +310,22 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             }
             Ok(Command::Status { json, data })
         }
+        "help" => match words.next_plain() {
+            Some(command) => usage::of(&command).map(Command::Help).ok_or_else(|| no_command(&command)),
+            None => Ok(Command::Help(usage::HELP)),
+        },
         "pace" => pace(&mut words),
         "simulate" => simulate(&mut words),
         "update" => update(&mut words),
         "what-if" => what_if(&mut words),
         "console" => Ok(Command::Console(only_data(&mut words)?)),
         "steward" => Ok(Command::Steward(steward(&mut words)?)),
-        other => Err(Usage(format!("there is no command \"{other}\""))),
+        other => Err(no_command(other)),
     }
+}
+
+fn no_command(word: &str) -> Usage {
+    Usage(format!("there is no command \"{word}\""))
 }
 
 fn run_options(words: &mut Words) -> Result<RunOptions, Usage> {
@@ -394,6 +377,9 @@ fn pace(words: &mut Words) -> Result<Command, Usage> {
 fn simulate(words: &mut Words) -> Result<Command, Usage> {
     /// More would run for hours.
     const SEEDS_MAX: u64 = 1_000;
+    if words.ask_for_help() {
+        return Ok(Command::SimulateHelp);
+    }
     words.must_be("simulate", "dialer")?;
     let (mut scenario, mut seeds, mut json) = (None, 8, false);
     while let Some(flag) = words.flag()? {
@@ -406,7 +392,6 @@ fn simulate(words: &mut Words) -> Result<Command, Usage> {
                     .ok_or_else(|| Usage(format!("--seeds goes from 1 to {SEEDS_MAX}, not \"{text}\"")))?;
             }
             "--json" => json = true,
-            "--help" => return Ok(Command::SimulateHelp),
             other => return Err(unknown(other)),
         }
     }
@@ -628,6 +613,11 @@ impl Words {
         self.left.pop_front()
     }
 
+    /// Whether help is asked for behind a command: `--help` anywhere (no value begins so), or `-h` at once.
+    fn ask_for_help(&self) -> bool {
+        self.left.iter().any(|word| word == "--help") || self.left.front().is_some_and(|word| word == "-h")
+    }
+
     fn next_plain(&mut self) -> Option<String> {
         self.left.pop_front_if(|word| !word.starts_with('-'))
     }
@@ -661,7 +651,7 @@ impl Words {
     fn only_flag(mut self) -> Result<Command, Usage> {
         match self.left.pop_front().as_deref() {
             Some("--version" | "-V") => Ok(Command::Version),
-            Some("--help" | "-h") => Ok(Command::Help),
+            Some("--help" | "-h") => Ok(Command::Help(usage::HELP)),
             Some(other) => Err(unknown(other)),
             None => Err(Usage("a command is missing".into())),
         }
@@ -734,6 +724,31 @@ mod tests {
         );
         assert_eq!(parse("status --json"), Ok(Command::Status { json: true, data: DEFAULT_DATA.into() }));
         assert_eq!(parse("--version"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_wherever_help_is_asked() {
+        for line in [
+            "run --help",
+            "run --data d --help",
+            "config --help",
+            "config check --help",
+            "set -h",
+            "get --help",
+            "user set --help",
+            "backup restore x --help",
+            "update --help",
+            "steward --help",
+            "role --help",
+            "help status",
+        ] {
+            let command = line.trim_start_matches("help ").split(' ').next().expect("a word");
+            let Ok(Command::Help(text)) = parse(line) else { panic!("{line}") };
+            assert!(text.starts_with(&format!("belfry {command} - ")), "{line}: {text}");
+        }
+        assert_eq!(parse("--help"), parse("help"));
+        assert_eq!(parse("pace --help"), Ok(Command::PaceHelp));
+        assert_eq!(parse("simulate dialer --help"), parse("simulate --help"));
     }
 
     #[test]

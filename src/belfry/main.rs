@@ -39,6 +39,7 @@ mod studio;
 mod supervisor;
 mod technician;
 mod update;
+mod usage;
 mod voice;
 mod wire;
 
@@ -54,8 +55,8 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Help => {
-            lifecycle::say(args::HELP.trim_end());
+        Command::Help(text) => {
+            lifecycle::say(text.trim_end());
             ExitCode::SUCCESS
         }
         Command::Version => {
