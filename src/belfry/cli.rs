@@ -4,6 +4,7 @@ use crate::args::ConfigCommand;
 use crate::lifecycle::{self, BadInput, complain, say};
 use crate::role::EXIT_BAD_INPUT;
 use crate::site::{read, wrong_file};
+use model::config::{diff, text};
 use model::id::Generation;
 use model::query::{GenerationRow, Page, Role, Status};
 use model::update::{Restart, UpdateView};
@@ -37,7 +38,7 @@ pub fn finish(result: anyhow::Result<()>) -> ExitCode {
 /// [`BadInput`] for a wrong file or number; otherwise the disk's or the box's.
 pub fn config(command: ConfigCommand, data: &Path) -> anyhow::Result<()> {
     match command {
-        ConfigCommand::Check(file) => check(&file),
+        ConfigCommand::Check(file) => check(&file, data),
         ConfigCommand::Export => export(data),
         ConfigCommand::Apply(file) => apply(data, &file),
         ConfigCommand::History => history(data),
@@ -45,29 +46,49 @@ pub fn config(command: ConfigCommand, data: &Path) -> anyhow::Result<()> {
     }
 }
 
-fn check(file: &Path) -> anyhow::Result<()> {
-    let problems = offline::check(&read(file)?);
-    if problems.is_empty() {
-        say(&format!("{} is fine", file.display()));
-        return Ok(());
+fn check(file: &Path, data: &Path) -> anyhow::Result<()> {
+    let site = read(file)?;
+    let problems = offline::check(&site);
+    if !problems.is_empty() {
+        return Err(BadInput(wrong_file(&file.display().to_string(), &problems)).into());
     }
-    Err(BadInput(wrong_file(&file.display().to_string(), &problems)).into())
+    say(&format!("{} is fine", file.display()));
+    // A file is checked where there is no box too: then there is nothing that it could take away.
+    if running(data).is_some() || must_exist(data).is_ok() {
+        let gone = taken_away(&exported(data)?, &site);
+        if !gone.is_empty() {
+            say(&format!("it is the whole site, so it takes away from the one in force: {gone}"));
+        }
+    }
+    Ok(())
+}
+
+/// What stands in one site and not in another, in words.
+fn taken_away(old: &str, new: &str) -> String {
+    match (text::parse(old), text::parse(new)) {
+        (Ok(old), Ok(new)) => diff::removal(&diff::removed(&old, &new)),
+        (Err(_), _) | (_, Err(_)) => String::new(),
+    }
 }
 
 fn export(data: &Path) -> anyhow::Result<()> {
-    let text = match running(data) {
-        Some(client) => fine(client.ask("GET", "/api/v1/config/export")?)?.body,
+    say(exported(data)?.trim_end());
+    Ok(())
+}
+
+fn exported(data: &Path) -> anyhow::Result<String> {
+    match running(data) {
+        Some(client) => Ok(fine(client.ask("GET", "/api/v1/config/export")?)?.body),
         None => {
             must_exist(data)?;
-            offline::with(data, offline::export)?.ok_or_else(|| nothing_yet(data))?
+            offline::with(data, offline::export)?.ok_or_else(|| nothing_yet(data))
         }
-    };
-    say(text.trim_end());
-    Ok(())
+    }
 }
 
 fn apply(data: &Path, file: &Path) -> anyhow::Result<()> {
     let (text, name) = (read(file)?, file.display().to_string());
+    let before = exported(data).unwrap_or_default();
     let generation = match running(data) {
         Some(client) => {
             let answer = client.ask_toml("POST", "/api/v1/config/apply", &text)?;
@@ -79,6 +100,12 @@ fn apply(data: &Path, file: &Path) -> anyhow::Result<()> {
         }
     };
     say(&format!("generation {generation} is in force"));
+    let gone = taken_away(&before, &text);
+    if !gone.is_empty() {
+        say(&format!(
+            "taken away: {gone}; belfry config history shows the one before, belfry config undo brings it back"
+        ));
+    }
     Ok(())
 }
 
@@ -233,9 +260,15 @@ fn in_words(status: &Status) -> String {
         text.push_str(&format!("\nALARM: {name}{subject} {}", alarm.detail));
     }
     for trunk in &status.trunks {
+        let cause = console::cause(&trunk.cause, console::Language::En).unwrap_or(&trunk.cause);
+        let said = if trunk.state == "up" || trunk.detail.is_empty() {
+            String::new()
+        } else {
+            format!("; it said {}", trunk.detail)
+        };
         text.push_str(&format!(
-            "\ntrunk {}: {} ({}), {} of {} calls",
-            trunk.trunk, trunk.state, trunk.cause, trunk.calls, trunk.capacity
+            "\ntrunk {}: {} ({cause}{said}), {} of {} calls",
+            trunk.trunk, trunk.state, trunk.calls, trunk.capacity
         ));
     }
     text

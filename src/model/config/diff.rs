@@ -119,6 +119,48 @@ pub fn summary(changes: &[Change]) -> String {
     }
 }
 
+/// What would be there no more: sections, each with the keys of its items (none for a section that is one table).
+#[must_use]
+pub fn removed(old: &Value, new: &Value) -> Vec<(String, Vec<String>)> {
+    let mut out = Vec::new();
+    for (section, before) in old.as_object().into_iter().flatten() {
+        let after = new.get(section);
+        match before {
+            Value::Array(items) => {
+                let key = key_of(section).unwrap_or("name");
+                let names = |items: &[Value]| -> Vec<String> {
+                    let name = |item: &Value| item.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
+                    items.iter().map(name).collect()
+                };
+                let kept = after.and_then(Value::as_array).map(|items| names(items)).unwrap_or_default();
+                let gone: Vec<String> =
+                    names(items).into_iter().filter(|name| !kept.contains(name)).collect();
+                if !gone.is_empty() {
+                    out.push((section.clone(), gone));
+                }
+            }
+            Value::Object(_) if after.is_none() => out.push((section.clone(), Vec::new())),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {}
+        }
+    }
+    out
+}
+
+/// The same in words, e.g. `3 extension (101, 102, 103), 1 queue (main), network`; empty: nothing goes.
+#[must_use]
+pub fn removal(gone: &[(String, Vec<String>)]) -> String {
+    /// More names help nobody.
+    const NAMED: usize = 6;
+    let words = gone.iter().map(|(section, keys)| {
+        let more = if keys.len() > NAMED { ", ..." } else { "" };
+        match keys.len() {
+            0 => format!("every setting of {section}"),
+            n => format!("{n} {section} ({}{more})", keys[..n.min(NAMED)].join(", ")),
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +181,18 @@ mod tests {
         let text = serde_json::to_string(&found).expect("plain data");
         assert!(!text.contains("\"one\"") && !text.contains("\"two\"") && !text.contains("\"y\""), "{text}");
         assert_eq!(summary(&found), "extension 101, extension 102 removed, extension 103 added, queue added");
+    }
+
+    #[test]
+    fn what_a_shorter_site_takes_away_is_counted_and_named() {
+        let numbers =
+            |list: &[u32]| list.iter().map(|n| json!({ "number": n.to_string() })).collect::<Vec<_>>();
+        let old = json!({ "extension": numbers(&[1, 2, 3, 4, 5, 6, 7, 8]), "network": { "vlan": 4 },
+            "inbound": [{ "name": "main" }, { "name": "night" }], "queue": [{ "name": "a" }] });
+        let new = json!({ "extension": numbers(&[8]), "inbound": [{ "name": "night" }], "queue": [{ "name": "a" }] });
+        let words = removal(&removed(&old, &new));
+        assert_eq!(words, "7 extension (1, 2, 3, 4, 5, 6, ...), 1 inbound (main), every setting of network");
+        assert_eq!(removal(&removed(&old, &old)), "");
     }
 
     #[test]

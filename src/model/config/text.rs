@@ -8,19 +8,36 @@ use std::fmt::Write as _;
 /// Longest text taken: five thousand extensions fit many times.
 pub const TEXT_MAX: usize = 4 * 1024 * 1024;
 
+/// How a text that a box wrote begins and ends: half of one is TOML too, and would take the other half away.
+const FIRST_LINE: &str =
+    "# A whole Belfry site, down to its last line. Fields that are left out have their usual value.";
+const LAST_LINE: &str = "# The end of the site.";
+
 /// Reads a text as a tree.
 ///
 /// # Errors
-/// One problem: the text is too long, or not TOML; the field is then the place as `line 3, column 7`.
+/// One problem: the text is too long, cut off, or not TOML; the field is then the place as `line 3, column 7`.
 pub fn parse(text: &str) -> Result<Value, Problem> {
     if text.len() > TEXT_MAX {
         let message = format!("this text is longer than {} MiB; it cannot be a site", TEXT_MAX / 1024 / 1024);
         return Err(Problem { field: "line 1".into(), code: "too_long".into(), message });
     }
+    let lines = || text.lines().map(str::trim);
+    if lines().next() == Some(FIRST_LINE) && !lines().any(|line| line == LAST_LINE) {
+        return Err(cut_off(lines().count()));
+    }
     match text.parse::<toml::Table>() {
         Ok(table) => Ok(json(toml::Value::Table(table))),
         Err(error) => Err(not_toml(text, &error)),
     }
+}
+
+fn cut_off(lines: usize) -> Problem {
+    let message = format!(
+        "this file is cut off: a box writes \"{LAST_LINE}\" at the end, and that line is missing. Export the site again; if it was \
+         taken out by hand, take out the first line too"
+    );
+    Problem { field: format!("line {lines}"), code: "cut_off".into(), message }
 }
 
 fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
@@ -89,7 +106,7 @@ const INLINE: [&str; 5] = ["class", "option", "skill", "week", "weight"];
 #[must_use]
 pub fn write(config: &Config) -> String {
     let tree = draft::brief(config);
-    let mut out = String::from("# A Belfry site. Fields that are left out have their usual value.\n");
+    let mut out = format!("{FIRST_LINE}\n");
     for section in SECTIONS {
         match tree.get(section) {
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_object).for_each(|item| {
@@ -103,6 +120,7 @@ pub fn write(config: &Config) -> String {
             _ => {}
         }
     }
+    let _ = writeln!(out, "\n{LAST_LINE}");
     out
 }
 
@@ -171,6 +189,18 @@ mod tests {
         let again = draft::read(&parse(&text).expect(&text));
         assert_eq!(again.as_ref(), Ok(&config), "{text}");
         assert!(!text.contains("ring_timeout_s"), "defaults are left out:\n{text}");
+    }
+
+    #[test]
+    fn what_a_box_wrote_is_refused_when_it_is_cut_off_wherever_that_is() {
+        let text = write(&read(DEFAULT));
+        for (at, _) in text.match_indices('\n').skip(1) {
+            let cut = &text[..=at];
+            let code = parse(cut).map_or_else(|problem| problem.code, |_| "fine".into());
+            assert_eq!(code, if cut == text { "fine" } else { "cut_off" }, "cut at {at}");
+        }
+        let edited = text.replace(LAST_LINE, "[backup]\n# The end of the site.   \r");
+        assert!(parse(&edited).is_ok(), "something was added, at the end or behind it");
     }
 
     #[test]
