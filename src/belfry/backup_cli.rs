@@ -144,6 +144,11 @@ pub fn factory_reset(yes: bool, data: &Path) -> anyhow::Result<()> {
 
 fn refused(file: &Path, fault: BackupFault) -> anyhow::Error {
     match fault {
+        BackupFault::Disk(error) if error.is_of_the_disk() => {
+            anyhow::anyhow!(
+                "the disk is full or fails, so there is no backup; make room, then try again ({error})"
+            )
+        }
         BackupFault::Disk(error) => error.into(),
         other @ (BackupFault::PassPhrase
         | BackupFault::Foreign(_)

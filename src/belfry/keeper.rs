@@ -297,7 +297,7 @@ impl web::ports::Saving for Keeper {
 
     fn upload(&self) -> Saved<PathBuf> {
         let folder = backup::folder(self.store.dir());
-        std::fs::create_dir_all(&folder).map_err(|e| SavingRefusal::Failed(e.to_string()))?;
+        std::fs::create_dir_all(&folder).map_err(store::Fault::file(&folder)).map_err(of_the_disk)?;
         let mut old = self.uploaded();
         while old.len() >= UPLOADS {
             old.pop().and_then(|item| std::fs::remove_file(folder.join(item.name)).ok());
@@ -316,7 +316,7 @@ impl web::ports::Saving for Keeper {
         let busy = self.busy(BackupPhase::Checking)?;
         let facts = backup::stage(self.store.dir(), &path, pass_phrase).map_err(refusal)?;
         tracing::warn!(by, site = facts.site, "restoring a backup: the box changes over and starts again");
-        backup::commit(self.store.dir()).map_err(|e| SavingRefusal::Failed(e.to_string()))?;
+        backup::commit(self.store.dir()).map_err(of_the_disk)?;
         // Nothing else may begin until the box has started again.
         std::mem::forget(busy);
         self.lock().phase = Some(BackupPhase::Restoring);
@@ -331,7 +331,7 @@ impl web::ports::Saving for Keeper {
             let done = self.steward.ask(&Act::FactoryReset, Duration::from_secs(120));
             return done.map(drop).map_err(|refused| SavingRefusal::Failed(refused.to_string()));
         }
-        store::reset::ask(self.store.dir()).map_err(|e| SavingRefusal::Failed(e.to_string()))?;
+        store::reset::ask(self.store.dir()).map_err(of_the_disk)?;
         // Nothing else may begin until the box has started again.
         std::mem::forget(busy);
         self.again.store(true, Ordering::Relaxed);
@@ -397,10 +397,18 @@ pub fn described(facts: &Facts) -> String {
     )
 }
 
+/// The data disk's failures are told as such; what else a file can do stands in the text.
+fn of_the_disk(fault: store::Fault) -> SavingRefusal {
+    match fault.is_of_the_disk() {
+        true => SavingRefusal::Disk(fault.to_string()),
+        false => SavingRefusal::Failed(fault.to_string()),
+    }
+}
+
 fn refusal(fault: BackupFault) -> SavingRefusal {
     let text = fault.to_string();
     match fault {
-        BackupFault::Disk(error) => SavingRefusal::Failed(error.to_string()),
+        BackupFault::Disk(error) => of_the_disk(error),
         BackupFault::Waiting => SavingRefusal::Busy,
         BackupFault::PassPhrase => SavingRefusal::PassPhrase,
         BackupFault::Foreign(_) => SavingRefusal::Refused("backup_foreign", text),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{NoList, Store};
-use web::ports::{Fault, ListRefusal, Stored};
+use web::ports::{ListRefusal, Stored};
 
 /// Where uploads are put, below the data folder.
 const FOLDER: &str = "lists";
@@ -32,7 +32,7 @@ impl web::ports::Lists for Lists {
     }
     fn upload(&self) -> Stored<PathBuf> {
         let folder = self.store.dir().join(FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|e| Fault::Inside(e.to_string()))?;
+        std::fs::create_dir_all(&folder).map_err(store::Fault::file(&folder)).map_err(fault)?;
         let number = self.uploads.fetch_add(1, Ordering::Relaxed);
         Ok(folder.join(format!("upload-{number}")))
     }

@@ -336,7 +336,10 @@ pub enum SavingRefusal {
     /// Damaged, foreign, newer: a machine word, and the sentence that says it.
     #[error("{1}")]
     Refused(&'static str, String),
-    /// The disk.
+    /// The data disk is full or fails.
+    #[error("the disk does not take it: {0}")]
+    Disk(String),
+    /// The place where backups go, or a file.
     #[error("the disk failed: {0}")]
     Failed(String),
 }

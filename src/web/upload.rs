@@ -86,8 +86,11 @@ pub fn too_large(limit: u64) -> ApiError {
 
 fn no_room(error: &std::io::Error) -> ApiError {
     tracing::warn!(%error, "an upload could not be written");
-    let text = "The disk does not take the file. Look at its room and try again.";
-    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", text)
+    let text = "The disk of the box is full or fails, so the file was not taken. Calls go on. The page Health says more: make \
+                room, then send it again.";
+    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", text).in_chinese(
+        "设备磁盘已满或出现故障，未接收该文件；通话不受影响。请查看“健康状态”页面，腾出空间后重新上传。",
+    )
 }
 
 #[cfg(test)]

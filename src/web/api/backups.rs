@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::guard::Asker;
-use crate::ports::{Saved, Saving, SavingRefusal};
+use crate::ports::{Fault, Saved, Saving, SavingRefusal};
 use crate::{api::sound, upload};
 use axum::body::Body;
 use axum::extract::State;
@@ -169,6 +169,7 @@ impl From<SavingRefusal> for ApiError {
             }
             SavingRefusal::Unknown => ApiError::not_found("backup"),
             SavingRefusal::PassPhrase => ApiError::field("pass_phrase", "wrong_pass_phrase", &text),
+            SavingRefusal::Disk(cause) => Fault::Disk(cause).into(),
             SavingRefusal::Refused(code, _) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
             // The place refused, or there is none of that kind here: no fault of the box, and the text says what to do.
             SavingRefusal::Failed(_) => ApiError::new(StatusCode::CONFLICT, "backup_failed", text),

@@ -130,6 +130,9 @@ export const BERR = texts({
   backup_differs: ['The backup was read back and differs from the box. It was not kept.', '备份读回后与设备不一致，未保留。'],
   backup_no_room: ['There is not enough room on the disk. Delete something first.', '磁盘空间不足，请先删除一些数据。'],
   backup_empty: ['There is nothing to save yet.', '尚无可备份的内容。'],
-  no_room: ['The disk does not take the file. Look at its room.', '磁盘无法写入文件，请检查剩余空间。'],
+  no_room: [
+    'The disk of the box is full or fails, so the file was not taken. Make room, then send it again.',
+    '设备磁盘已满或出现故障，未接收该文件。请腾出空间后重新上传。',
+  ],
   wrong_password: ['The password is wrong.', '密码错误。'],
 });
