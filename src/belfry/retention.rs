@@ -120,17 +120,14 @@ impl Guard {
     }
 
     fn watch(&mut self, usage: Usage, wanted: &Retention) {
-        if !self.alarmed && usage.percent >= wanted.alarm_percent {
+        let near = usage.percent >= wanted.alarm_percent || usage.free < FLOOR;
+        let far = usage.percent + CALM < wanted.alarm_percent && usage.free >= FLOOR + FLOOR / 8;
+        if !self.alarmed && near {
             self.alarmed = true;
-            let text = format!(
-                "The disk is {} % full ({} MiB are free). At {} % the oldest recordings go.",
-                usage.percent,
-                usage.free >> 20,
-                wanted.full_percent
-            );
+            let text = filling(usage, wanted);
             (self.alarm)(Some(&text));
             self.note("alarm", "disk_filling", text);
-        } else if self.alarmed && usage.percent + CALM < wanted.alarm_percent {
+        } else if self.alarmed && far {
             self.alarmed = false;
             (self.alarm)(None);
             self.note(
@@ -147,9 +144,10 @@ impl Guard {
         if gone == 0 && !self.stuck {
             self.stuck = true;
             let text = format!(
-                "The disk is {} % full and there is no recording that may go: all are held, or something else fills it. \
-                 Lift holds, delete something, or use a larger disk.",
-                usage.percent
+                "The disk is full ({} % are in use, {} MiB are free) and there is no recording that may go: all are held, or \
+                 something else fills it. Lift holds, delete something, or use a larger disk.",
+                usage.percent,
+                usage.free >> 20
             );
             self.note("alarm", "disk_full", text);
         }
@@ -212,6 +210,21 @@ impl Guard {
             tracing::warn!("the event log takes no note of the disk guard: its queue is full");
         }
     }
+}
+
+/// How full the disk is, and which of the two limits lets recordings go.
+fn filling(usage: Usage, wanted: &Retention) -> String {
+    let (used, free, floor, full) = (usage.percent, usage.free >> 20, FLOOR >> 20, wanted.full_percent);
+    if usage.free < FLOOR {
+        return format!(
+            "Only {free} MiB of the disk are free ({used} % are in use). Less than {floor} MiB count as full: the oldest \
+             recordings go now."
+        );
+    }
+    format!(
+        "The disk is {used} % full ({free} MiB are free). At {full} %, or with less than {floor} MiB free, the oldest \
+         recordings go."
+    )
 }
 
 fn is_full(usage: Usage, wanted: &Retention) -> bool {
@@ -287,6 +300,33 @@ mod tests {
             "files and rows are the same"
         );
         assert!(said.lock().unwrap()[0], "the alarm comes at 80 %");
+        store.close();
+    }
+
+    #[test]
+    fn a_disk_with_too_little_room_is_told_whatever_its_percentage_and_by_which_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { dir: dir.path().into(), beat: Arc::default(), on_stored: Box::new(drop) };
+        let store = Arc::new(Store::open(options).unwrap().0);
+        offline::apply(&store, "test", "[system]\ncountry = \"DE\"\n", "").unwrap();
+        let said: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+        let heard = said.clone();
+        let alarm = Box::new(move |text: Option<&str>| heard.lock().unwrap().push(text.map(str::to_owned)));
+        let (events, _intake) = crate::intake::open().unwrap();
+        let mib = |free: u64, percent| Usage { percent, free: free << 20 };
+        let looks = Mutex::new(vec![mib(900, 85), mib(150, 40), mib(130, 40), mib(100, 40)]);
+        let measure: Measure = Box::new(move |_| Ok(looks.lock().unwrap().pop().unwrap()));
+        let mut guard = Guard { measure, ..Guard::new(store.clone(), events, alarm) };
+        for _ in 0..4 {
+            guard.look(false).unwrap();
+        }
+        let told = said.lock().unwrap().clone();
+        let small = "Only 100 MiB of the disk are free (40 % are in use). Less than 128 MiB count as full";
+        assert!(told[0].as_deref().is_some_and(|text| text.starts_with(small)), "{told:?}");
+        assert_eq!(told[1], None, "well again at 150 MiB, not at 130");
+        assert!(
+            told[2].as_deref().is_some_and(|text| text.contains("At 90 %, or with less than 128 MiB free"))
+        );
         store.close();
     }
 
