@@ -92,6 +92,8 @@ pub struct SessionView {
     pub agent: Option<String>,
     /// Their extension.
     pub extension: Option<String>,
+    /// IANA name of the site's time zone: what pages show is in it, wherever the reader is.
+    pub time_zone: String,
 }
 
 /// `GET /setup`
@@ -212,13 +214,22 @@ pub async fn logout(State(app): State<App>, asker: Asker) -> Result<WithCookie<S
 }
 
 /// `GET /session`
-pub async fn session(asker: Asker) -> axum::Json<SessionView> {
+///
+/// # Errors
+/// 500 when the disk failed.
+pub async fn session(State(app): State<App>, asker: Asker) -> Result<axum::Json<SessionView>, ApiError> {
     let csrf = match asker.proof {
         Proof::Session { csrf, .. } => Some(csrf),
         Proof::Local | Proof::Token { .. } => None,
     };
     let Own { agent, extension } = asker.own;
-    axum::Json(SessionView { user: asker.name, role: asker.role, csrf, agent, extension })
+    let time_zone = zone(&app).await?;
+    Ok(axum::Json(SessionView { user: asker.name, role: asker.role, csrf, agent, extension, time_zone }))
+}
+
+async fn zone(app: &App) -> Result<String, ApiError> {
+    let (_, tree) = app.site(|s| s.current()).await?;
+    Ok(tree["system"]["time_zone"].as_str().unwrap_or("UTC").to_owned())
 }
 
 /// `POST /password`
@@ -287,6 +298,7 @@ async fn sign_in(app: &App, name: &str) -> Result<WithCookie<axum::Json<SessionV
         csrf: Some(csrf),
         agent: user.agent,
         extension: user.extension,
+        time_zone: zone(app).await?,
     };
     Ok((cookie(&session::set_cookie(&value))?, axum::Json(view)))
 }

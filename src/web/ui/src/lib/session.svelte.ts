@@ -1,6 +1,7 @@
 // Who is at the browser, and whether the box still waits for its set-up. One per tab.
 import { ApiError, get, post, setCsrf, whenSignedOut } from './api';
 import { forget } from './kept';
+import { learnZone } from './time.svelte';
 import type { Role, Session } from './types';
 
 export type Where = 'starting' | 'setup' | 'login' | 'in' | 'keep' | 'screen' | 'unreachable';
@@ -28,6 +29,7 @@ export function enter(session: Session): void {
   forget();
   state.session = session;
   setCsrf(session.csrf);
+  learnZone(session.time_zone);
   state.where = 'in';
 }
 

@@ -6,6 +6,7 @@ import { ApiError, config, del, path, post, put } from './api';
 import { sentence } from './errors';
 import { t, type Text } from './i18n.svelte';
 import { setSite } from './session.svelte';
+import { learnZone } from './time.svelte';
 import { toast } from './toast.svelte';
 import type { Config, Stored } from './types';
 
@@ -22,6 +23,7 @@ export async function load(): Promise<void> {
     const got = await config();
     held = got;
     setSite(got.config.system.name);
+    learnZone(got.config.system.time_zone ?? 'UTC');
     fault = '';
   } catch (e) {
     fault = sentence(e);

@@ -1,5 +1,6 @@
-// Times for people. The browser's clock is corrected by the box's (`offset`), so that "since" is right on any PC.
-import { perLanguage, t, texts, lang } from './i18n.svelte';
+// Times for people, in the time zone of the site wherever the browser is: the same call has the same time for everybody, and
+// in reports. The browser's clock is corrected by the box's (`offset`), so that "since" is right on any PC.
+import { lang, locale, t, texts } from './i18n.svelte';
 
 const T = texts({
   ms: ['{n} ms', '{n} 毫秒'],
@@ -9,7 +10,7 @@ const T = texts({
   minutes: ['{m} min', '{m} 分钟'],
 });
 
-const clock = $state({ now: Date.now(), offset: 0 });
+const clock = $state({ now: Date.now(), offset: 0, zone: 'UTC' });
 setInterval(() => (clock.now = Date.now() + clock.offset), 1000);
 
 /** The box's wall time now, in ms; ticks once a second. */
@@ -28,6 +29,19 @@ export function learn(ms: number): void {
   clock.offset = offset;
   clock.now = ms;
 }
+
+/** The site's time zone. One that this browser does not know is as good as UTC. */
+export function learnZone(zone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    clock.zone = zone;
+  } catch {
+    clock.zone = 'UTC';
+  }
+}
+
+/** The IANA name of the zone in which times are shown. */
+export const zone = (): string => clock.zone;
 
 /** `1:05`, `12:00:01`: a length as on a stop-watch. */
 export function clockText(ms: number): string {
@@ -54,23 +68,47 @@ export function lengthText(ms: number): string {
   return t(T.days, { d: Math.floor(h / 24), h: h % 24 });
 }
 
-const timeOfDay = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }));
-const dayAndMonth = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short' }));
-const wholeDate = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short', year: 'numeric' }));
+/** Making one of `Intl` costs a hundred times its use: once for each language and zone. */
+function inZone(parts: Intl.DateTimeFormatOptions): (tag?: string) => Intl.DateTimeFormat {
+  const made = new Map<string, Intl.DateTimeFormat>();
+  return (tag = locale()) => {
+    const key = `${tag} ${clock.zone}`;
+    const kept = made.get(key) ?? new Intl.DateTimeFormat(tag, { ...parts, timeZone: clock.zone });
+    made.set(key, kept);
+    return kept;
+  };
+}
 
-/** Today; changes at midnight and not with each second. */
-const today = $derived(new Date(clock.now).toDateString());
-const thisYear = $derived(new Date(clock.now).getFullYear());
+const timeOfDay = inZone({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const dayAndMonth = inZone({ day: 'numeric', month: 'short' });
+const wholeDate = inZone({ day: 'numeric', month: 'short', year: 'numeric' });
+/** `2026-11-23, 15:04:05`: to compare and to fill fields with. */
+const plain = inZone({ dateStyle: 'short', timeStyle: 'medium', hourCycle: 'h23' });
+
+const dateOf = (ms: number): string => plain('sv-SE').format(ms).slice(0, 10);
+
+/** Today at the site; changes at midnight and not with each second. */
+const today = $derived(dateOf(clock.now));
 
 /** Time of day, with the date when it is not today. */
 export function whenText(ms: number): string {
-  const at = new Date(ms);
-  const time = timeOfDay().format(at);
-  return at.toDateString() === today ? time : `${dayText(ms)} ${time}`;
+  const time = timeOfDay().format(ms);
+  return dateOf(ms) === today ? time : `${dayText(ms)} ${time}`;
 }
 
 /** The date. */
 export function dayText(ms: number): string {
-  const at = new Date(ms);
-  return (at.getFullYear() === thisYear ? dayAndMonth() : wholeDate()).format(at);
+  return (dateOf(ms).slice(0, 4) === today.slice(0, 4) ? dayAndMonth() : wholeDate()).format(ms);
+}
+
+/** `2026-11-23T15:04`, as a field for date and time has it. */
+export const fieldText = (ms: number): string => plain('sv-SE').format(ms).slice(0, 16).replace(' ', 'T');
+
+/** What somebody typed into such a field, as a moment; NaN when nothing was. */
+export function momentOf(field: string): number {
+  const wanted = Date.parse(`${field}Z`);
+  const ahead = (ms: number) => Date.parse(`${fieldText(ms)}Z`) - Math.floor(ms / 60_000) * 60_000;
+  if (Number.isNaN(wanted)) return NaN;
+  // The offset there may be another one than here: clocks were changed in between.
+  return wanted - ahead(wanted - ahead(wanted));
 }

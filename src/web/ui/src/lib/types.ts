@@ -15,6 +15,7 @@ export interface Session {
   csrf: string;
   agent?: string | null;
   extension?: string | null;
+  time_zone: string;
 }
 
 export interface Party {

@@ -19,6 +19,7 @@ export const C = texts({
   more: ['Show more', '显示更多'],
   loading: ['Loading…', '正在加载…'],
   back: ['Back', '返回'],
+  zone: ['Times are in the time zone of the site, {zone}.', '时间按站点时区 {zone} 显示。'],
   all: ['All', '全部'],
   none: ['None', '无'],
   yes: ['Yes', '是'],
