@@ -1,5 +1,7 @@
 //! The command line: text to typed values, or one clear sentence. Own and small: the set of commands is fixed and every
 //! wrong word must be named. Decides nothing else; never touches files.
+mod what_if;
+
 use crate::usage;
 use model::update::Restart;
 use model::what_if::Question;
@@ -317,7 +319,7 @@ pub fn read(words: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         "pace" => pace(&mut words),
         "simulate" => simulate(&mut words),
         "update" => update(&mut words),
-        "what-if" => what_if(&mut words),
+        "what-if" => what_if::read(&mut words),
         "console" => Ok(Command::Console(only_data(&mut words)?)),
         "steward" => Ok(Command::Steward(steward(&mut words)?)),
         other => Err(no_command(other)),
@@ -398,29 +400,6 @@ fn simulate(words: &mut Words) -> Result<Command, Usage> {
     let scenario =
         scenario.ok_or_else(|| Usage("--scenario is missing; it is a file or a name such as base".into()))?;
     Ok(Command::SimulateDialer { scenario, seeds, json })
-}
-
-fn what_if(words: &mut Words) -> Result<Command, Usage> {
-    let (mut question, mut json, mut data) = (Question::default(), false, PathBuf::from(DEFAULT_DATA));
-    while let Some(flag) = words.flag()? {
-        match flag.as_str() {
-            "--caller" => question.caller = words.value(&flag)?,
-            "--called" => question.called = words.value(&flag)?,
-            "--trunk" => question.trunk = Some(words.value(&flag)?),
-            "--at" => question.at = words.value(&flag)?,
-            "--key" => question.keys.push(words.value(&flag)?),
-            "--no-agents" => question.no_agents.push(words.value(&flag)?),
-            "--off" => question.off.push(words.value(&flag)?),
-            "--ignored" => question.ignored.push(words.value(&flag)?),
-            "--json" => json = true,
-            "--data" => data = words.value(&flag)?.into(),
-            other => return Err(unknown(other)),
-        }
-    }
-    if question.called.is_empty() || question.at.is_empty() {
-        return Err(Usage("what-if wants --called NUMBER and --at DAYTHH:MM".into()));
-    }
-    Ok(Command::WhatIf { question: Box::new(question), json, data })
 }
 
 fn config(words: &mut Words) -> Result<Command, Usage> {

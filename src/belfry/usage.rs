@@ -23,7 +23,8 @@ belfry - a telephone exchange and contact centre in a box
   belfry pace --stdio        (the pacing of the dialler over JSON lines, for simulators; --help: the lines)
   belfry simulate dialer --scenario FILE|NAME [--seeds N] [--json]   (--help: every field of the file)
   belfry what-if --called NUMBER --at 2026-12-24T18:05 [--caller NUMBER] [--trunk NAME] [--key DIGITS]...
-                 [--no-agents QUEUE]... [--off EXTENSION]... [--ignored EXTENSION]... [--json] [--data DIR]
+                 [--no-agents QUEUE]... [--off EXTENSION]... [--ignored EXTENSION]... [--answer NAME=VALUE]...
+                 [--verb JSON]... [--json] [--data DIR]
   belfry steward [--socket PATH] [--root DIR] [--log FILTER]
   belfry --version | --help
 
@@ -220,6 +221,8 @@ belfry what-if - says what would happen to a call, without making one
   --no-agents QUEUE     nobody is logged in there; may be given again
   --off EXTENSION       its phone is not registered; may be given again
   --ignored EXTENSION   it rings and nobody answers; may be given again
+  --answer NAME=VALUE   what services answer to lookups; may be given again
+  --verb JSON           what an application says to it, e.g. '{\"verb\":\"queue\",\"queue\":\"main\"}'; may be given again
   --json                for programs
 ",
     ),
