@@ -49,10 +49,10 @@ mod tests {
 
     fn asked(more: &[&str]) -> Result<Question, Usage> {
         let words = ["what-if", "--called", "600", "--at", "2026-12-24T18:05"].iter().chain(more);
-        match read(words.map(std::ffi::OsString::from))? {
-            Command::WhatIf { question, .. } => Ok(*question),
-            other => panic!("{other:?}"),
-        }
+        let Command::WhatIf { question, .. } = read(words.map(std::ffi::OsString::from))? else {
+            panic!("another command");
+        };
+        Ok(*question)
     }
 
     #[test]
