@@ -110,6 +110,15 @@ fn sent_away(pbx: &Belfry, lan: Lan, folder: &Path) -> Value {
     journey(pbx)
 }
 
+/// What the box answers to a file.
+fn uploaded(pbx: &Belfry, path: &str, file: &Path) -> Value {
+    let mut curl = Command::new("curl");
+    curl.arg("--unix-socket").arg(pbx.data.join("run/control.sock")).args(["-sS", "--data-binary"]);
+    curl.arg(format!("@{}", file.display())).arg(format!("http://box/api/v1{path}"));
+    let out = curl.output().expect("curl is installed");
+    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{path} is no JSON ({e}): {out:?}"))
+}
+
 /// Of the newest call.
 fn journey(pbx: &Belfry) -> Value {
     let call = pbx.get("/history?limit=1")["items"][0]["call"].clone();
@@ -157,6 +166,14 @@ fn a_full_disk_stops_no_call_and_is_said_to_callers_and_on_the_page_until_there_
     let out = apply();
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(!out.status.success() && said.contains("The disk of the box is full"), "{said}");
+    let numbers = folder.join("numbers.csv");
+    std::fs::write(&numbers, "phone\n+49301234567\n".repeat(2000)).expect("the test folder is writable");
+    for path in ["/lists/import?list=new&number=phone", "/barred/import", "/backups/upload"] {
+        let told = uploaded(&pbx, path, &numbers)["error"].clone();
+        let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
+        assert!(text("message").contains("disk of the box is full"), "{path}: {told}");
+        assert!(text("message_zh").contains("磁盘已满"), "{path}: {told}");
+    }
 
     drop(filler);
     over(4);

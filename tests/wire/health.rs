@@ -150,7 +150,7 @@ fn each_fault_is_told_by_mail_and_webhook_within_thirty_seconds_and_once_and_so_
     let told = Told { smtp: Smtp::start(lan.host(4), folder), hooks: receiver(hook) };
     let _carrier = Kamailio::start(lan.host(2), lan.host(1), lan.host(3), folder);
     let machine = Machine::make(folder);
-    disk::small(&folder.join("data"), 64);
+    disk::small(&folder.join("data"), 300);
     let text = format!(
         "{}\n[mail]\nhost = \"{}\"\nport = 2525\nsecurity = \"none\"\nfrom = \"box@example.com\"\n\
          \n[alarm]\nmail_to = [\"anna@example.com\"]\nwebhook = \"http://{hook}/alarms\"\nwebhook_secret = \"{SECRET}\"\n\
@@ -181,7 +181,7 @@ fn each_fault_is_told_by_mail_and_webhook_within_thirty_seconds_and_once_and_so_
     );
 
     let ballast = pbx.data.join("ballast");
-    std::fs::write(&ballast, vec![0_u8; 58 << 20]).expect("there is room for it");
+    std::fs::write(&ballast, vec![0_u8; 294 << 20]).expect("there is room for it");
     told.wait("the full disk is told", SOON, "raised", "disk_room", "Alarm: The disk is nearly full");
 
     let mut trunk = pbx.get("/config/trunk/carrier");
