@@ -215,6 +215,7 @@ impl Ua {
             headers: Vec::new(),
             sdp: side.offer(Direction::SendRecv),
             credentials: self.credentials(),
+            reliable: false,
             hop: sip::endpoint::Hop::Symmetric,
         };
         self.calls.insert(leg, UaCall::new(side, false, number, number, self.voice));

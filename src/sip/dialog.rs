@@ -155,6 +155,11 @@ impl Dialog {
         self.local_cseq = self.local_cseq.max(number);
     }
 
+    /// The last sequence number of ours.
+    pub(crate) fn last_used(&self) -> u32 {
+        self.local_cseq
+    }
+
     fn outgoing(&self, method: Method, cseq: u32) -> Outgoing {
         let (uri, routes) = self.routes.apply(&self.target);
         Outgoing {
@@ -172,6 +177,7 @@ impl Dialog {
             content_type: String::new(),
             body: Vec::new(),
             login: self.login.clone().map(Login::rested),
+            reliable: false,
             auth: Vec::new(),
         }
     }

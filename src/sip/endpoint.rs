@@ -1,6 +1,7 @@
 //! The whole SIP machine: UAC and UAS cores over the transaction table. This file is its face: what it is told, what it
 //! is asked, and who gets which message. The parts do the work: `incoming` (requests of peers), `caller` and `callee`
-//! (sessions until they are answered), `inside` (answered sessions), `refreshing` (their timers), `asking` (requests of
+//! (sessions until they are answered), `inside` (answered sessions), `refreshing` (their timers), `pracking` (reliable
+//! provisional answers), `asking` (requests of
 //! ours outside sessions), `watching` (subscriptions of peers). Reads no clock, opens no socket, knows no extension.
 use crate::flow::Flow;
 use crate::framing;
@@ -23,6 +24,7 @@ mod caller;
 mod incoming;
 mod inside;
 mod leg;
+mod pracking;
 mod referring;
 mod refreshing;
 mod watching;
@@ -82,6 +84,8 @@ enum User {
     Invite(LegId),
     /// A leg whose session is changing.
     Reoffer(LegId),
+    /// A PRACK.
+    Prack(LegId, Box<Outgoing>),
     /// An UPDATE that refreshes a session.
     Refresh(LegId, Box<Outgoing>),
     /// BYE: only a challenge matters.
@@ -104,6 +108,8 @@ enum Owner {
 enum Deadline {
     /// A re-INVITE that met another is tried again.
     Glare(LegId),
+    /// A reliable provisional answer was not confirmed yet.
+    Reliable(LegId),
     /// A session is to be refreshed, or nobody refreshed it.
     Session(LegId),
     /// A subscription runs out.
@@ -159,6 +165,7 @@ impl Endpoint {
         while let Some(deadline) = self.timers.pop(now.mono) {
             match deadline {
                 Deadline::Glare(leg) => self.glare_over(now, leg, out),
+                Deadline::Reliable(leg) => self.prack_is_late(now, leg, out),
                 Deadline::Session(leg) => self.session_due(now, leg, out),
                 Deadline::Expiry(id) => self.subscription_ran_out(now, id, out),
             }
@@ -222,6 +229,7 @@ impl Endpoint {
             User::Nobody => {}
             User::Invite(leg) => self.invite_answered(now, key, leg, response, out),
             User::Reoffer(leg) => self.reoffer_answered(now, key, leg, response, out),
+            User::Prack(leg, outgoing) => self.prack_answered(now, leg, *outgoing, &response, out),
             User::Refresh(leg, outgoing) => self.refresh_answered(now, leg, *outgoing, &response, out),
             User::Bye(outgoing) => self.bye_answered(now, *outgoing, &response, out),
             User::Request(id, outgoing) => self.request_answered(now, id, *outgoing, response, out),
@@ -231,7 +239,7 @@ impl Endpoint {
 
     fn failed(&mut self, now: Now, user: User, failure: Failure, out: &mut Vec<Output>) {
         match user {
-            User::Nobody | User::Bye(_) => {}
+            User::Nobody | User::Bye(_) | User::Prack(..) => {}
             User::Invite(leg) => self.invite_failed(leg, failure, out),
             User::Reoffer(leg) | User::Refresh(leg, _) => self.session_lost(now, leg, out),
             User::Request(id, _) => {

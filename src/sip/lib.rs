@@ -22,6 +22,7 @@ pub mod method;
 pub mod name;
 pub mod name_addr;
 mod outgoing;
+mod reliable;
 pub mod route_set;
 pub mod scan;
 pub mod sdp;

@@ -64,6 +64,13 @@ pub const SDP_LINES_MAX: usize = 512;
 /// Media lines of one SDP that we answer one by one. Beyond: 488.
 pub const SDP_MEDIA_MAX: usize = 32;
 
+/// Provisional answers that wait for their turn at a caller who confirms each (RFC 3262). Beyond: the newest takes the
+/// place of the last.
+pub const RELIABLE_QUEUE_MAX: usize = 4;
+
+/// Reliable provisional answers of one callee that we confirm; real ones send a handful. Beyond: not heard.
+pub const RELIABLE_MAX: u16 = 32;
+
 /// Shortest interval of a session timer, seconds: what RFC 4028 section 5 allows at least. Less: 422 with Min-SE.
 pub const SESSION_S_MIN: u32 = 90;
 

@@ -13,10 +13,11 @@ use crate::uri::Uri;
 
 /// The methods we take, for Allow.
 pub const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER, MESSAGE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER, MESSAGE, PRACK";
 
-/// The extensions we know, for Supported.
-pub const SUPPORTED: &str = "timer";
+/// The extensions we know, for Supported in answers; our calls name reliable answers only when they want them.
+pub const SUPPORTED: &str = "100rel, timer";
+const SUPPORTED_PLAIN: &str = "timer";
 
 /// Credentials and the challenges they have answered.
 #[derive(Clone, Debug)]
@@ -101,6 +102,8 @@ pub(crate) struct Outgoing {
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
     pub(crate) login: Option<Login>,
+    /// An INVITE whose provisional answers we confirm.
+    pub(crate) reliable: bool,
     /// The credential lines last written: the ACK of a 2xx repeats them.
     pub(crate) auth: Vec<(String, String)>,
 }
@@ -136,7 +139,8 @@ impl Outgoing {
             b.header(Name::UserAgent, agent);
         }
         if matches!(self.method, Method::Invite | Method::Update) {
-            b.header(Name::Allow, ALLOW).header(Name::Supported, SUPPORTED);
+            let supported = if self.reliable { SUPPORTED } else { SUPPORTED_PLAIN };
+            b.header(Name::Allow, ALLOW).header(Name::Supported, supported);
         }
         b.all(&self.auth).all(&self.headers);
         b.body(&self.content_type, &self.body)

@@ -61,6 +61,8 @@ pub struct Way {
     pub headers: Vec<(String, String)>,
     /// For 401 and 407.
     pub credentials: Option<sip::digest::Credentials>,
+    /// Whether its provisional answers may ask to be confirmed: carriers may.
+    pub reliable: bool,
     /// Where later requests go.
     pub hop: Hop,
 }
@@ -105,6 +107,7 @@ impl Fork {
                 to: to.clone(),
                 headers: headers.clone(),
                 credentials: None,
+                reliable: false,
                 hop: Hop::Symmetric,
             })
             .collect();
@@ -147,6 +150,7 @@ impl Fork {
                 headers: way.headers,
                 sdp: sdp.clone(),
                 credentials: way.credentials,
+                reliable: way.reliable,
                 hop: way.hop,
             });
             out.want(Intent::Invite { leg, peer: peer.clone(), invite });

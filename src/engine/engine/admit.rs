@@ -30,7 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What we understand.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER";
+const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER, SUBSCRIBE, NOTIFY, REFER, PRACK";
 /// Seconds after which a caller may try again.
 const RETRY_AFTER: &str = "5";
 /// Ports that ordinary calls leave free: two for an emergency call, two for the notice of it.

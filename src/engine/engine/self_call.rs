@@ -94,6 +94,7 @@ impl Engine {
             headers: Vec::new(),
             sdp,
             credentials: None,
+            reliable: false,
             hop: Hop::Symmetric,
         }
     }

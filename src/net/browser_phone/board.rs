@@ -200,6 +200,7 @@ impl Board {
             headers: Vec::new(),
             sdp,
             credentials: Some(credentials),
+            reliable: false,
             hop: Hop::Symmetric,
         };
         self.sip.invite(now, leg, invite, &mut self.outputs);

@@ -145,6 +145,7 @@ impl Stage {
             headers: Vec::new(),
             sdp: OFFER.into(),
             credentials: None,
+            reliable: false,
             hop: Hop::Symmetric,
         };
         let mut out = Vec::new();

@@ -36,6 +36,7 @@ impl Endpoint {
             content_type: request.content_type,
             body: request.body,
             login: request.credentials.map(Login::new),
+            reliable: false,
             auth: Vec::new(),
         }
     }

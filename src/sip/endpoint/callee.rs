@@ -11,6 +11,7 @@ use crate::message::Request;
 use crate::method::Method;
 use crate::name::Name;
 use crate::outgoing::{ALLOW, SUPPORTED};
+use crate::reliable::{self, Saying};
 use crate::session_timer::{self, Refresher};
 use crate::uri::Uri;
 use model::clock::Now;
@@ -34,8 +35,10 @@ impl Endpoint {
             s.leg = Some(leg);
         }
         self.owners.insert(tag.clone(), Owner::Leg(leg));
-        let stage =
-            Stage::Ringing(Box::new(Ringing { server, request, flow, contact: format!("<{contact}>") }));
+        let first = reliable::required(&request.headers).then(|| self.ids.below(1 << 30));
+        let saying = first.map(|n| Box::new(Saying::new(u32::try_from(n).unwrap_or(1))));
+        let contact = format!("<{contact}>");
+        let stage = Stage::Ringing(Box::new(Ringing { server, request, flow, contact, saying }));
         self.legs.insert(leg, Leg { tag, stage, silent: false });
     }
 
@@ -45,8 +48,11 @@ impl Endpoint {
             return;
         }
         let Some(Leg { stage: Stage::Ringing(ringing), .. }) = self.legs.get(&leg) else { return };
-        let (server, contact) = (ringing.server, ringing.contact.clone());
         let body = sdp.unwrap_or_default();
+        if ringing.saying.is_some() {
+            return self.ring_reliably(now, leg, code, body, out);
+        }
+        let (server, contact) = (ringing.server, ringing.contact.clone());
         let answer = Answer {
             code,
             contact: Some(&contact),
@@ -57,21 +63,29 @@ impl Endpoint {
         self.say(now, server, answer, out);
     }
 
-    /// Answers a leg. The 2xx is repeated until the ACK comes (`Acked`), or 32 s have gone (`Ended` with `NoAck`).
+    /// Answers a leg; a caller who must confirm our SDP first gets the 2xx when it has. The 2xx is repeated until the ACK comes (`Acked`), or 32 s have gone (`Ended` with `NoAck`).
     pub fn accept(
         &mut self,
         now: Now,
         leg: LegId,
-        sdp: Vec<u8>,
+        mut sdp: Vec<u8>,
         mut headers: Vec<(String, String)>,
         out: &mut Vec<Output>,
     ) {
-        let Some(Leg { stage: Stage::Ringing(ringing), .. }) = self.legs.get(&leg) else { return };
+        let Some(Leg { stage: Stage::Ringing(ringing), .. }) = self.legs.get_mut(&leg) else { return };
+        let Some(taking) = ringing.taking() else {
+            return ringing.take_later(sdp, headers);
+        };
+        if taking.changed {
+            sdp.clear();
+        }
         let (server, request, flow, contact) =
             (ringing.server, ringing.request.clone(), ringing.flow, ringing.contact.clone());
         let tag = self.legs.get(&leg).map(|l| l.tag.clone()).unwrap_or_default();
         let mut up = Up::new(Dialog::of_request(&request, &tag, flow, contact.clone()), false);
         up.unacked = Some((server, request.cseq().number));
+        up.unconfirmed = taking.unconfirmed;
+        self.timers.stop(super::Deadline::Reliable(leg));
         if let Some(leg) = self.legs.get_mut(&leg) {
             leg.stage = Stage::Up(Box::new(up));
         }
@@ -212,7 +226,7 @@ impl Endpoint {
         }
     }
 
-    /// BYE of a caller that was not answered (legal, rare): as CANCEL.
+    /// A request of a caller that was not answered. BYE (legal, rare) is as CANCEL.
     pub(super) fn ringing_in(
         &mut self,
         now: Now,
@@ -221,10 +235,9 @@ impl Endpoint {
         request: Request,
         out: &mut Vec<Output>,
     ) {
-        let method = request.method.clone();
-        let offers = request.sdp().is_some();
-        let own = self.table.open(now, &self.ids, flow, Arc::new(request), out);
-        match method {
+        let request = Arc::new(request);
+        let own = self.table.open(now, &self.ids, flow, request.clone(), out);
+        match request.method {
             Method::Bye => {
                 self.say(now, own, Answer { code: 200, ..Answer::default() }, out);
                 self.refuse(now, id, 487, None, Vec::new(), out);
@@ -233,13 +246,16 @@ impl Endpoint {
             Method::Options | Method::Info => {
                 self.say(now, own, Answer { code: 200, ..Answer::default() }, out)
             }
-            Method::Update if !offers => self.say(now, own, Answer { code: 200, ..Answer::default() }, out),
-            Method::Update | Method::Invite => self.say_later(now, own, out),
+            Method::Prack => self.prack_in(now, id, own, &request, out),
+            Method::Update => match request.sdp() {
+                Some(sdp) => self.update_early(now, id, own, sdp, out),
+                None => self.say(now, own, Answer { code: 200, ..Answer::default() }, out),
+            },
+            Method::Invite => self.say_later(now, own, out),
             Method::Ack
             | Method::Cancel
             | Method::Message
             | Method::Notify
-            | Method::Prack
             | Method::Publish
             | Method::Refer
             | Method::Register
@@ -260,6 +276,7 @@ impl Endpoint {
         let leg = self.legs.remove(&id)?;
         self.owners.remove(&leg.tag);
         self.timers.stop(super::Deadline::Glare(id));
+        self.timers.stop(super::Deadline::Reliable(id));
         self.timers.stop(super::Deadline::Session(id));
         Some(leg)
     }

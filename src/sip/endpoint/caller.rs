@@ -4,11 +4,12 @@ use super::leg::{Calling, Leg, Parting, Stage, Up};
 use super::{Endpoint, Hop, Invite, Owner, User};
 use crate::dialog::Dialog;
 use crate::indication::{Failure, Indication, Output};
-use crate::limits::{LEGS_MAX, RAISES_MAX};
+use crate::limits::{CHALLENGES_MAX, LEGS_MAX, RAISES_MAX, RELIABLE_MAX};
 use crate::message::Response;
 use crate::method::Method;
 use crate::name::Name;
 use crate::outgoing::{Login, Outgoing};
+use crate::reliable;
 use crate::route_set::RouteSet;
 use crate::session_timer::{self, Refresher};
 use crate::transaction::ClientKey;
@@ -40,6 +41,7 @@ impl Endpoint {
             content_type: "application/sdp".to_owned(),
             body: invite.sdp,
             login: invite.credentials.map(Login::new),
+            reliable: invite.reliable,
             auth: Vec::new(),
         };
         self.owners.insert(tag.clone(), Owner::Leg(leg));
@@ -71,8 +73,13 @@ impl Endpoint {
         let Some(Leg { stage: Stage::Calling(calling), silent, .. }) = self.legs.get_mut(&id) else { return };
         let first = !std::mem::replace(&mut calling.heard, true);
         if let Some(parting) = calling.parting.take() {
-            self.table.cancel(now, key, User::Nobody, &parting, out);
-        } else if !*silent && (response.code() > 100 || first) {
+            return self.table.cancel(now, key, User::Nobody, &parting, out);
+        }
+        if *silent || (response.code() == 100 && !first) {
+            return;
+        }
+        let number = reliable::number(response.headers()).filter(|_| response.code() > 100);
+        if number.is_none_or(|n| self.heard_reliably(now, id, n, response, out)) {
             let sdp = response.sdp().map(<[u8]>::to_vec);
             out.push(Output::Indicate(Indication::Progress { leg: id, code: response.code(), sdp }));
         }
@@ -108,11 +115,16 @@ impl Endpoint {
         out: &mut Vec<Output>,
     ) {
         let Leg { tag, stage: Stage::Calling(calling), silent } = leg else { return };
-        let Calling { outgoing, hop, .. } = *calling;
+        let Calling { outgoing, hop, early, .. } = *calling;
         let deal = session_timer::agreed_by(response.headers());
         let contact = outgoing.contact.unwrap_or_default();
         let mut dialog = Dialog::of_response(&response, &outgoing.uri, outgoing.flow, hop, contact);
         dialog.login = outgoing.login;
+        let theirs = response.to().tag().unwrap_or_default();
+        let heard = early.into_iter().find(|e| e.dialog.name().1 == theirs);
+        if let Some(early) = &heard {
+            dialog.used(early.dialog.last_used());
+        }
         self.acknowledge(key, &dialog, &response, out);
         let up = Up::new(dialog, true);
         self.legs.insert(id, Leg { tag, stage: Stage::Up(Box::new(up)), silent });
@@ -121,7 +133,9 @@ impl Endpoint {
             // The answer crossed our CANCEL.
             self.bye(now, id, Parting::new(), out);
         } else {
-            let sdp = response.sdp().unwrap_or_default().to_vec();
+            // What a callee said reliably it need not say again (RFC 3262 section 5).
+            let said = heard.map(|e| e.sdp).unwrap_or_default();
+            let sdp = response.sdp().map_or(said, <[u8]>::to_vec);
             out.push(Output::Indicate(Indication::Answered { leg: id, sdp, response: Arc::new(response) }));
         }
     }
@@ -130,6 +144,7 @@ impl Endpoint {
         let Leg { tag, stage: Stage::Calling(mut calling), silent } = leg else { return };
         if !silent && (calling.outgoing.challenged(&response) || calling.raised(&response)) {
             (calling.key, calling.heard) = (ClientKey::new(&mut self.ids), false);
+            calling.early.clear();
             let stage = self.call(now, id, calling, out);
             self.legs.insert(id, Leg { tag, stage, silent });
             return;
@@ -214,6 +229,8 @@ impl Endpoint {
             Dialog::of_response(response, &response.to().uri.clone(), flow, Hop::Symmetric, String::new());
         self.acknowledge(key, &dialog, response, out);
         if bye {
+            // Above the numbers of the PRACKs it may have had from us.
+            dialog.used(response.cseq().number + u32::from(RELIABLE_MAX) * u32::from(CHALLENGES_MAX));
             let outgoing = dialog.request(Method::Bye, Vec::new(), "", Vec::new());
             self.send(now, outgoing, |_| User::Nobody, out);
         }

@@ -10,6 +10,7 @@ use crate::message::{Rejected, Request};
 use crate::method::Method;
 use crate::name::Name;
 use crate::outgoing::ALLOW;
+use crate::reliable;
 use crate::session_timer;
 use crate::transaction::Taken;
 use crate::typed;
@@ -93,9 +94,8 @@ impl Endpoint {
                 Some(Stage::Ringing(r)) if r.request.call_id() == request.call_id() => {
                     self.ringing_in(now, flow, leg, request, out);
                 }
-                Some(Stage::Ringing(_) | Stage::Calling(_)) | None => {
-                    self.unknown_session(flow, &request, out)
-                }
+                Some(Stage::Calling(_)) => self.calling_in(now, flow, leg, request, out),
+                Some(Stage::Ringing(_)) | None => self.unknown_session(flow, &request, out),
             },
             Some(Some(Owner::Subscription(id))) => self.subscription_in(now, flow, id, request, out),
             // Some registering phones keep the tag of the last answer.
@@ -104,7 +104,7 @@ impl Endpoint {
         }
     }
 
-    fn unknown_session(&mut self, flow: Flow, request: &Request, out: &mut Vec<Output>) {
+    pub(super) fn unknown_session(&mut self, flow: Flow, request: &Request, out: &mut Vec<Output>) {
         self.refuse_stateless(flow, request, (481, Vec::new()), out);
     }
 
@@ -124,14 +124,17 @@ impl Endpoint {
         if let Method::Other(_) = request.method {
             return Some((501, line(Name::Allow, ALLOW)));
         }
-        if matches!(request.method, Method::Prack | Method::Publish) && !inside {
+        if request.method == Method::Publish && !inside {
             return Some((405, line(Name::Allow, ALLOW)));
         }
         if request.uri.scheme() == Scheme::Other {
             return Some((416, Vec::new()));
         }
         let required = request.headers.list(Name::Require);
-        let unknown: Vec<&str> = required.filter(|o| !o.eq_ignore_ascii_case(session_timer::TAG)).collect();
+        let known = |option: &&str| {
+            [reliable::TAG, session_timer::TAG].iter().any(|k| option.eq_ignore_ascii_case(k))
+        };
+        let unknown: Vec<&str> = required.filter(|o| !known(o)).collect();
         if !unknown.is_empty() {
             return Some((420, line(Name::Unsupported, &unknown.join(", "))));
         }

@@ -270,6 +270,7 @@ impl Endpoint {
         match request.method {
             Method::Invite | Method::Update => self.offered(now, flow, id, own, &request, out),
             Method::Bye => self.bye_in(now, id, own, out),
+            Method::Prack => self.late_prack(now, id, own, &request, out),
             Method::Info => self.info_in(now, id, own, &request, out),
             Method::Options => {
                 let headers = [(Name::Allow.as_str().to_owned(), crate::outgoing::ALLOW.to_owned())];
@@ -282,7 +283,6 @@ impl Endpoint {
             | Method::Cancel
             | Method::Message
             | Method::Notify
-            | Method::Prack
             | Method::Publish
             | Method::Refer
             | Method::Register
@@ -370,7 +370,9 @@ impl Endpoint {
         answer: Result<Vec<u8>, u16>,
         out: &mut Vec<Output>,
     ) {
-        let Some(up) = self.up(leg) else { return };
+        let Some(up) = self.up(leg) else {
+            return self.answer_early(now, leg, answer, out);
+        };
         let Offer::Theirs { server, number, update } = up.offer else { return };
         up.offer = Offer::Idle;
         match answer {

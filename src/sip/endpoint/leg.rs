@@ -5,6 +5,7 @@ use crate::flow::Flow;
 use crate::indication::ServerId;
 use crate::message::Request;
 use crate::outgoing::Outgoing;
+use crate::reliable::{RAck, Saying};
 use crate::session_timer::SessionTimer;
 use crate::transaction::ClientKey;
 use std::sync::Arc;
@@ -44,6 +45,19 @@ pub(super) struct Calling {
     /// The interval a 422 made us ask for, and how often one did.
     pub(super) interval: u32,
     pub(super) raises: u8,
+    /// Callees that answered reliably; one unless the call was forked.
+    pub(super) early: Vec<Early>,
+}
+
+/// A callee that answered reliably and has not taken the call.
+#[derive(Debug)]
+pub(super) struct Early {
+    pub(super) dialog: Dialog,
+    /// The number of its last answer, and how many there were.
+    pub(super) number: Option<u32>,
+    pub(super) heard: u16,
+    /// Its SDP; empty while it sent none.
+    pub(super) sdp: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -53,6 +67,8 @@ pub(super) struct Ringing {
     /// Where the INVITE came from.
     pub(super) flow: Flow,
     pub(super) contact: String,
+    /// What the caller must confirm, when it requires that.
+    pub(super) saying: Option<Box<Saying>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +83,8 @@ pub(super) struct Up {
     pub(super) queued: Option<Vec<u8>>,
     /// BYE as soon as the ACK is here (RFC 3261 section 15).
     pub(super) parting: Option<Parting>,
+    /// A provisional answer that was not confirmed when the call was taken.
+    pub(super) unconfirmed: Option<RAck>,
     /// The session timer, when both sides agreed on one.
     pub(super) timer: Option<Box<SessionTimer>>,
 }
@@ -86,13 +104,22 @@ pub(super) enum Offer {
 
 impl Calling {
     pub(super) fn new(key: ClientKey, outgoing: Outgoing, hop: Hop) -> Calling {
-        Calling { key, outgoing, hop, heard: false, parting: None, interval: 0, raises: 0 }
+        Calling { key, outgoing, hop, heard: false, parting: None, interval: 0, raises: 0, early: Vec::new() }
     }
 }
 
 impl Up {
     pub(super) fn new(dialog: Dialog, ours: bool) -> Up {
-        Up { dialog, ours, unacked: None, offer: Offer::Idle, queued: None, parting: None, timer: None }
+        Up {
+            dialog,
+            ours,
+            unacked: None,
+            offer: Offer::Idle,
+            queued: None,
+            parting: None,
+            unconfirmed: None,
+            timer: None,
+        }
     }
 
     /// Whether no offer of ours is under way or waits.
@@ -112,5 +139,22 @@ impl Up {
     /// Whether a re-INVITE of ours may start now.
     pub(super) fn is_free(&self) -> bool {
         matches!(self.offer, Offer::Idle) && self.unacked.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What session timers and reliable provisional answers may add to a leg that uses neither.
+    const BYTES_MAX: usize = 32;
+
+    #[test]
+    fn who_uses_neither_pays_for_neither() {
+        let up = std::mem::size_of::<Option<Box<SessionTimer>>>() + std::mem::size_of::<Option<RAck>>();
+        let ringing = std::mem::size_of::<Option<Box<Saying>>>();
+        let calling = std::mem::size_of::<Vec<Early>>() + std::mem::size_of::<(u32, u8)>();
+        assert!(up.max(ringing).max(calling) <= BYTES_MAX, "{up} {ringing} {calling}");
+        assert_eq!(Vec::<Early>::new().capacity(), 0);
     }
 }

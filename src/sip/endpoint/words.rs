@@ -39,6 +39,8 @@ pub struct Invite {
     pub sdp: Vec<u8>,
     /// For 401 and 407.
     pub credentials: Option<Credentials>,
+    /// Whether the callee may ask us to confirm its provisional answers (RFC 3262): a round trip for each.
+    pub reliable: bool,
     /// Where later requests go.
     pub hop: Hop,
 }

@@ -153,6 +153,13 @@ impl<U> Table<U> {
         self.run_server(now, id, stage, todo, out);
     }
 
+    /// Sends the provisional answer of an INVITE once more.
+    pub(crate) fn say_again(&mut self, now: Now, id: ServerId, out: &mut Vec<Output>) {
+        let Some(ServerStage::Invite(stage)) = self.servers.get(&id).map(|s| s.stage) else { return };
+        let (stage, todo) = invite_server::step(stage, invite_server::Input::Again, false);
+        self.run_server(now, id, ServerStage::Invite(stage), todo, out);
+    }
+
     /// The ACK of a 2xx, which came in its own transaction.
     pub(crate) fn acked(&mut self, now: Now, id: ServerId, out: &mut Vec<Output>) -> Option<Told<U>> {
         let server = self.servers.get(&id)?;

@@ -509,6 +509,7 @@ fn way(core: &Core, by: Option<&Number>, attempt: &Attempt, line: Line, cx: &Cx)
         contact: contact(trunk.username.as_deref(), cx.sip, line.flow.transport),
         headers: Vec::new(),
         credentials: line.credentials,
+        reliable: true,
         hop: Hop::Symmetric,
     })
 }

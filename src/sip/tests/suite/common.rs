@@ -248,6 +248,7 @@ pub fn invite(flow: Flow) -> Invite {
         headers: Vec::new(),
         sdp: SDP.to_vec(),
         credentials: None,
+        reliable: false,
         hop: Hop::Symmetric,
     }
 }

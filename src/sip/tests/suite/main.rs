@@ -9,6 +9,7 @@ mod defects;
 mod loss;
 mod mutants;
 mod odd;
+mod reliable;
 mod rfc4475;
 mod second_parser;
 mod session_timer;

@@ -130,6 +130,7 @@ impl World {
             headers: Vec::new(),
             sdp: sdp(p.address, ""),
             credentials: Some(Credentials { username: p.user.clone(), password: p.password.clone() }),
+            reliable: false,
             hop: Hop::Symmetric,
         };
         change(&mut invite);
