@@ -10,7 +10,8 @@ const T = texts({
   minutes: ['{m} min', '{m} 分钟'],
 });
 
-const clock = $state({ now: Date.now(), offset: 0, zone: 'UTC' });
+/** Until the box has said its zone, and on a screen on the wall, which hangs at the site: the browser's. */
+const clock = $state({ now: Date.now(), offset: 0, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC' });
 setInterval(() => (clock.now = Date.now() + clock.offset), 1000);
 
 /** The box's wall time now, in ms; ticks once a second. */
