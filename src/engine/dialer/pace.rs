@@ -8,6 +8,7 @@ mod line;
 mod outlook;
 mod rate;
 mod spell;
+mod world;
 
 use std::collections::{BTreeMap, VecDeque};
 
