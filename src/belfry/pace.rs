@@ -22,9 +22,10 @@ const LINE_MAX: u64 = 16 << 20;
 const NAMES_MAX: usize = 100_000;
 /// Complaints told; a broken simulator would else fill somebody's disk.
 const COMPLAINTS_MAX: u32 = 50;
-/// A number that was given to be dialled is not given again for this long, unless its call is told to be over: until the
-/// call is told to be dialled, while it rings or waits, while somebody talks.
+/// A number that was given to be dialled is given again after this long when nobody told that it was dialled.
 const ASKED: f64 = 60.0;
+/// A call without news no longer counts as a line after this long: while it rings or waits, while somebody talks. Its number
+/// is still not given again before its end is told: nobody is dialled twice at once.
 const FLYING: f64 = 600.0;
 const TALKING: f64 = 7_200.0;
 /// How often calls that were never told to be over are looked for.
@@ -61,6 +62,8 @@ struct Call {
     since: f64,
     talks: bool,
     cancelled: bool,
+    /// Nobody told its end for so long that it no longer counts as a line.
+    lost: bool,
 }
 
 struct Session {
@@ -72,7 +75,7 @@ struct Session {
     calls: BTreeMap<String, Call>,
     by_number: BTreeMap<u64, String>,
     last_call: u64,
-    /// Numbers that may not be given out, and until when.
+    /// Numbers that may not be given out, and until when; without end while their call is not over.
     taken: BTreeMap<String, f64>,
     swept: f64,
 }
@@ -234,9 +237,6 @@ impl Session {
                 let call = self.calls.get_mut(&id).ok_or_else(|| format!("call {id} was never dialled"))?;
                 self.pace.line(call.number, state, since);
                 call.talks |= state == LineState::Served;
-                if let (true, Some(dialled)) = (call.talks, &call.dialled) {
-                    self.taken.insert(dialled.clone(), since + TALKING);
-                }
             }
             // Who was abandoned may be told to have hung up as well.
             CallWord::Ends(state) => self.ends(&id, state, since),
@@ -263,11 +263,12 @@ impl Session {
         let segment = self.segment(segment);
         self.pace.dialled(self.last_call, segment, since);
         if let Some(number) = &number {
-            self.taken.insert(number.clone(), since + FLYING);
+            self.taken.insert(number.clone(), f64::INFINITY);
         }
         self.by_number.insert(self.last_call, id.clone());
         let (number, name, dialled) = (self.last_call, name.clone(), number);
-        self.calls.insert(id, Call { number, name, dialled, since, talks: false, cancelled: false });
+        self.calls
+            .insert(id, Call { number, name, dialled, since, talks: false, cancelled: false, lost: false });
         Ok(())
     }
 
@@ -291,7 +292,7 @@ impl Session {
         output: &mut impl Write,
     ) -> Result<Result<(), String>, String> {
         let now = self.clock.at(t);
-        self.sweep(now);
+        let lost = self.sweep(now);
         let mut seen = BTreeSet::new();
         let free = hopper.iter().filter(|(number, _)| {
             let number = key(number);
@@ -301,7 +302,7 @@ impl Session {
         let segments: Vec<u32> = free.iter().map(|(_, segment)| self.segment(segment.clone())).collect();
         let decided = catch_unwind(AssertUnwindSafe(|| self.pace.decide(now, &segments)));
         let (decision, told) = match decided {
-            Ok(decision) => (decision, Ok(())),
+            Ok(decision) => (decision, lost),
             Err(_) => {
                 self.pace = Pace::new(self.terms);
                 (Decision::default(), Err("the pace ran into a fault and begins anew".to_owned()))
@@ -322,17 +323,27 @@ impl Session {
         (!std::mem::replace(&mut call.cancelled, true)).then(|| call.name.clone())
     }
 
-    /// Calls of which nobody ever said that they are over do not count for ever.
-    fn sweep(&mut self, now: f64) {
+    /// Calls of which nobody ever said that they are over do not count as lines for ever.
+    ///
+    /// # Errors
+    /// The first of those that were found now.
+    fn sweep(&mut self, now: f64) -> Result<(), String> {
         if now < self.swept + SWEEP {
-            return;
+            return Ok(());
         }
         self.swept = now;
         self.taken.retain(|_, until| *until > now);
-        let lost = |call: &Call| now - call.since > if call.talks { TALKING } else { FLYING };
-        let lost: Vec<String> =
-            self.calls.iter().filter(|(_, c)| lost(c)).map(|(id, _)| id.clone()).collect();
-        lost.iter().for_each(|id| self.ends(id, LineState::Withdrawn, now));
+        let found = |call: &Call| !call.lost && now - call.since > if call.talks { TALKING } else { FLYING };
+        let mut told = Ok(());
+        for (id, call) in self.calls.iter_mut().filter(|(_, call)| found(call)) {
+            call.lost = true;
+            self.pace.line(call.number, LineState::Withdrawn, now);
+            told = told.and(Err(format!(
+                "nobody told the end of call {id}; it no longer counts as a line, but its number is not given out \
+                 again before its end is told or another day begins"
+            )));
+        }
+        told
     }
 }
 

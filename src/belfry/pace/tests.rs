@@ -133,3 +133,27 @@ fn a_call_never_told_to_be_over_does_not_count_for_ever() {
         ran.answers.iter().map(|a| a["dial"].as_array().expect("a list").len()).collect();
     assert_eq!(dialled, [0, 1], "all ten lines are in use at first");
 }
+
+#[test]
+fn a_number_whose_call_was_never_told_to_be_over_is_given_again_only_on_another_day() {
+    let decide = |t: u32| format!(r#"{{"op":"decide","t":{t},"hopper":[["+1",0]]}}"#);
+    let (first, later, much_later, next_day) = (decide(1), decide(700), decide(20_000), decide(2));
+    let ready = r#"{"op":"agent","t":0,"id":1,"st":"ready"}"#;
+    let ran = after_hello(&[
+        ready,
+        &first,
+        r#"{"op":"call","t":2,"id":1,"st":"dialled","num":"+1","seg":0}"#,
+        r#"{"op":"call","t":5,"id":1,"st":"ringing"}"#,
+        &later,
+        r#"{"op":"call","t":710,"id":1,"st":"connected"}"#,
+        &much_later,
+        r#"{"op":"day","t":0}"#,
+        ready,
+        &next_day,
+    ]);
+    let dialled: Vec<usize> =
+        ran.answers.iter().map(|a| a["dial"].as_array().expect("a list").len()).collect();
+    assert_eq!(dialled, [1, 0, 0, 1], "{:?}", ran.answers);
+    assert_eq!(ran.complaints.len(), 1, "told once: {:?}", ran.complaints);
+    assert!(ran.complaints[0].contains("nobody told the end of call 1"), "{:?}", ran.complaints);
+}
