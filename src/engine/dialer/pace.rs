@@ -8,7 +8,6 @@ mod line;
 mod outlook;
 mod rate;
 mod spell;
-mod world;
 
 use std::collections::{BTreeMap, VecDeque};
 
