@@ -216,7 +216,7 @@ impl Updates {
     /// Trunks that are up now: the new system must have them again.
     fn remember_trunks(&self) {
         let up: Vec<String> =
-            self.mirror.state().trunks.into_values().filter(|t| t.state == "up").map(|t| t.trunk).collect();
+            self.mirror.state().trunks.into_values().filter(proof::stands).map(|t| t.trunk).collect();
         let file = self.data.join(proof::TRUNKS);
         if let Err(error) = std::fs::write(&file, serde_json::to_vec(&up).unwrap_or_default()) {
             tracing::warn!(%error, "the trunks that are up could not be noted for after the restart");

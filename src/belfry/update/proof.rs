@@ -5,6 +5,7 @@
 use super::{MARK, Updates, in_chinese, in_english, silence};
 use board::steward::{Act, Said};
 use model::config::trunk::Trunk;
+use model::notice::TrunkView;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,11 @@ impl Updates {
 
     fn missing<'a>(&self, wanted: &'a [Trunk]) -> Vec<&'a Trunk> {
         let now = self.mirror.state().trunks;
-        wanted.iter().filter(|t| now.get(&t.name).is_none_or(|view| view.state != "up")).collect()
+        wanted.iter().filter(|t| now.get(&t.name).is_none_or(|view| !stands(view))).collect()
     }
+}
+
+/// Whether the carrier has us; one that refuses single calls does.
+pub(super) fn stands(view: &TrunkView) -> bool {
+    matches!(view.state.as_str(), "up" | "refusing")
 }
