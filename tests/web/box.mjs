@@ -1,10 +1,10 @@
 // Starts the real binary on free ports of the loopback with a data folder of its own, and talks to it as its operator
 // does: over the local socket. Ends it and removes the folder afterwards.
 import { spawn } from 'node:child_process';
-import dgram from 'node:dgram';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -101,22 +101,23 @@ script = "Good morning, this is the web test."
 
 ${RECEPTION}`;
 
-/** A port that nobody uses now: this one, or any. */
-function freePort(wanted = 0) {
-  return new Promise((resolve, reject) => {
-    const s = dgram.createSocket('udp4');
-    s.on('error', reject);
-    s.bind(wanted, LOOPBACK, () => {
-      const { port } = s.address();
-      s.close(() => resolve(port));
-    });
+/** Whether nobody listens there. */
+function isFree(port) {
+  return new Promise((resolve) => {
+    const s = net.createServer();
+    s.on('error', () => resolve(false));
+    s.listen(port, LOOPBACK, () => s.close(() => resolve(true)));
   });
 }
 
-/** The first of a block of ports that no other box has, of this test or of one beside it. */
+/**
+ * A block of ports that no other box has, of this test or of one beside it: three, and those of its sound from `low` on. The
+ * three lie below what the system gives to whoever connects.
+ */
 async function freeBlock() {
-  const low = 21_000 + ((process.pid + 67 * boxes++) % 200) * PORTS;
-  return freePort(low).catch(freeBlock);
+  const block = (process.pid + 67 * boxes++) % 200;
+  const first = 16_000 + 3 * block;
+  return (await isFree(first)) ? { http_: first, https: first + 1, sip: first + 2, low: 21_000 + block * PORTS } : freeBlock();
 }
 
 /**
@@ -125,8 +126,7 @@ async function freeBlock() {
  */
 export async function startBox({ site, ports = PORTS, host = LOOPBACK } = {}) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'belfry-web-'));
-  const low = await freeBlock();
-  const [sip, http_, https] = [await freePort(), await freePort(), await freePort()];
+  const { http_, https, sip, low } = await freeBlock();
   // Browsers send their sound to the port of HTTPS, at the address of SIP.
   const phones = host === LOOPBACK ? LOOPBACK : '0.0.0.0';
   const args = ['run', '--data', data, '--sip', `${phones}:${sip}`, '--http', `${host}:${http_}`];
