@@ -1,5 +1,5 @@
 //! Calls between two endpoints on a perfect wire: every way to set up, change and end a session.
-use crate::common::{LONG, Pair, SDP, Wire, request, uri};
+use crate::common::{LONG, Pair, SDP, Wire, empty, request, uri};
 use model::id::LegId;
 use sip::endpoint::Reply;
 use sip::indication::ServerId;
@@ -20,15 +20,6 @@ fn ringing(pair: &mut Pair) -> ServerId {
 fn adopted(pair: &mut Pair) {
     let server = ringing(pair);
     pair.act(1, |e, now, _, out| e.adopt(now, server, B, uri("sip:bob@192.0.2.2"), out));
-}
-
-/// Everything is forgotten in the end: no transaction, no session, no timer.
-fn empty(pair: &mut Pair) {
-    pair.run(Duration::from_secs(200));
-    for side in 0..2 {
-        assert_eq!(pair.sides[side].load(), sip::endpoint::Load::default());
-        assert_eq!(pair.sides[side].deadline(), None);
-    }
 }
 
 #[test]

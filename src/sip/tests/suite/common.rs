@@ -232,6 +232,15 @@ impl Pair {
 
 pub const LONG: Duration = Duration::from_secs(70);
 
+/// Everything is forgotten in the end: no transaction, no session, no timer.
+pub fn empty(pair: &mut Pair) {
+    pair.run(Duration::from_secs(200));
+    for side in 0..2 {
+        assert_eq!(pair.sides[side].load(), sip::endpoint::Load::default());
+        assert_eq!(pair.sides[side].deadline(), None);
+    }
+}
+
 pub fn uri(text: &str) -> Uri {
     Uri::read(text).expect("a URI")
 }

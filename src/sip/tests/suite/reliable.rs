@@ -1,5 +1,5 @@
 //! Reliable provisional answers (RFC 3262): between two endpoints, and against a caller and a callee played by hand.
-use crate::common::{LONG, Pair, SDP, Wire, invite, uri};
+use crate::common::{LONG, Pair, SDP, Wire, empty, invite, uri};
 use model::id::LegId;
 use sip::message::Message;
 use sip::{Ended, Indication, Name, Transport};
@@ -37,15 +37,6 @@ fn progress(pair: &mut Pair) -> Vec<(u16, bool)> {
         if let Indication::Progress { code, sdp, .. } = i { Some((*code, sdp.is_some())) } else { None }
     };
     told.iter().map(|i| of(i).unwrap_or_else(|| panic!("{i:?}"))).collect()
-}
-
-/// Both forget everything.
-fn empty(pair: &mut Pair) {
-    pair.run(Duration::from_secs(200));
-    for side in 0..2 {
-        assert_eq!(pair.sides[side].load(), sip::endpoint::Load::default());
-        assert_eq!(pair.sides[side].deadline(), None);
-    }
 }
 
 #[test]

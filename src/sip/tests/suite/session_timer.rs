@@ -1,6 +1,6 @@
 //! Session timers (RFC 4028) between two endpoints, and against a peer played by hand: who refreshes, by what, and how a
 //! session ends that nobody refreshes.
-use crate::common::{LONG, Pair, SDP, Wire, invite, uri};
+use crate::common::{LONG, Pair, SDP, Wire, empty, invite, uri};
 use model::id::LegId;
 use sip::message::Message;
 use sip::{Ended, Indication, Request, Transport};
@@ -36,15 +36,6 @@ fn seconds_of<R>(pair: &mut Pair, act: impl FnOnce(&mut Pair) -> R) -> (u64, R) 
     let began = pair.now.mono;
     let result = act(pair);
     (pair.now.mono.since(began).as_secs(), result)
-}
-
-/// Both forget everything.
-fn empty(pair: &mut Pair) {
-    pair.run(Duration::from_secs(200));
-    for side in 0..2 {
-        assert_eq!(pair.sides[side].load(), sip::endpoint::Load::default());
-        assert_eq!(pair.sides[side].deadline(), None);
-    }
 }
 
 #[test]
