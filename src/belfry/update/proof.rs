@@ -8,12 +8,18 @@ use model::config::trunk::Trunk;
 use model::notice::TrunkView;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use web::ports::NotDone;
 
 /// Names of the trunks that were up when the box restarted for the update, below the data folder.
 pub const TRUNKS: &str = "update/trunks.json";
 /// Longest time to the proof. With two restarts the old system is back within three minutes; the steward has a longer
 /// limit of its own for a box that hangs.
 const PATIENCE: Duration = Duration::from_secs(75);
+/// So many calls to itself have failed, and so long was tried, when a system is given up for that alone. A call takes five
+/// seconds and is ended after 20: who fails slowly fails twice, and the old system is back half a minute earlier. A box too
+/// busy to place its calls has not failed them.
+const CALLS: u32 = 2;
+const CALL_PATIENCE: Duration = Duration::from_secs(40);
 /// A carrier that has not taken us by then is looked at from outside the engine.
 const TRUNK_PATIENCE: Duration = Duration::from_secs(40);
 /// Between two looks.
@@ -51,12 +57,14 @@ impl Updates {
     fn passes(&self, stop: &AtomicBool) -> Result<(), Said> {
         let start = Instant::now();
         let wanted = self.trunks_before();
-        let (mut called, mut why) = (false, Said::new("It did not call itself.", "没有进行自检通话。"));
-        while start.elapsed() < PATIENCE && !stop.load(Ordering::Relaxed) {
+        let (mut called, mut failed) = (false, 0);
+        let mut why = Said::new("It did not call itself.", "没有进行自检通话。");
+        while !is_given_up(failed, start.elapsed()) && !stop.load(Ordering::Relaxed) {
             if !called {
                 match self.call() {
-                    Ok(()) => called = true,
-                    Err(said) => why = said,
+                    Ok(()) => (called, failed) = (true, 0),
+                    Err(NoCall::Failed(said)) => (failed, why) = (failed + 1, said),
+                    Err(NoCall::NotPlaced(said)) => why = said,
                 }
             }
             let missing = self.missing(&wanted);
@@ -81,13 +89,14 @@ impl Updates {
         Err(why)
     }
 
-    fn call(&self) -> Result<(), Said> {
-        let call = web::ports::Updates::self_call(self).map_err(|not| Said::new(not.0.en, not.0.zh))?;
+    fn call(&self) -> Result<(), NoCall> {
+        let not_placed = |not: NotDone| NoCall::NotPlaced(Said::new(not.0.en, not.0.zh));
+        let call = web::ports::Updates::self_call(self).map_err(not_placed)?;
         let Some(part) = call.failed else { return Ok(()) };
-        Err(Said::new(
+        Err(NoCall::Failed(Said::new(
             format!("It could not call itself: {}.", in_english(part)),
             format!("自检通话失败：{}。", in_chinese(part)),
-        ))
+        )))
     }
 
     fn trunks_before(&self) -> Vec<Trunk> {
@@ -105,7 +114,37 @@ impl Updates {
     }
 }
 
+/// Why there is no call to itself that went well.
+enum NoCall {
+    /// It was placed, and failed.
+    Failed(Said),
+    /// It was not placed, or nobody learned what became of it.
+    NotPlaced(Said),
+}
+
+/// Whether a system is given up that has failed so many calls to itself in so long.
+fn is_given_up(failed: u32, after: Duration) -> bool {
+    after >= PATIENCE || (failed >= CALLS && after >= CALL_PATIENCE)
+}
+
 /// Whether the carrier has us; one that refuses single calls does.
 pub(super) fn stands(view: &TrunkView) -> bool {
     matches!(view.state.as_str(), "up" | "refusing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_given_up;
+    use std::time::Duration;
+
+    #[test]
+    fn a_system_is_given_up_for_calls_that_failed_not_for_calls_that_a_busy_box_could_not_place() {
+        let after = Duration::from_secs;
+        // Two calls that nobody heard, 20 s each.
+        assert!(!is_given_up(1, after(21)) && is_given_up(2, after(41)));
+        // Refused at once, again and again: it may still be starting.
+        assert!(!is_given_up(30, after(39)));
+        // None was placed, or the first that was goes on.
+        assert!(!is_given_up(0, after(74)) && !is_given_up(1, after(74)) && is_given_up(0, after(75)));
+    }
 }
