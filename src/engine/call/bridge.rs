@@ -29,7 +29,11 @@ pub fn reoffer(core: &mut Core, mut stage: Stage, leg: LegId, sdp: Option<Vec<u8
         }
         return stage;
     }
-    out.want(Intent::AnswerReoffer { leg, answer: Err(Refusal::Conflict.sip_code()) });
+    let answer = match (stage.fork_of(leg), sdp) {
+        (Some(fork), Some(offer)) => fork.reoffered(leg, &offer, out),
+        (Some(_) | None, _) => Err(Refusal::Conflict),
+    };
+    out.want(Intent::AnswerReoffer { leg, answer: answer.map_err(Refusal::sip_code) });
     stage
 }
 

@@ -196,6 +196,17 @@ impl Fork {
         }
     }
 
+    /// A branch changes its sound before it answers: our answer.
+    ///
+    /// # Errors
+    /// `NotAcceptable`: other branches share the sound, or there is nothing to hear.
+    pub fn reoffered(&mut self, leg: LegId, offer: &[u8], out: &mut Out) -> Result<Vec<u8>, Refusal> {
+        match (&self.branches[..], &mut self.sound) {
+            ([branch], Some(sound)) if branch.leg == leg => sound.answer(offer, branch.from, out),
+            _ => Err(Refusal::NotAcceptable),
+        }
+    }
+
     /// Nobody shall answer any more.
     pub fn cancel(&mut self, out: &mut Out) {
         self.end_branches(None, out);

@@ -15,6 +15,7 @@ pub mod summon;
 pub mod supervise;
 mod typing;
 
+use super::fork::Fork;
 use super::{Core, Cx, Heard, Out, bridge};
 use crate::route::Target;
 use bridged::Bridged;
@@ -177,6 +178,29 @@ impl Stage {
             Stage::GoodBye(g) => g.outcome(),
             Stage::Clearing => Outcome::Failed,
         }
+    }
+
+    /// Those among whom this leg rings over a trunk; phones are not asked for anything before they answer.
+    pub fn fork_of(&mut self, leg: LegId) -> Option<&mut Fork> {
+        let fork = match self {
+            Stage::Dialing(dialing) => dialing.fork(),
+            Stage::Bridged(bridged) => return bridged.fork_of(leg),
+            Stage::Routing
+            | Stage::Summon(_)
+            | Stage::Ivr(_)
+            | Stage::Queued(_)
+            | Stage::Callback(_)
+            | Stage::Ringing(_)
+            | Stage::Mailbox(_)
+            | Stage::Service(_)
+            | Stage::Studio(_)
+            | Stage::Supervise(_)
+            | Stage::Desk(_)
+            | Stage::Machine(_)
+            | Stage::GoodBye(_)
+            | Stage::Clearing => None,
+        };
+        fork.filter(|fork| fork.has(leg))
     }
 
     /// The session of a leg of this call.

@@ -134,8 +134,8 @@ impl Endpoint {
             self.bye(now, id, Parting::new(), out);
         } else {
             // What a callee said reliably it need not say again (RFC 3262 section 5).
-            let said = heard.map(|e| e.sdp).unwrap_or_default();
-            let sdp = response.sdp().map_or(said, <[u8]>::to_vec);
+            let (said, changed) = heard.map(|e| (e.sdp, e.changed)).unwrap_or_default();
+            let sdp = response.sdp().filter(|_| !changed).map_or(said, <[u8]>::to_vec);
             out.push(Output::Indicate(Indication::Answered { leg: id, sdp, response: Arc::new(response) }));
         }
     }

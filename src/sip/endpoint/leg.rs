@@ -58,6 +58,10 @@ pub(super) struct Early {
     pub(super) heard: u16,
     /// Its SDP; empty while it sent none.
     pub(super) sdp: Vec<u8>,
+    /// Its UPDATE with an offer, which waits for our answer.
+    pub(super) offer: Option<(ServerId, Vec<u8>)>,
+    /// Its SDP came in such an offer: what a 2xx repeats is older.
+    pub(super) changed: bool,
 }
 
 #[derive(Debug)]

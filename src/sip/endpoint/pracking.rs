@@ -2,7 +2,8 @@
 //! number, again and again until its PRACK, and our 2xx only after the PRACK of what carried our SDP; one who merely
 //! supports them gets plain ones, as everybody: the 2xx says all that they did, and a round trip for each costs time and
 //! messages. A caller who requires them and made no offer hears nothing before the 2xx, for the first reliable answer
-//! would have to make the offer. As caller: each number in its turn gets a PRACK, and its SDP counts as the answer.
+//! would have to make the offer. As caller: each number in its turn gets a PRACK, and its SDP counts as the answer; after
+//! it either side may change the sound by UPDATE (RFC 3311).
 use super::leg::{Calling, Early, Leg, Ringing, Stage};
 use super::{Deadline, Endpoint, User};
 use crate::answer::Answer;
@@ -155,11 +156,12 @@ impl Endpoint {
         answer: Result<Vec<u8>, u16>,
         out: &mut Vec<Output>,
     ) {
-        let Some(ringing) = self.ringing(id) else { return };
-        let contact = ringing.contact.clone();
-        let Some(saying) = ringing.saying.as_mut() else { return };
-        let Some(own) = saying.offer.take() else { return };
-        saying.changed |= answer.is_ok();
+        let waits = match self.legs.get_mut(&id).map(|l| &mut l.stage) {
+            Some(Stage::Ringing(ringing)) => ringing.offer_answered(answer.is_ok()),
+            Some(Stage::Calling(calling)) => calling.offer_answered(answer.is_ok()),
+            Some(Stage::Up(_)) | None => None,
+        };
+        let Some((own, contact)) = waits else { return };
         match answer {
             Ok(sdp) => self.say_accepted(now, own, &contact, &sdp, Vec::new(), out),
             Err(_) => self.say(now, own, Answer { code: 488, ..Answer::default() }, out),
@@ -250,21 +252,33 @@ impl Endpoint {
         request: Request,
         out: &mut Vec<Output>,
     ) {
-        let Some(Leg { stage: Stage::Calling(calling), .. }) = self.legs.get_mut(&id) else { return };
+        let Some(Leg { stage: Stage::Calling(calling), silent, .. }) = self.legs.get_mut(&id) else { return };
+        let silent = *silent;
+        let with_sound = calling.early.iter().filter(|e| !e.sdp.is_empty()).count();
         let Some(early) = calling.early.iter_mut().find(|e| e.dialog.owns(&request)) else {
             return self.unknown_session(flow, &request, out);
         };
         let in_order = early.dialog.takes(request.cseq.number);
         let contact = early.dialog.contact.clone();
-        let (update, offers) = (request.method == Method::Update, request.sdp().is_some());
+        let update = request.method == Method::Update;
+        let offer = request.sdp().map(<[u8]>::to_vec);
         let own = self.table.open(now, &self.ids, flow, request.into(), out);
-        match (in_order, update, offers) {
-            (false, ..) => self.say_later(now, own, out),
-            (true, true, false) => self.say_accepted(now, own, &contact, &[], Vec::new(), out),
-            // The sound stays as it was agreed on until the call is taken.
-            (true, true, true) => self.say(now, own, Answer { code: 488, ..Answer::default() }, out),
-            (true, false, _) => self.say(now, own, Answer { code: 481, ..Answer::default() }, out),
-        }
+        let code = match (in_order, update, offer) {
+            (false, ..) => return self.say_later(now, own, out),
+            (true, false, _) => 481,
+            (true, true, None) => return self.say_accepted(now, own, &contact, &[], Vec::new(), out),
+            (true, true, Some(_)) if silent => 487,
+            // RFC 3311 section 5.2: our offer in the INVITE is not answered.
+            (true, true, Some(_)) if early.sdp.is_empty() => 491,
+            (true, true, Some(_)) if early.offer.is_some() => return self.say_later(now, own, out),
+            // All callees share one sound.
+            (true, true, Some(_)) if with_sound > 1 => 488,
+            (true, true, Some(sdp)) => {
+                early.offer = Some((own, sdp.clone()));
+                return out.push(Output::Indicate(Indication::Reoffer { leg: id, sdp: Some(sdp) }));
+            }
+        };
+        self.say(now, own, Answer { code, ..Answer::default() }, out);
     }
 }
 
@@ -282,7 +296,8 @@ impl Calling {
         let contact = self.outgoing.contact.clone().unwrap_or_default();
         let mut dialog = Dialog::of_response(response, to, flow, self.hop, contact);
         dialog.login.clone_from(&self.outgoing.login);
-        self.early.push(Early { dialog, number: None, heard: 0, sdp: Vec::new() });
+        let sdp = Vec::new();
+        self.early.push(Early { dialog, number: None, heard: 0, sdp, offer: None, changed: false });
         self.early.last_mut()
     }
 
@@ -290,9 +305,27 @@ impl Calling {
         let tag = response.to.tag()?;
         self.early.iter_mut().find(|e| e.dialog.name().1 == tag)
     }
+
+    /// An offer of a callee has our answer: its UPDATE, and our Contact.
+    fn offer_answered(&mut self, taken: bool) -> Option<(ServerId, String)> {
+        let early = self.early.iter_mut().find(|e| e.offer.is_some())?;
+        let (own, sdp) = early.offer.take()?;
+        if taken {
+            (early.sdp, early.changed) = (sdp, true);
+        }
+        Some((own, early.dialog.contact.clone()))
+    }
 }
 
 impl Ringing {
+    /// An offer of the caller has our answer: its request, and our Contact.
+    fn offer_answered(&mut self, taken: bool) -> Option<(ServerId, String)> {
+        let saying = self.saying.as_mut()?;
+        let own = saying.offer.take()?;
+        saying.changed |= taken;
+        Some((own, self.contact.clone()))
+    }
+
     /// What a 2xx has to do with the provisional answers before it; none when it must wait for a PRACK.
     pub(super) fn taking(&self) -> Option<Taking> {
         match &self.saying {

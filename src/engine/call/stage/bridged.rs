@@ -145,6 +145,15 @@ impl Bridged {
         std::iter::once(&mut self.b).chain(guests).find(|l| l.id == leg)
     }
 
+    /// The guest's phones or line among which this leg rings.
+    pub fn fork_of(&mut self, leg: LegId) -> Option<&mut Fork> {
+        let mut rung = self.guests.iter_mut().filter_map(|g| match &mut g.who {
+            Who::Here(_) => None,
+            Who::Rings(fork) => Some(&mut **fork),
+        });
+        rung.find(|fork| fork.has(leg))
+    }
+
     /// Every leg and session that this conversation knows of; it must have no others.
     #[must_use]
     pub fn owns(&self, core: &Core) -> (Vec<LegId>, Vec<SessionId>) {

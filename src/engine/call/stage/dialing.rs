@@ -393,6 +393,11 @@ impl Dialing {
         Stage::Dialing(self)
     }
 
+    /// The line that is asked now.
+    pub fn fork(&mut self) -> Option<&mut Fork> {
+        self.trying.as_mut().map(|(_, fork)| fork)
+    }
+
     /// The phone of a campaign's party rings: its time runs from here, the way there does not count.
     fn rings_there(&mut self, outreach: &Outreach, code: u16, cx: &Cx, out: &mut Out) {
         if code < 180 || self.early {

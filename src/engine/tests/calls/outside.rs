@@ -1,10 +1,12 @@
 //! Calls to outside: rights, number formats, failover, early sound, emergency, full trunks, trunks that die and come back.
-use crate::harness::{World, site};
+use crate::harness::{BOX, World, site};
+use engine::Event;
 use model::command::Command;
 use model::notice::Notice;
 use model::number::Number;
 use model::record::{Direction, Outcome, Record};
 use serde_json::json;
+use sip::Flow;
 
 fn office() -> (World, usize, usize, usize) {
     let mut world = World::new(site(|_| {}));
@@ -33,6 +35,61 @@ fn a_national_call_goes_out_in_international_form_and_the_box_is_not_heard() {
     assert_eq!(record.trunk.as_deref(), Some("carrier"));
     assert_eq!(world.trunk("carrier").calls, 0);
     world.at_rest();
+}
+
+/// The carrier answers the INVITE it was sent, by hand.
+fn says(world: &mut World, first: &str, lines: &str, sdp: &str) {
+    let invite =
+        world.sent.iter().find(|text| text.starts_with("INVITE sip:+49")).expect("it was asked").clone();
+    let echoed = |l: &&str| ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|name| l.starts_with(name));
+    let echoed: String = invite.lines().filter(echoed).map(|l| format!("{l}\r\n")).collect();
+    let to = invite.lines().find(|l| l.starts_with("To:")).expect("it has one");
+    by_hand(world, &format!("{first}\r\n{echoed}{to};tag=there\r\n{lines}"), sdp);
+}
+
+fn by_hand(world: &mut World, head: &str, sdp: &str) {
+    let text = format!(
+        "{head}Contact: <sip:192.0.2.80>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    );
+    let flow = Flow::udp(BOX.parse().expect("an address"), "192.0.2.80:5060".parse().expect("an address"));
+    world.tell(Event::Packet { flow, bytes: text.into_bytes() });
+    world.moment();
+}
+
+#[test]
+fn a_carrier_sends_its_early_sound_from_elsewhere_before_the_call_is_taken() {
+    let (mut world, phone, carrier, _) = office();
+    world.peers[carrier].deaf = true;
+    world.dial(phone, "00301234567");
+    let from = |ip: &str| {
+        format!("v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n")
+    };
+    let remotes = |world: &World| -> Vec<String> {
+        world.media.remotes.values().map(|r| r.address.ip().to_string()).collect()
+    };
+    says(&mut world, "SIP/2.0 183 Session Progress", "Require: 100rel\r\nRSeq: 9\r\n", &from("192.0.2.82"));
+    assert!(
+        world.media.joined() && remotes(&world).contains(&"192.0.2.82".to_owned()),
+        "the caller hears it"
+    );
+    let invite = world.sent.iter().find(|text| text.starts_with("INVITE sip:+49")).expect("there").clone();
+    let line =
+        |name: &str| invite.lines().find(|l| l.starts_with(name)).expect("there")[name.len()..].to_owned();
+    let head = format!(
+        "UPDATE sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.80:5060;branch=z9hG4bKmoves\r\nFrom:{};tag=there\r\n\
+         To:{}\r\nCall-ID:{}\r\nCSeq: 1 UPDATE\r\nMax-Forwards: 70\r\n",
+        line("To:"),
+        line("From:"),
+        line("Call-ID:")
+    );
+    by_hand(&mut world, &head, &from("192.0.2.83"));
+    let answer = world.sent.iter().rfind(|text| text.contains("UPDATE")).expect("it is answered").clone();
+    assert!(answer.starts_with("SIP/2.0 200") && answer.contains("m=audio"), "{answer}");
+    assert!(remotes(&world).contains(&"192.0.2.83".to_owned()), "sound goes there now");
+    says(&mut world, "SIP/2.0 200 OK", "", &from("192.0.2.82"));
+    assert!(world.is_up(phone) && world.media.joined());
+    assert!(remotes(&world).contains(&"192.0.2.83".to_owned()), "and stays there");
 }
 
 #[test]

@@ -349,31 +349,78 @@ fn a_callee_without_end_is_not_followed_without_end() {
     assert!(pair.sent(0, "PRACK") <= 100, "{}", pair.sent(0, "PRACK"));
 }
 
-#[test]
-fn an_update_before_the_call_is_taken_is_answered() {
-    let mut pair = calling();
-    answer(&mut pair, 183, "x", &reliable(7), SDP);
+/// An UPDATE of a callee with this tag, written by hand; the code of the answer, if there is one at once.
+fn update(pair: &mut Pair, tag: &str, number: u32, sdp: &[u8]) -> String {
     let invite = match Message::read(pair.last(0, "INVITE").as_bytes()) {
         Ok(Message::Request(request)) => request,
         other => panic!("{other:?}"),
     };
-    let mut update = |tag: &str, number: u32, sdp: &[u8]| {
-        let text = format!(
-            "UPDATE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK{tag}{number}\r\n\
-             From: <sip:bob@192.0.2.2>;tag={tag}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} UPDATE\r\n\
-             Contact: <sip:bob@192.0.2.2>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{}",
-            invite.headers().first(Name::From).unwrap_or_default(),
-            invite.call_id(),
-            sdp.len(),
-            String::from_utf8_lossy(sdp),
+    let text = format!(
+        "UPDATE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK{tag}{number}\r\n\
+         From: <sip:bob@192.0.2.2>;tag={tag}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {number} UPDATE\r\n\
+         Contact: <sip:bob@192.0.2.2>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{}",
+        invite.headers().first(Name::From).unwrap_or_default(),
+        invite.call_id(),
+        sdp.len(),
+        String::from_utf8_lossy(sdp),
+    );
+    let before = pair.sent(0, "SIP/2.0");
+    pair.inject(0, text.as_bytes());
+    if pair.sent(0, "SIP/2.0") > before { code(pair) } else { String::new() }
+}
+
+/// The last answer of side 0.
+fn code(pair: &Pair) -> String {
+    pair.last(0, "SIP/2.0")[8..11].to_owned()
+}
+
+#[test]
+fn an_update_before_the_call_is_taken_is_answered() {
+    let mut pair = calling();
+    answer(&mut pair, 180, "x", &reliable(7), b"");
+    assert_eq!(update(&mut pair, "x", 5, b""), "200");
+    assert_eq!(update(&mut pair, "x", 6, OTHER), "491", "our own offer is not answered yet");
+    assert_eq!(update(&mut pair, "x", 4, b""), "500", "out of order");
+    assert_eq!(update(&mut pair, "z", 7, b""), "481", "never heard of");
+    assert_eq!(progress(&mut pair), [(180, false)], "nobody is asked");
+}
+
+#[test]
+fn a_callee_changes_the_sound_before_it_takes_the_call() {
+    for said in [b"".as_slice(), SDP] {
+        let mut pair = calling();
+        answer(&mut pair, 183, "x", &reliable(7), SDP);
+        assert_eq!(progress(&mut pair), [(183, true)]);
+        assert_eq!(update(&mut pair, "x", 5, OTHER), "", "it waits for our answer");
+        assert!(
+            matches!(pair.told[0].pop(), Some(Indication::Reoffer { leg: A, sdp: Some(s) }) if s == OTHER)
         );
-        pair.inject(0, text.as_bytes());
-        pair.last(0, "SIP/2.0")[8..11].to_owned()
-    };
-    assert_eq!(update("x", 5, b""), "200");
-    assert_eq!(update("x", 6, OTHER), "488", "the sound stays as agreed");
-    assert_eq!(update("x", 4, b""), "500", "out of order");
-    assert_eq!(update("z", 7, b""), "481", "never heard of");
+        assert_eq!(update(&mut pair, "x", 6, SDP), "500", "one at a time");
+        assert!(pair.last(0, "SIP/2.0 500").contains("\r\nRetry-After: "));
+        pair.act(0, |e, now, _, out| e.answer_reoffer(now, A, Ok(OTHER.to_vec()), out));
+        let taken = pair.last(0, "SIP/2.0 200");
+        assert!(taken.contains("CSeq: 5 UPDATE") && taken.contains("c=IN IP4 192.0.2.9"), "{taken}");
+        // What the 2xx repeats is older than what was agreed on since.
+        answer(&mut pair, 200, "x", "", said);
+        assert!(matches!(pair.told[0].last(), Some(Indication::Answered { sdp, .. }) if sdp == OTHER));
+    }
+}
+
+#[test]
+fn a_change_before_the_call_is_taken_may_be_refused_and_is_for_one_callee_alone() {
+    let mut pair = calling();
+    answer(&mut pair, 183, "x", &reliable(7), SDP);
+    assert_eq!(update(&mut pair, "x", 5, OTHER), "");
+    pair.act(0, |e, now, _, out| e.answer_reoffer(now, A, Err(488), out));
+    assert_eq!(code(&pair), "488");
+    answer(&mut pair, 183, "y", &reliable(1), OTHER);
+    assert_eq!(update(&mut pair, "y", 5, SDP), "488", "two callees, one sound");
+    answer(&mut pair, 200, "x", "", b"");
+    assert!(matches!(pair.told[0].last(), Some(Indication::Answered { sdp, .. }) if sdp == SDP));
+    let mut pair = calling();
+    answer(&mut pair, 183, "x", &reliable(7), SDP);
+    pair.act(0, |e, now, _, out| e.hang_up(now, A, None, out));
+    assert_eq!(update(&mut pair, "x", 5, OTHER), "487", "nobody is there any more");
 }
 
 #[test]
