@@ -335,6 +335,12 @@ impl Acd {
         if self.tickets.contains_key(&call) || self.deciding.contains_key(&call) {
             return Err(Refusal::Conflict);
         }
+        if caller.stood_since.is_some() {
+            let ticket = self.ticket(now, call, rules, caller);
+            self.take_in(now, ticket, rules, out);
+            self.finish(now, out);
+            return Ok(());
+        }
         self.returns(now, queue, &mut caller);
         self.tally(now, queue).offered += 1;
         let waiting = self.lines.get(queue).map_or(0, Line::on_the_line);
@@ -367,6 +373,15 @@ impl Acd {
             self.tally(now, &ticket.queue).abandoned += 1;
         }
         self.finish(now, out);
+    }
+
+    /// Another call comes to stand where this one stood: it was counted when it came, and its wait goes on there. Since
+    /// when it stood; `None` when it does not wait.
+    #[must_use]
+    pub fn give_place(&mut self, now: Now, call: CallId, out: &mut Vec<Out>) -> Option<Now> {
+        let ticket = self.remove(now, call, "the caller's place was given to another", out);
+        self.finish(now, out);
+        ticket.map(|t| t.since)
     }
 
     /// The call is over for the agent who took it (or, if it still waited, for the queue).

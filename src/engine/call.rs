@@ -142,6 +142,8 @@ pub enum Input {
     Joined(Side, Box<Leg>, String),
     /// The other party goes where another call of this extension stood.
     Placed(Number, Box<Place>),
+    /// It stood somewhere for the party of this call, who stands there now.
+    GivesPlace(CallId),
     /// For its stage.
     Heard(Heard),
     /// A bug, for the test of what a bug costs.
@@ -156,8 +158,10 @@ pub struct Place {
     pub number: Number,
     /// The queue or mailbox.
     pub target: Target,
-    /// In a queue.
+    /// In queues.
     pub waiting_since: Option<Mono>,
+    /// In this queue.
+    pub stood_since: Option<Now>,
 }
 
 impl From<Heard> for Input {
@@ -285,6 +289,8 @@ pub struct Core {
     pub queue: Option<String>,
     /// Since when it waits in queues, the first of them counted: sent on to another one it keeps its place in time.
     pub waiting_since: Option<Mono>,
+    /// Since when somebody stood for it in the queue where it goes now.
+    pub stood_since: Option<Now>,
     /// The flow that goes on with the caller when the agent hangs up.
     pub after: Option<Box<Run>>,
     /// Whether it is to an emergency number; such a call never gives way.
@@ -384,8 +390,12 @@ fn step(core: &mut Core, stage: Stage, cx: &Cx, input: Input, out: &mut Out) -> 
         Input::Placed(by, place) => {
             let Stage::Bridged(bridged) = stage else { return stage };
             let Ok(side) = bridged.side_of(core, Some(&by)) else { return Stage::Bridged(bridged) };
-            core.waiting_since = place.waiting_since;
+            (core.waiting_since, core.stood_since) = (place.waiting_since, place.stood_since);
             bridged.transfer(core, cx, side, &place.number, place.target, out)
+        }
+        Input::GivesPlace(to) => {
+            out.step("transferred", format!("{} -> call {to}", core.caller.party.number));
+            core.finish(Outcome::Answered, "its place was given to another", out)
         }
         Input::InfoDigit(leg, digit) => match stage.session_of(core, leg) {
             Some(session) => {
@@ -476,6 +486,7 @@ impl Core {
             sent_on: 0,
             queue: None,
             waiting_since: None,
+            stood_since: None,
             after: None,
             emergency: false,
             agent_leg: None,

@@ -15,6 +15,7 @@ use model::number::Number;
 use model::record::{Outcome, Record};
 use model::steer::Supervision;
 use sip::endpoint::Invite;
+use std::time::Duration;
 
 /// Who is at the far end of a leg.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,6 +201,8 @@ pub enum Chapter {
     Service,
     /// It waits in this queue.
     Queue(String),
+    /// Somebody stood this long in the queue where it comes now.
+    Stood(Duration),
     /// It waits no longer.
     QueueLeft,
     /// It belongs to this queue, without waiting there.

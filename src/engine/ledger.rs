@@ -159,6 +159,11 @@ impl Ledger {
         self.by_call.range((call, LegId(0))..=(call, LegId(u64::MAX))).map(|(_, l)| *l).collect()
     }
 
+    /// Legs of a peer, oldest first, with their calls.
+    pub fn legs_at<'a>(&'a self, peer: &'a Peer) -> impl Iterator<Item = (LegId, CallId)> + 'a {
+        self.legs.iter().filter(move |(_, e)| e.peer == *peer).map(|(leg, e)| (*leg, e.call))
+    }
+
     /// How many legs a trunk has.
     #[must_use]
     pub fn on_trunk(&self, name: &str) -> u32 {

@@ -5,6 +5,7 @@ use crate::id::CallId;
 use crate::record::{AgentSpell, AgentState};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// How wide a row of a report is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +23,29 @@ pub enum Width {
 }
 
 /// Kinds of steps that reports look at.
-pub const KINDS: [&str; 8] =
-    ["queue", "answered", "missed", "overflow", "callback", "left", "survey", "ended"];
+pub const KINDS: [&str; 10] = [
+    "waited",
+    "queue",
+    "answered",
+    "missed",
+    "overflow",
+    "callback",
+    "transferred",
+    "left",
+    "survey",
+    "ended",
+];
+
+/// The detail of the step `waited`: how long somebody stood for the caller in the queue where the caller comes next.
+#[must_use]
+pub fn waited(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+fn waited_ms(detail: &str) -> u64 {
+    let digits: String = detail.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
 
 /// A step of a journey as far as reports go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,9 +208,11 @@ pub fn visits(steps: &[StepRow]) -> Vec<Visit> {
 
 fn visits_of(steps: &[StepRow], out: &mut Vec<Visit>) {
     let last = steps.iter().find(|s| s.kind == "ended").map(|s| s.offset_ms);
-    let mut open: Option<(&StepRow, u32)> = None;
-    // The talk that was last, and who left it.
-    let mut talk: Option<(usize, &StepRow)> = None;
+    let mut open: Option<(&StepRow, u32, u64)> = None;
+    // What somebody else waited in the queue where the caller comes next.
+    let mut before: u64 = 0;
+    // The talk that was last, whether it goes on, and who left it.
+    let mut talk: Option<(usize, &StepRow, bool)> = None;
     let mut left: Option<&str> = None;
     for step in steps {
         let end = match step.kind.as_str() {
@@ -198,39 +222,57 @@ fn visits_of(steps: &[StepRow], out: &mut Vec<Visit>) {
             "callback" => VisitEnd::CalledBack,
             "ended" => VisitEnd::Abandoned,
             "missed" => {
-                open = open.map(|(began, missed)| (began, missed + 1));
+                open = open.map(|(began, missed, before)| (began, missed + 1, before));
+                continue;
+            }
+            "waited" => {
+                before = waited_ms(&step.detail);
+                continue;
+            }
+            "transferred" => {
+                // The stay goes on in the call of whoever stands there now.
+                open = None;
+                if let Some((at, answered, goes_on)) = &mut talk
+                    && *goes_on
+                    && step.detail.split(' ').next() == Some(answered.detail.as_str())
+                {
+                    out[*at].talk_ms = step.offset_ms.saturating_sub(answered.offset_ms);
+                    *goes_on = false;
+                }
                 continue;
             }
             "left" => {
-                if let Some((at, answered)) = talk {
-                    out[at].talk_ms = step.offset_ms.saturating_sub(answered.offset_ms);
+                if let Some((at, answered, goes_on)) = talk {
+                    if goes_on {
+                        out[at].talk_ms = step.offset_ms.saturating_sub(answered.offset_ms);
+                    }
                     left = Some(&step.detail);
                 }
                 continue;
             }
             "survey" => {
-                if let (Some((at, _)), Some(agent), Ok(value)) = (talk, left, step.detail.parse()) {
+                if let (Some((at, ..)), Some(agent), Ok(value)) = (talk, left, step.detail.parse()) {
                     out[at].score = Some(Score { agent: agent.to_owned(), value });
                 }
                 continue;
             }
             _ => continue,
         };
-        if let Some((began, missed)) = open.take() {
+        if let Some((began, missed, before)) = open.take() {
             let answered = end == VisitEnd::Answered;
             out.push(Visit {
                 queue: began.detail.clone(),
                 at: began.at,
-                wait_ms: step.offset_ms.saturating_sub(began.offset_ms),
+                wait_ms: before + step.offset_ms.saturating_sub(began.offset_ms),
                 end,
                 missed,
                 talk_ms: last.filter(|_| answered).map_or(0, |l| l.saturating_sub(step.offset_ms)),
                 score: None,
             });
-            (talk, left) = (answered.then(|| (out.len() - 1, step)), None);
+            (talk, left) = (answered.then(|| (out.len() - 1, step, true)), None);
         }
         if step.kind == "queue" {
-            open = Some((step, 0));
+            open = Some((step, 0, std::mem::take(&mut before)));
         }
     }
 }
@@ -375,6 +417,31 @@ mod tests {
         assert_eq!((sales.offered, sales.overflowed, sales.abandoned, sales.called_back), (3, 1, 1, 1));
         assert_eq!((support.answered, support.first_ring, support.in_level), (1, 1, 0));
         assert_eq!((support.wait_ms, support.talk_ms, sales.wait_max_ms), (3_000, 48_000, 30_000));
+    }
+
+    #[test]
+    fn a_stay_that_is_handed_over_goes_on_with_whoever_stands_there_and_counts_once() {
+        let time = |ms| waited(Duration::from_millis(ms));
+        let mut steps = vec![
+            step(1, 0, "queue", "sales"),
+            step(1, 15_000, "transferred", "101 -> call 2"),
+            step(1, 15_000, "ended", "its place was given to another"),
+            step(2, 0, "answered", "101"),
+            step(2, 15_000, "transferred", "101 -> 600"),
+        ];
+        steps.extend([step(2, 15_000, "waited", &time(15_250)), step(2, 15_000, "queue", "sales")]);
+        steps.extend([step(2, 20_000, "answered", "102"), step(2, 50_000, "transferred", "102 -> 601")]);
+        steps.extend([step(2, 50_000, "queue", "support"), step(2, 57_000, "ended", "caller hung up")]);
+        let figures = queues(&visits(&steps), &span(HOUR, Width::Total), &|_| 20);
+        let [sales, support] = figures.as_slice() else { panic!("{figures:?}") };
+        assert_eq!((sales.offered, sales.answered, sales.abandoned, sales.in_level), (1, 1, 0, 0));
+        assert_eq!(
+            (sales.wait_ms, sales.talk_ms),
+            (20_250, 30_000),
+            "the agent's talk ends when the agent goes"
+        );
+        assert_eq!((support.offered, support.abandoned, support.wait_max_ms), (1, 1, 7_000));
+        assert_eq!((time(0).as_str(), waited_ms(&time(3_600_001))), ("0.000 s", 3_600_001));
     }
 
     #[test]

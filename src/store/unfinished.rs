@@ -64,7 +64,7 @@ fn steps(db: &Connection, call: &CallRecord) -> rusqlite::Result<Vec<Told>> {
 
 /// The record as the running call had it: the steps are its chapters.
 fn retell(call: &mut CallRecord, steps: &[Told]) {
-    let (mut talking, mut waiting) = (None, None);
+    let (mut talking, mut waiting): (Option<u64>, Option<u64>) = (None, None);
     for step in steps {
         match step.kind.as_str() {
             "trunk_in" => {
@@ -85,6 +85,11 @@ fn retell(call: &mut CallRecord, steps: &[Told]) {
                 waiting.get_or_insert(step.offset_ms);
                 call.queue = Some(step.detail.clone());
             }
+            "transferred" => {
+                if let Some(since) = talking.take() {
+                    call.talk_ms += step.offset_ms.saturating_sub(since);
+                }
+            }
             "overflow" => waited(call, &mut waiting, step.offset_ms),
             "answered" => {
                 waited(call, &mut waiting, step.offset_ms);
@@ -98,7 +103,7 @@ fn retell(call: &mut CallRecord, steps: &[Told]) {
         }
     }
     waited(call, &mut waiting, call.duration_ms);
-    call.talk_ms = talking.map_or(0, |since| call.duration_ms.saturating_sub(since));
+    call.talk_ms += talking.map_or(0, |since| call.duration_ms.saturating_sub(since));
 }
 
 fn is_number(text: &str) -> bool {

@@ -136,6 +136,7 @@ impl Acd {
             priority: kept.priority,
             class: kept.class.clone(),
             waited,
+            stood_since: None,
         };
         let mut ticket = self.ticket(now, key, rules, caller);
         ticket.since.wall = kept.came;

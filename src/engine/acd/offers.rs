@@ -33,8 +33,9 @@ impl Acd {
     pub(super) fn ticket(&mut self, now: Now, call: CallId, rules: &Queue, caller: Caller) -> Ticket {
         let number = self.next_number;
         self.next_number += 1;
+        let since = caller.stood_since.unwrap_or(now);
         let waited = i64::try_from(caller.waited.as_micros()).unwrap_or(i64::MAX);
-        let since_us = i64::try_from(now.mono.0).unwrap_or(i64::MAX).saturating_sub(waited);
+        let since_us = i64::try_from(since.mono.0).unwrap_or(i64::MAX).saturating_sub(waited);
         let by_class = self.config.distribution.class.get(&caller.class).copied().unwrap_or(0);
         let priority = rules.priority + caller.priority + by_class;
         let (preferred, only) = self.meant_for(rules, &caller);
@@ -44,7 +45,7 @@ impl Acd {
             call,
             queue: rules.name.clone(),
             caller,
-            since: now,
+            since,
             wanted: Wanted::default(),
             preferred,
             only,
@@ -52,7 +53,7 @@ impl Acd {
             overdue: false,
             back: None,
         };
-        ticket.wanted = relax::wanted(rules, &ticket, Duration::ZERO);
+        ticket.wanted = relax::wanted(rules, &ticket, now.mono.since(since.mono));
         ticket
     }
 
@@ -70,11 +71,11 @@ impl Acd {
     }
 
     pub(super) fn take_in(&mut self, now: Now, ticket: Ticket, rules: &Queue, out: &mut Vec<Out>) {
-        let call = ticket.call;
+        let (call, since) = (ticket.call, ticket.since.mono);
         self.stand_in_line(now.mono, ticket, rules);
         if rules.max_wait_s > 0 {
             let wait = Duration::from_secs(rules.max_wait_s.into());
-            self.deadlines.set(Reason::MaxWait(call), now.mono + wait);
+            self.deadlines.set(Reason::MaxWait(call), since + wait);
         }
         self.announce_later(now, call, rules);
         self.ask_rules_later(now, call, rules);

@@ -24,6 +24,8 @@ pub struct Caller {
     pub class: String,
     /// How long it has waited already, in other queues or before.
     pub waited: Duration,
+    /// Since when somebody stood in this queue for them, and was counted.
+    pub stood_since: Option<Now>,
 }
 
 /// Agents a caller is meant for.

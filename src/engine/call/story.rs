@@ -6,6 +6,7 @@ use crate::route::Target;
 use model::clock::{Mono, Now, Wall};
 use model::id::CallId;
 use model::record::{CallRecord, CallStep, Direction, Outcome, Party, Record};
+use model::report;
 
 /// Most steps kept of one call; a caller who plays with a menu for hours fills no disk.
 const STEPS_MAX: u32 = 500;
@@ -74,7 +75,13 @@ impl Story {
     /// Takes in what happened; gives the step to keep, if it is one.
     pub fn tell(&mut self, now: Now, chapter: Chapter) -> Option<Record> {
         match chapter {
-            Chapter::Step(kind, detail) => return self.step(now, kind, detail),
+            Chapter::Step(kind, detail) => {
+                if kind == "transferred" {
+                    // Whoever takes it answers anew; until then nobody talks to the caller.
+                    self.stop_talking(now);
+                }
+                return self.step(now, kind, detail);
+            }
             Chapter::Person(extension) => {
                 self.answered(now);
                 self.talking_since.get_or_insert(now.mono);
@@ -92,6 +99,7 @@ impl Story {
                 self.record.queue = Some(queue.clone());
                 return self.step(now, "queue", queue);
             }
+            Chapter::Stood(time) => return self.step(now, "waited", report::waited(time)),
             Chapter::QueueLeft => self.stop_waiting(now),
             Chapter::Of(queue) => self.record.queue = Some(queue),
             Chapter::Agent(agent) => {

@@ -20,6 +20,9 @@ use sip::endpoint::{Named, Reply as Answer, SessionName};
 use sip::indication::ServerId;
 use sip::{NameAddr, Request, Uri};
 
+/// How a call ends whose caller handed somebody over to a phone that still rang.
+const WHILE_IT_RANG: &str = "handed over while it rang";
+
 impl Engine {
     /// Steers a call for one of its parties.
     pub(super) fn steer(
@@ -30,7 +33,13 @@ impl Engine {
         party: Option<Number>,
         steer: Steer,
     ) -> Reply {
-        self.may_steer(now, call, party.as_ref(), &steer)?;
+        let may = self.may_steer(now, call, party.as_ref(), &steer);
+        if let (Steer::Transfer { to: None }, Err(Refusal::Conflict)) = (&steer, may) {
+            let input = self.hand_over(now, call, party.as_ref())?;
+            self.pending.push_back((call, input));
+            return Ok(());
+        }
+        may?;
         match &steer {
             Steer::Supervise { at, how } => self.note_supervision(now, call, &by.name, at, how.word()),
             Steer::Leave { at } => self.note_supervision(now, call, &by.name, at, "leave"),
@@ -127,7 +136,10 @@ impl Engine {
         if let Some(name) = replaces(&uri) {
             let name = SessionName::read(&name).ok_or(Refusal::Malformed)?;
             match self.sip.session_named(&name).ok_or(Refusal::Unknown)? {
-                Named::Answered(other) => return self.put_together(now, entry.call, leg, other, &phone),
+                Named::Answered(other) => {
+                    let input = self.put_together(now, entry.call, leg, other, &phone)?;
+                    return Ok((entry.call, input));
+                }
                 Named::Ringing(other) => rings = Some(self.call_of(other, &phone)?),
             }
         }
@@ -136,7 +148,7 @@ impl Engine {
         self.may_steer(now, entry.call, Some(&phone), &steer)?;
         // Who rings is called again, for the party who is handed over: nobody talks to the phone that asked first.
         if let Some(rings) = rings {
-            self.pending.push_back((rings, Input::HangUp("handed over while it rang")));
+            self.pending.push_back((rings, Input::HangUp(WHILE_IT_RANG)));
         }
         Ok((entry.call, Input::Steer(Some(phone), steer)))
     }
@@ -150,7 +162,42 @@ impl Engine {
         Ok(entry.call)
     }
 
+    /// Who was not asked in this call was asked in another, made or taken by the same phone: its one other call, for with
+    /// several nobody knows which is meant.
+    fn hand_over(&mut self, now: Now, call: CallId, party: Option<&Number>) -> Result<Input, Refusal> {
+        let running = self.calls.get(&call).ok_or(Refusal::Unknown)?;
+        let Stage::Bridged(bridged) = &running.stage else { return Err(Refusal::Conflict) };
+        let side = bridged.side_of(&running.core, party)?;
+        if bridged.asked_by(side).is_some() {
+            return Err(Refusal::Conflict);
+        }
+        let phone = bridged.extension(&running.core, side).cloned().ok_or(Refusal::Conflict)?;
+        let leg = match side {
+            Side::Caller => running.core.a.id,
+            Side::Called => bridged.b.id,
+        };
+        let peer = Peer::Phone(phone.clone());
+        // What only rings at the phone is no call of it yet.
+        let there = |(leg, of): &(LegId, CallId)| {
+            *of != call
+                && self.calls.get(of).is_some_and(|c| c.core.a.id == *leg || side_at(c, *leg).is_some())
+        };
+        let others: Vec<(LegId, CallId)> = self.ledger.legs_at(&peer).filter(there).collect();
+        let [(other, given)] = others[..] else { return Err(Refusal::Conflict) };
+        let rings = self.calls.get(&given).filter(|c| c.core.a.id == other).and_then(|c| rung(c));
+        match rings {
+            Some(to) => {
+                let steer = Steer::Transfer { to: Some(to) };
+                self.may_steer(now, call, Some(&phone), &steer)?;
+                self.pending.push_back((given, Input::HangUp(WHILE_IT_RANG)));
+                Ok(Input::Steer(Some(phone), steer))
+            }
+            None => self.put_together(now, call, leg, other, &phone),
+        }
+    }
+
     /// Two calls of one phone become one: its own legs end, and the far party of the other call takes its place in this.
+    /// What this call then takes.
     fn put_together(
         &mut self,
         now: Now,
@@ -158,13 +205,17 @@ impl Engine {
         leg: LegId,
         other: LegId,
         phone: &Number,
-    ) -> Result<(CallId, Input), Refusal> {
+    ) -> Result<Input, Refusal> {
         let given = self.call_of(other, phone)?;
-        if let Some(place) = self.calls.get(&given).filter(|c| c.core.a.id == other).and_then(|c| place(c)) {
+        if let Some(mut place) =
+            self.calls.get(&given).filter(|c| c.core.a.id == other).and_then(|c| place(c))
+        {
             let steer = Steer::Transfer { to: Some(place.number.clone()) };
             self.may_steer(now, call, Some(phone), &steer)?;
-            self.pending.push_back((given, Input::HangUp("its place was given to another")));
-            return Ok((call, Input::Placed(phone.clone(), Box::new(place))));
+            place.stood_since =
+                self.with_acd(now, None, |acd, said| acd.give_place(now, given, said)).flatten();
+            self.pending.push_back((given, Input::GivesPlace(call)));
+            return Ok(Input::Placed(phone.clone(), Box::new(place)));
         }
         let side = self.calls.get(&call).and_then(|c| side_at(c, leg)).ok_or(Refusal::Conflict)?;
         let quits = self.calls.get(&given).and_then(|c| side_at(c, other)).ok_or(Refusal::Conflict)?;
@@ -175,7 +226,7 @@ impl Engine {
         let Call { core, stage, .. } = *running;
         let Stage::Bridged(bridged) = stage else { return Err(Refusal::Conflict) };
         let (leg, number) = self.give_away(now, core, bridged, quits.other(), call);
-        Ok((call, Input::Joined(side, Box::new(leg), number)))
+        Ok(Input::Joined(side, Box::new(leg), number))
     }
 
     /// Takes a party out of a call that ends, for another.
@@ -209,11 +260,12 @@ impl Engine {
 /// and does not wait anew for what was waited already.
 fn place(call: &Call) -> Option<Place> {
     let target = match &call.stage {
-        Stage::Queued(_) => Target::Queue(call.core.queue.clone()?),
+        Stage::Queued(queued) if queued.waits() => Target::Queue(call.core.queue.clone()?),
         Stage::Mailbox(mailbox) => Target::Voicemail(mailbox.left_for()?),
         Stage::Routing
         | Stage::Summon(_)
         | Stage::Ivr(_)
+        | Stage::Queued(_)
         | Stage::Callback(_)
         | Stage::Ringing(_)
         | Stage::Dialing(_)
@@ -227,7 +279,13 @@ fn place(call: &Call) -> Option<Place> {
         | Stage::Clearing => return None,
     };
     let number = Number::read(&call.core.called.number)?;
-    Some(Place { number, target, waiting_since: call.core.waiting_since })
+    Some(Place { number, target, waiting_since: call.core.waiting_since, stood_since: None })
+}
+
+/// Whose phone rings for the caller.
+fn rung(call: &Call) -> Option<Number> {
+    let Stage::Ringing(ringing) = &call.stage else { return None };
+    Number::read(&ringing.with())
 }
 
 /// On which side of a conversation a leg is, when it has no third party of its own.

@@ -47,9 +47,19 @@ pub fn enter(core: &mut Core, queue: &str, cx: &Cx, out: &mut Out) -> Stage {
         Err(stage) => return stage,
     };
     core.queue = Some(queue.to_owned());
+    let stood_since = core.stood_since.take();
+    if let Some(since) = stood_since {
+        out.want(Intent::Tell(Chapter::Stood(cx.now.mono.since(since.mono))));
+    }
     out.want(Intent::Tell(Chapter::Queue(queue.to_owned())));
     core.waiting_since.get_or_insert(cx.now.mono);
-    out.want(Intent::Enqueue { queue: queue.to_owned(), caller: Box::new(caller(core, cx)) });
+    let mut caller = caller(core, cx);
+    if let Some(since) = stood_since {
+        // What was waited here already is no wait before.
+        caller.waited = core.waiting_since.map(|first| since.mono.since(first)).unwrap_or_default();
+        caller.stood_since = stood_since;
+    }
+    out.want(Intent::Enqueue { queue: queue.to_owned(), caller: Box::new(caller) });
     Stage::Queued(Box::new(Queued {
         queue: queue.to_owned(),
         session,

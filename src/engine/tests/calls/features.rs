@@ -285,7 +285,7 @@ fn key_by_info(world: &mut World, peer: usize, key: char) {
 }
 
 /// A request of this phone in its answered call.
-fn inside(world: &mut World, peer: usize, method: &str, header: &str, body: &str) {
+pub fn inside(world: &mut World, peer: usize, method: &str, header: &str, body: &str) {
     let dialog = world.peers[peer].told.iter().find_map(|i| {
         if let sip::Indication::Answered { response, .. } = i { Some(response.clone()) } else { None }
     });
@@ -330,60 +330,6 @@ fn a_call_is_handed_over_to_a_phone_that_still_rings() {
     assert!(world.ended(a), "101 is out of it");
     world.hang_up(c, leg);
     world.at_rest();
-}
-
-/// 103 talks to 101, who calls `number`, hears it and hands 103 over there. Gives 103's phone, and 101's.
-fn hands_over_to(world: &mut World, number: &str) -> (usize, usize) {
-    let a = world.phone("101", A);
-    let c = world.phone("103", "192.0.2.13");
-    world.dial(a, "103");
-    world.take(c);
-    world.dial(a, number);
-    world.seconds(15);
-    let customer = world.peer("+491711234567", "192.0.2.80");
-    world.dial(customer, "+49301234567");
-    world.seconds(15);
-    let told = world.peers[a].told.iter().rev();
-    let mut answers = told.filter_map(|i| {
-        if let sip::Indication::Answered { response, .. } = i { Some(response.clone()) } else { None }
-    });
-    let asked = answers.next().expect("the box took the second call");
-    let tag = |who: &sip::NameAddr| who.tag().expect("a dialog").to_owned();
-    let name = format!(
-        "Refer-To: <sip:192.0.2.1?Replaces={}%3Bto-tag%3D{}%3Bfrom-tag%3D{}>",
-        asked.call_id().replace('@', "%40"),
-        tag(asked.to()),
-        tag(asked.from())
-    );
-    inside(world, a, "REFER", &name, "");
-    assert!(world.sent.iter().any(|text| text.starts_with("SIP/2.0 202")), "taken");
-    world.seconds(1);
-    (c, a)
-}
-
-#[test]
-fn a_party_is_handed_over_into_the_queue_where_the_asker_waits_and_keeps_the_time_waited() {
-    let mut world = World::new(site(|tree| tree["inbound"][0]["to"] = json!("queue:support")));
-    let (c, a) = hands_over_to(&mut world, "600");
-    assert!(world.ended(a) && !world.ended(c), "101 is out of it, 103 is not");
-    let mut queues = world.notices.iter().rev();
-    let queue = queues.find_map(|n| if let Notice::Queue(queue) = n { Some(queue) } else { None });
-    let waiting: Vec<&str> = queue.expect("told").waiting.iter().map(|w| w.caller.number.as_str()).collect();
-    assert_eq!(waiting, ["103", "+491711234567"], "in the place of 101, before who came after 101");
-}
-
-#[test]
-fn a_party_is_handed_over_into_the_mailbox_where_the_asker_stands() {
-    let mut world = World::new(site(|_| {}));
-    let (c, a) = hands_over_to(&mut world, "102");
-    assert!(world.ended(a) && !world.ended(c), "101 is out of it, 103 is not");
-    let mut views =
-        world.notices.iter().rev().filter_map(|n| if let Notice::Call(v) = n { Some(v) } else { None });
-    let view = views.find(|v| v.caller.number == "103").expect("a call");
-    assert_eq!(
-        (view.caller.number.as_str(), view.stage.as_str(), view.with.as_str()),
-        ("103", "voicemail", "102")
-    );
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod features;
 #[cfg(test)]
 mod fraud;
 #[cfg(test)]
+mod handing;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod inbound;

@@ -73,6 +73,9 @@ fn a_call_cut_off_while_people_talk_keeps_who_answered_and_how_long_was_waited()
             told(5, 20_000, "answered", "102"),
             talking,
             told(6, 50_000, "held", "102"),
+            told(7, 60_000, "transferred", "102 -> 600"),
+            told(8, 60_000, "queue", "support"),
+            told(9, 65_000, "answered", "102"),
         ],
     );
     store.close();
@@ -83,8 +86,8 @@ fn a_call_cut_off_while_people_talk_keeps_who_answered_and_how_long_was_waited()
     assert_eq!((record.queue.as_deref(), record.agent.as_deref()), (Some("support"), Some("7")));
     assert_eq!(record.answered_by.as_deref(), Some("102"));
     assert_eq!(record.answered, Some(Wall(1_700_000_001_000)), "the menu answered first");
-    assert_eq!(record.wait_ms, 15_000);
-    assert_eq!(record.talk_ms, record.duration_ms - 20_000);
+    assert_eq!(record.wait_ms, 20_000);
+    assert_eq!(record.talk_ms, record.duration_ms - 25_000, "nobody talks to who waits after a transfer");
     assert_eq!(store.reader().journey(CallId(1)).unwrap().unwrap().record, *record, "as kept, so told");
 }
 

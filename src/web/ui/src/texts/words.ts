@@ -155,6 +155,7 @@ export const STEP = texts({
   timer: ['Nothing pressed in {d}', '{d} 无按键'],
   hours: ['Business hours: {d}', '营业时间：{d}'],
   language: ['Language: {d}', '语言：{d}'],
+  waited: ['Takes a place in which {d} were waited', '接替已等待 {d} 的排队位置'],
   queue: ['Waits in queue “{d}”', '进入队列“{d}”等待'],
   offered: ['Rang {d}', '向 {d} 振铃'],
   missed: ['{d} did not answer', '{d} 未接听'],
@@ -347,6 +348,8 @@ const CAUSES: Record<string, string> = {
   'no phone registered': '没有话机注册',
   'no sound from both parties': '双方均无声音',
   'no sound with the caller possible': '无法与主叫建立音频',
+  'handed over while it rang': '振铃时已转接',
+  'its place was given to another': '其位置已让给被转接方',
   'no such flow': '语音菜单不存在',
   'no such mailbox': '语音信箱不存在',
   'no such number': '号码不存在',
@@ -380,5 +383,7 @@ export function causeText(cause: string): string {
   if (lang() === 'en') return cause;
   const missed = /^missed (\d+) offers?$/.exec(cause);
   if (missed) return `漏接 ${missed[1]} 次来电`;
+  const joined = /^(put together with|listens to) call (\d+)$/.exec(cause);
+  if (joined) return joined[1] === 'listens to' ? `监听通话 ${joined[2]}` : `与通话 ${joined[2]} 合并`;
   return CAUSES[cause] ?? cause;
 }
