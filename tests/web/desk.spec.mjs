@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SITE } from './box.mjs';
 import { login, visit } from './browser.mjs';
+import { Phone } from './phone.mjs';
 import { scene } from './scene.mjs';
 
 const SITE_WITH_SCRIPT = SITE.replace(
@@ -143,5 +144,34 @@ test('the call stands in the reports, as rows, bars and a file', async () => {
   await page.getByRole('row').filter({ hasText: 'Anna Keller' }).first().waitFor();
   const beyond = () => document.documentElement.scrollWidth - innerWidth;
   assert.equal(await page.evaluate(beyond), 0, 'the widest table stays within the screen');
+  await seat.close();
+});
+
+test('a caller is handed over into the queue that a second call of the phone stands in', async () => {
+  const seat = await visit(browser, box);
+  const { page } = seat;
+  await login(seat, 'anna');
+  const own = page.getByRole('button', { name: 'Log in', exact: true });
+  await own.or(page.getByRole('button', { name: 'Pause' })).waitFor();
+  if (await own.isVisible()) await own.click();
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  await phones[0].call('600');
+  await page.getByText('Talking', { exact: true }).first().waitFor();
+  const line = await new Phone(box, '102', 'test-only-102-secret').open();
+  await line.call('600');
+  const card = page.getByRole('region', { name: 'The call' });
+  await card.getByText('Second call of your phone').waitFor();
+  if (process.env.BELFRY_SHOTS) await card.screenshot({ path: `${process.env.BELFRY_SHOTS}/desk-second.png` });
+  await card.getByRole('button', { name: 'Hand over now' }).click();
+  await line.over;
+  assert.equal(phones[0].talks, true, 'the caller is still there');
+  await page.getByText('Second call of your phone').waitFor({ state: 'hidden' });
+  await phones[0].hangUp();
+  line.close();
+  const mine = (h) => h.json.items.find((c) => c.caller.number === '101' && c.queue);
+  const found = await box.until('the call is over', () => box.ask('GET', '/history?limit=2'), (h) => mine(h)?.ended);
+  const { steps } = (await box.ask('GET', `/history/${mine(found).call}`)).json;
+  const kinds = steps.map((s) => s.kind).filter((kind) => ['transferred', 'waited', 'queue'].includes(kind));
+  assert.deepEqual(kinds, ['queue', 'transferred', 'waited', 'queue']);
   await seat.close();
 });

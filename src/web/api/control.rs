@@ -21,11 +21,12 @@ pub struct ToForm {
     pub to: String,
 }
 
-/// Whom it is about, unless it is the third party that was asked.
+/// Whom it is about, unless it is who was asked.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaybeToForm {
-    /// An extension, queue or flow number, or a number outside as it would be dialled; none: the third party asked.
+    /// An extension, queue or flow number, or a number outside as it would be dialled; none: the third
+    /// party asked, or where the one other call of the own phone stands (who it talks to or rings, a queue, a mailbox).
     #[serde(default)]
     pub to: Option<String>,
 }
@@ -131,7 +132,7 @@ pub async fn consult(
 /// `POST /calls/{call}/transfer`
 ///
 /// # Errors
-/// As [`consult`].
+/// As [`consult`]; 409 when nobody was asked, or the phone has several other calls.
 pub async fn transfer(
     State(app): State<App>,
     asker: Asker,

@@ -42,6 +42,7 @@ export const DK = texts({
   consult: ['Ask somebody', '咨询'],
   transfer: ['Transfer', '转接'],
   complete: ['Hand over now', '完成转接'],
+  second: ['Second call of your phone', '话机的第二路通话'],
   conference: ['Conference', '三方通话'],
   joinAll: ['All together', '合并通话'],
   back: ['Back to the caller', '返回来电者'],
