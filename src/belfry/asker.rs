@@ -62,7 +62,9 @@ impl Asker {
             Ask::Speak { text, language, voice } => {
                 let data = self.data.clone();
                 self.question(call, number, move || {
-                    voice::speak(&data, &voice, &text, language).map(Answer::Sound)
+                    voice::speak(&data, &voice, &text, language)
+                        .map(Answer::Sound)
+                        .map_err(|why| why.to_string())
                 })
             }
         }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::{CommitRefusal, Committed, Store};
+use web::ports::PromptRefusal;
 
 /// Folder of own prompts below the data folder.
 const FOLDER: &str = "prompts";
@@ -48,16 +49,17 @@ impl web::ports::Flows for Studio {
         crate::simulate::ask(question)
     }
 
-    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
+    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, PromptRefusal> {
         keep(&self.data, name, language, sound)
     }
 
-    fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, String> {
-        let config = crate::mailer::current(&self.store)?;
-        let voice =
-            config.audio.voice.ok_or("nobody speaks on this box; set a voice in the settings of sound")?;
+    fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, PromptRefusal> {
+        let config = crate::mailer::current(&self.store).map_err(PromptRefusal::Sound)?;
+        let nobody = || "nobody speaks on this box; set a voice in the settings of sound".to_owned();
+        let voice = config.audio.voice.ok_or_else(nobody).map_err(PromptRefusal::Sound)?;
         let path = voice::speak(&self.data, &voice, text, language)?;
-        let sound = std::fs::read(self.data.join(path)).map_err(|error| error.to_string())?;
+        let sound = std::fs::read(self.data.join(path));
+        let sound = sound.map_err(|error| PromptRefusal::Sound(error.to_string()))?;
         keep(&self.data, name, language, &sound)
     }
 }
@@ -72,15 +74,8 @@ fn proper(name: &str) -> Result<(), String> {
 }
 
 /// Keeps a sound as the telephone plays it. The file's path below the data folder.
-fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
-    proper(name)?;
-    if !sound.starts_with(b"RIFF") {
-        return Err("this is not a WAV file; save it as WAV (PCM 16 bit, A-law or µ-law)".to_owned());
-    }
-    let sound = media::wav::decode(sound)?;
-    if sound.is_empty() {
-        return Err("there is no sound in this file".to_owned());
-    }
+fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<String, PromptRefusal> {
+    let sound = proper(name).and_then(|()| playable(sound)).map_err(PromptRefusal::Sound)?;
     // A new file each time: calls that play the old one, and an undone change, still find theirs.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let path = format!("{FOLDER}/{}/{name}-{now}.wav", language.code());
@@ -88,8 +83,20 @@ fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<Str
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     std::fs::create_dir_all(folder)
         .and_then(|()| voice::put(&file, &media::wav::file(&sound)))
-        .map_err(|error| format!("the prompt cannot be kept: {error}"))?;
+        .map_err(voice::not_kept(&file))?;
     Ok(path)
+}
+
+/// What the telephone plays of a file.
+fn playable(file: &[u8]) -> Result<Vec<u8>, String> {
+    if !file.starts_with(b"RIFF") {
+        return Err("this is not a WAV file; save it as WAV (PCM 16 bit, A-law or µ-law)".to_owned());
+    }
+    let sound = media::wav::decode(file)?;
+    match sound.is_empty() {
+        true => Err("there is no sound in this file".to_owned()),
+        false => Ok(sound),
+    }
 }
 
 /// What somebody has spoken at a phone.
@@ -119,8 +126,8 @@ const REST: usize = 800;
 pub fn take(data: &Path, store: &Store, events: &Events, take: &Take<'_>) -> Result<String, String> {
     let file = data.join(take.path);
     let sound = std::fs::read(&file).map_err(|error| format!("the take cannot be read: {error}"))?;
-    let path =
-        keep(data, take.name, take.language, &media::wav::file(&trimmed(&media::wav::decode(&sound)?)))?;
+    let sound = media::wav::file(&trimmed(&media::wav::decode(&sound)?));
+    let path = keep(data, take.name, take.language, &sound).map_err(|why| why.to_string())?;
     let done = name_it(store, take, &path)?;
     // The file was its own; nobody misses it.
     let _ = std::fs::remove_file(file);
@@ -193,7 +200,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let wav = media::wav::file(&[0x55; 800]);
         let why = keep(data.path(), "night", Language::En, b"ID3 an MP3").unwrap_err();
-        assert!(why.contains("WAV"), "{why}");
+        assert!(why.to_string().contains("WAV"), "{why}");
         for name in ["", "../../etc/passwd", ".hidden", "a/b"] {
             assert!(keep(data.path(), name, Language::En, &wav).is_err(), "{name}");
         }

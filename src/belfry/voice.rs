@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use web::ports::PromptRefusal;
 
 /// Longest that a voice may take, so that a text is there for the next caller even when this one has gone on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ const SOUND_MAX: u64 = 12 * 1024 * 1024;
 ///
 /// # Errors
 /// Why not, in a few words.
-pub fn speak(data: &Path, voice: &Voice, text: &str, language: Language) -> Result<String, String> {
+pub fn speak(data: &Path, voice: &Voice, text: &str, language: Language) -> Result<String, PromptRefusal> {
     let path = format!("{FOLDER}/{}.wav", key(voice, text, language));
     let file = data.join(&path);
     if file.is_file() {
@@ -32,13 +33,24 @@ pub fn speak(data: &Path, voice: &Voice, text: &str, language: Language) -> Resu
     let sound = match voice {
         Voice::Espeak => program("espeak-ng", &arguments(language), text),
         Voice::Http(url) => service(url, text, language),
-    }?;
-    let sound = media::wav::decode(&sound)?;
+    };
+    let sound = sound.and_then(|sound| media::wav::decode(&sound)).map_err(PromptRefusal::Sound)?;
     if sound.is_empty() {
-        return Err("the voice said nothing".to_owned());
+        return Err(PromptRefusal::Sound("the voice said nothing".to_owned()));
     }
-    keep(&file, &media::wav::file(&sound)).map_err(|error| format!("the sound cannot be kept: {error}"))?;
+    keep(&file, &media::wav::file(&sound)).map_err(not_kept(&file))?;
     Ok(path)
+}
+
+/// A full or failing disk is told as such; what else a file can do stands in the text.
+pub fn not_kept(file: &Path) -> impl FnOnce(std::io::Error) -> PromptRefusal + '_ {
+    |error| {
+        let text = format!("the sound cannot be kept: {error}");
+        match store::Fault::file(file)(error).is_of_the_disk() {
+            true => PromptRefusal::Disk(text),
+            false => PromptRefusal::Sound(text),
+        }
+    }
 }
 
 fn key(voice: &Voice, text: &str, language: Language) -> String {

@@ -310,12 +310,23 @@ pub trait Flows: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why the sound cannot be played, or the disk's.
-    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String>;
+    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, PromptRefusal>;
     /// Has a prompt spoken and keeps it. The file's path below the data folder.
     ///
     /// # Errors
     /// Why nobody speaks, or the disk's.
-    fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, String>;
+    fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, PromptRefusal>;
+}
+
+/// Why a sound is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PromptRefusal {
+    /// It cannot be played, or there is none: what is wrong and what to do.
+    #[error("{0}")]
+    Sound(String),
+    /// The data disk is full or fails.
+    #[error("the disk does not take it: {0}")]
+    Disk(String),
 }
 
 /// Why the site is not saved, or a backup not taken.

@@ -111,9 +111,14 @@ fn sent_away(pbx: &Belfry, lan: Lan, folder: &Path) -> Value {
 }
 
 /// What the box answers to a file.
-fn uploaded(pbx: &Belfry, path: &str, file: &Path) -> Value {
+fn uploaded(pbx: &Belfry, method: &str, path: &str, file: &Path) -> Value {
     let mut curl = Command::new("curl");
-    curl.arg("--unix-socket").arg(pbx.data.join("run/control.sock")).args(["-sS", "--data-binary"]);
+    curl.arg("--unix-socket").arg(pbx.data.join("run/control.sock")).args([
+        "-sS",
+        "-X",
+        method,
+        "--data-binary",
+    ]);
     curl.arg(format!("@{}", file.display())).arg(format!("http://box/api/v1{path}"));
     let out = curl.output().expect("curl is installed");
     serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{path} is no JSON ({e}): {out:?}"))
@@ -168,8 +173,16 @@ fn a_full_disk_stops_no_call_and_is_said_to_callers_and_on_the_page_until_there_
     assert!(!out.status.success() && said.contains("The disk of the box is full"), "{said}");
     let numbers = folder.join("numbers.csv");
     std::fs::write(&numbers, "phone\n+49301234567\n".repeat(2000)).expect("the test folder is writable");
-    for path in ["/lists/import?list=new&number=phone", "/barred/import", "/backups/upload"] {
-        let told = uploaded(&pbx, path, &numbers)["error"].clone();
+    let sound = folder.join("night.wav");
+    std::fs::write(&sound, media::wav::file(&[0x55; 400_000])).expect("the test folder is writable");
+    let files = [
+        ("POST", "/lists/import?list=new&number=phone", &numbers),
+        ("POST", "/barred/import", &numbers),
+        ("POST", "/backups/upload", &numbers),
+        ("PUT", "/prompts/night/en", &sound),
+    ];
+    for (method, path, file) in files {
+        let told = uploaded(&pbx, method, path, file)["error"].clone();
         let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
         assert!(text("message").contains("disk of the box is full"), "{path}: {told}");
         assert!(text("message_zh").contains("磁盘已满"), "{path}: {told}");

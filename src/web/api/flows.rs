@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::guard::Asker;
+use crate::ports::{Fault, PromptRefusal};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -75,7 +76,7 @@ pub async fn dialling(
 /// `PUT /prompts/{name}/{language}`
 ///
 /// # Errors
-/// 404 for another language, 422 when the sound cannot be played.
+/// 404 for another language, 422 when the sound cannot be played, 507 when the disk refuses.
 pub async fn keep(
     State(app): State<App>,
     asker: Asker,
@@ -84,7 +85,7 @@ pub async fn keep(
 ) -> Result<axum::Json<Kept>, ApiError> {
     let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
     let kept = app.block(move || flows.prompt(&name, language, &body)).await?;
-    let path = kept.map_err(|why| senseless(&why))?;
+    let path = kept?;
     tracing::info!(by = asker.name, path, "a prompt was kept");
     Ok(axum::Json(Kept { path }))
 }
@@ -92,7 +93,7 @@ pub async fn keep(
 /// `POST /prompts/{name}/{language}/spoken`
 ///
 /// # Errors
-/// 404 for another language, 422 when nobody speaks.
+/// 404 for another language, 422 when nobody speaks, 507 when the disk refuses.
 pub async fn speak(
     State(app): State<App>,
     Path((name, code)): Path<(String, String)>,
@@ -103,7 +104,7 @@ pub async fn speak(
         return Err(senseless(&format!("write a text of 1 to {TEXT_MAX} characters")));
     }
     let kept = app.block(move || flows.spoken(&name, language, form.text.trim())).await?;
-    Ok(axum::Json(Kept { path: kept.map_err(|why| senseless(&why))? }))
+    Ok(axum::Json(Kept { path: kept? }))
 }
 
 /// `POST /prompts/{name}/{language}/recorded`: answered when the phone is called. What is kept there becomes part of the
@@ -144,6 +145,15 @@ fn language(code: &str) -> Result<Language, ApiError> {
         .into_iter()
         .find(|l| l.code() == code)
         .ok_or_else(|| ApiError::not_found("language"))
+}
+
+impl From<PromptRefusal> for ApiError {
+    fn from(refusal: PromptRefusal) -> ApiError {
+        match refusal {
+            PromptRefusal::Sound(why) => senseless(&why),
+            PromptRefusal::Disk(cause) => Fault::Disk(cause).into(),
+        }
+    }
 }
 
 fn senseless(why: &str) -> ApiError {

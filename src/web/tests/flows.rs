@@ -35,4 +35,7 @@ async fn a_prompt_is_kept_or_refused_with_the_remedy() {
     assert_eq!(mp3.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(mp3.text().contains("WAV"), "{}", mp3.text());
     assert_eq!(put("/api/v1/prompts/night/fr", "RIFF").await.status, StatusCode::NOT_FOUND);
+    let full = put("/api/v1/prompts/night/en", "RIFF too much").await;
+    assert_eq!(full.status, StatusCode::INSUFFICIENT_STORAGE, "{}", full.text());
+    assert!(full.text().contains("disk of the box is full") && full.text().contains("磁盘已满"));
 }

@@ -3,8 +3,8 @@ use crate::api::capture::CaptureView;
 use crate::api::network::{NetworkView, TriedView};
 use crate::api::update::StickBundle;
 use crate::ports::{
-    Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, Saved, SavingRefusal, Site, Storage, Stored,
-    Updates,
+    Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, PromptRefusal, Saved, SavingRefusal, Site,
+    Storage, Stored, Updates,
 };
 use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::clock::{Mono, Now, Wall};
@@ -408,12 +408,16 @@ impl crate::ports::Flows for FakeFlows {
         let rows = Vec::new();
         Ok(model::campaign::DialForecast { runs: question.runs, rows })
     }
-    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, String> {
+    fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, PromptRefusal> {
         let path = format!("prompts/{}/{name}.wav", language.code());
-        if sound.starts_with(b"RIFF") { Ok(path) } else { Err("save it as WAV".into()) }
+        match sound {
+            b"RIFF too much" => Err(PromptRefusal::Disk("No space left on device".into())),
+            sound if sound.starts_with(b"RIFF") => Ok(path),
+            _ => Err(PromptRefusal::Sound("save it as WAV".into())),
+        }
     }
-    fn spoken(&self, _: &str, _: Language, _: &str) -> Result<String, String> {
-        Err("nobody speaks on this box".into())
+    fn spoken(&self, _: &str, _: Language, _: &str) -> Result<String, PromptRefusal> {
+        Err(PromptRefusal::Sound("nobody speaks on this box".into()))
     }
 }
 
