@@ -5,23 +5,32 @@ use model::zone;
 use phonenumber::{Mode, country};
 use std::collections::BTreeMap;
 
-/// Words that head a column, in both languages.
-const NUMBER: [&str; 12] = [
+/// Words that head a column in the sheets of customers, whatever language the pages are in.
+const NUMBER: [&str; 21] = [
     "number",
     "phone",
     "phone number",
     "telephone",
     "tel",
+    "tel.",
     "mobile",
     "msisdn",
+    "telefon",
+    "telefonnummer",
+    "rufnummer",
+    "handy",
+    "handynummer",
+    "mobil",
+    "téléphone",
+    "teléfono",
     "电话",
     "电话号码",
     "手机",
     "手机号",
     "号码",
 ];
-const NAME: [&str; 6] = ["name", "full name", "customer", "company", "姓名", "客户"];
-const ZONE: [&str; 5] = ["zone", "time zone", "time_zone", "timezone", "时区"];
+const NAME: [&str; 8] = ["name", "full name", "customer", "company", "kunde", "firma", "姓名", "客户"];
+const ZONE: [&str; 6] = ["zone", "time zone", "time_zone", "timezone", "zeitzone", "时区"];
 const VALUE: [&str; 4] = ["value", "priority", "优先级", "价值"];
 /// Longest text of one column.
 const CELL_MAX: usize = 500;
@@ -148,6 +157,20 @@ mod tests {
     fn plan(head: &[&str]) -> Plan {
         let head: Vec<String> = head.iter().map(|h| (*h).to_owned()).collect();
         Plan::new(&head, &Mapping::default(), "DE").expect("columns")
+    }
+
+    #[test]
+    fn the_columns_of_sheets_as_customers_have_them_are_found() {
+        let heads = [
+            (["Name", "Telefon"], 1),
+            (["Kunde", "Rufnummer"], 1),
+            (["Tel.", "Firma"], 0),
+            (["TÉLÉPHONE", "Nom"], 0),
+            (["客户", "手机号"], 1),
+        ];
+        for (head, at) in heads {
+            assert_eq!(plan(&head).number, at, "{head:?}");
+        }
     }
 
     #[test]

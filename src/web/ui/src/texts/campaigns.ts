@@ -133,6 +133,8 @@ export const CP = texts({
   importing: ['Sending: {n} %', '正在发送：{n}%'],
   listName: ['Name of the list', '名单名称'],
   listNameHint: ['That of the file unless given.', '不填则使用文件名。'],
+  column: ['Column of the numbers', '号码列'],
+  columnHint: ['Its heading in the first row, unless the box finds it.', '首行中的列名；不填则自动识别。'],
   took: ['{taken} of {rows} rows taken.', '共 {rows} 行，已导入 {taken} 行。'],
   list: ['List', '名单'],
   left: ['To be called', '待拨'],
