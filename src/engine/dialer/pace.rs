@@ -147,6 +147,8 @@ pub struct Pace {
     waiting: BTreeMap<u64, f64>,
     launched: VecDeque<f64>,
     hand: Hand,
+    /// At the last decision, of the account: see there.
+    wary: f64,
 }
 
 impl Pace {
@@ -165,6 +167,7 @@ impl Pace {
             waiting: BTreeMap::new(),
             launched: VecDeque::new(),
             hand: Hand::default(),
+            wary: 1.0,
             terms,
         }
     }
@@ -314,9 +317,9 @@ impl Pace {
         self.lines.ended(from, since - before.since, Exit::On);
     }
 
-    /// Answers of this segment over those the curves expect.
+    /// Answers of this segment to reckon with over those the curves expect.
     fn ratio(&self, segment: u32) -> f64 {
-        self.rates.of(segment, UNKNOWN / self.lines.share().max(0.01))
+        self.rates.of(segment, UNKNOWN / self.lines.share().max(0.01)) * self.wary
     }
 
     fn judge(&mut self, line: Line, now: f64, answered: bool) {
@@ -340,6 +343,8 @@ impl Pace {
         self.lines.refresh();
         self.talk.refresh();
         self.wrap.refresh();
+        let at_work = self.agents.values().filter(|agent| agent.state != AgentState::Pause).count();
+        self.wary = self.budget.wary(at_work);
         self.look_ahead(now);
         let risk = self.budget.risk(now, self.outlook.lost());
         let give_up = self.late(now, risk);

@@ -581,6 +581,22 @@ mod tests {
     }
 
     #[test]
+    fn answers_that_leap_six_times_every_quarter_of_an_hour_do_not_break_the_bound() {
+        let mut leaps = String::from("agents = { count = 10 }\nlist = { live = 0.05 }\n");
+        for turn in (0..16).map(f64::from) {
+            leaps += &format!(
+                "[[change]]\nfrom_h = {}\nto_h = {}\nlive = 6\n",
+                0.25 + turn / 2.0,
+                0.5 + turn / 2.0
+            );
+        }
+        let outcomes = [301, 302].map(|seed| run(&read(&leaps), Form::Predictive, seed));
+        let (live, lost) = outcomes.iter().fold((0, 0), |sum, one| (sum.0 + one.live, sum.1 + one.abandoned));
+        assert!(real(lost) <= 0.03 * real(live), "{outcomes:?}");
+        assert!(outcomes.iter().all(|one| one.utilisation() > 0.7), "{outcomes:?}");
+    }
+
+    #[test]
     fn breaks_and_changes_take_agents_away_and_bring_them_back() {
         let mut scenario = Scenario { hours: 8.0, ..Scenario::named("shock").unwrap() };
         scenario.agents.count = Some(10);

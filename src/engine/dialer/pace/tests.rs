@@ -105,6 +105,28 @@ fn less_than_one_launch_a_second_is_one_in_so_many() {
 }
 
 #[test]
+fn after_far_too_many_abandoned_calls_lines_are_dialled_as_if_more_people_answered() {
+    let launches = |lost: usize| {
+        let mut pace = floor(8);
+        for id in 1_000..1_400 {
+            pace.dialled(id, 0, 0.0);
+            pace.line(id, LineState::Ringing, 3.0);
+            let (state, since) =
+                if id % 10 == 0 { (LineState::Served, 12.0) } else { (LineState::Over, 28.0) };
+            pace.line(id, state, since);
+        }
+        (0..900).for_each(|turn| pace.live(real(turn), turn < lost));
+        // Hours later: no bad half hour holds it back.
+        pace.decide(20_000.0, &LIST).launch
+    };
+    let (usual, wary) = (launches(20), launches(70));
+    assert!(
+        usual > 30 && (9..=16).contains(&wary),
+        "more than one each, as if thirty in a hundred answered: {usual} {wary}"
+    );
+}
+
+#[test]
 fn an_unknown_part_of_the_list_is_tried_with_few_lines() {
     let mut pace = floor(6);
     for id in 1_000..1_200 {
