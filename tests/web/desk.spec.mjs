@@ -157,6 +157,7 @@ test('a caller is handed over into the queue that a second call of the phone sta
   await page.getByRole('button', { name: 'Pause' }).waitFor();
   await phones[0].call('600');
   await page.getByText('Talking', { exact: true }).first().waitFor();
+  const { call } = (await box.ask('GET', '/calls')).json.find((c) => c.caller.number === '101');
   const line = await new Phone(box, '102', 'test-only-102-secret').open();
   await line.call('600');
   const card = page.getByRole('region', { name: 'The call' });
@@ -168,9 +169,8 @@ test('a caller is handed over into the queue that a second call of the phone sta
   await page.getByText('Second call of your phone').waitFor({ state: 'hidden' });
   await phones[0].hangUp();
   line.close();
-  const mine = (h) => h.json.items.find((c) => c.caller.number === '101' && c.queue);
-  const found = await box.until('the call is over', () => box.ask('GET', '/history?limit=2'), (h) => mine(h)?.ended);
-  const { steps } = (await box.ask('GET', `/history/${mine(found).call}`)).json;
+  const over = await box.until('the call is over', () => box.ask('GET', `/history/${call}`), (h) => h.json.record?.ended);
+  const { steps } = over.json;
   const kinds = steps.map((s) => s.kind).filter((kind) => ['transferred', 'waited', 'queue'].includes(kind));
   assert.deepEqual(kinds, ['queue', 'transferred', 'waited', 'queue']);
   await seat.close();
