@@ -58,3 +58,48 @@ fn the_console_has_words_for_every_event_that_the_pages_have() {
         keys.map(|(key, _)| key).filter(|key| !console.contains(&format!("\"{key}\" =>"))).collect();
     assert!(missing.is_empty(), "src/console/told.rs has no words for {missing:?}");
 }
+
+/// What the queues write down as the cause of an agent's state: texts of several words in their sources.
+fn causes(source: &str) -> Vec<String> {
+    let skip =
+        |line: &str| line.trim_start().starts_with("//") || line.contains("#[") || line.contains("expect(");
+    let of_line = |line: &str| -> Vec<String> {
+        line.split('"').skip(1).step_by(2).filter(|text| is_cause(text)).map(str::to_owned).collect()
+    };
+    source.lines().filter(|line| !skip(line)).flat_map(of_line).collect()
+}
+
+fn is_cause(text: &str) -> bool {
+    let words = text.split('{').next().unwrap_or_default();
+    let plain = words.chars().all(|c| c.is_ascii_lowercase() || matches!(c, ' ' | '-' | '\''));
+    let head = words.trim_end();
+    plain && head.starts_with(|c: char| c.is_ascii_lowercase()) && (head.contains(' ') || head == "missed")
+}
+
+#[test]
+fn every_cause_of_an_agents_state_can_be_read_in_chinese() {
+    let pages =
+        std::fs::read_to_string(Path::new(ROOT).join("src/web/ui/src/texts/words.ts")).expect("a source");
+    let table = pages.split("const CAUSES").nth(1).expect("the table of causes");
+    let folder = Path::new(ROOT).join("src/engine");
+    let mut files = vec![folder.join("acd.rs"), folder.join("agents.rs")];
+    // Others hold rules, what must never be, or tests.
+    for name in ["callback", "code", "decide", "offers", "outreach", "reason", "work", "wrap"] {
+        files.push(folder.join("acd").join(format!("{name}.rs")));
+    }
+    let mut found = Vec::new();
+    for file in files {
+        let source = std::fs::read_to_string(file).expect("a source");
+        found.extend(causes(source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()));
+    }
+    assert!(found.iter().any(|c| c == "call ended") && found.iter().any(|c| c == "no answer"), "{found:?}");
+    let known = |cause: &str| {
+        let words = cause.split('{').next().unwrap_or_default();
+        match words == cause {
+            true => [format!("'{words}':"), format!("\"{words}\":")].iter().any(|key| table.contains(key)),
+            false => table.contains(&format!("^{words}")),
+        }
+    };
+    let missing: Vec<&String> = found.iter().filter(|c| !known(c)).collect();
+    assert!(missing.is_empty(), "no Chinese for {missing:?}");
+}

@@ -151,6 +151,8 @@ test('a caller is handed over into the queue that a second call of the phone sta
   const seat = await visit(browser, box);
   const { page } = seat;
   await login(seat, 'anna');
+  const queue = (await box.ask('GET', '/config/queue/main')).json;
+  assert.equal((await box.ask('PUT', '/config/queue/main', { ...queue, wrap_up_s: 300 })).status, 200);
   const own = page.getByRole('button', { name: 'Log in', exact: true });
   await own.or(page.getByRole('button', { name: 'Pause' })).waitFor();
   if (await own.isVisible()) await own.click();
@@ -166,7 +168,16 @@ test('a caller is handed over into the queue that a second call of the phone sta
   await card.getByRole('button', { name: 'Hand over now' }).click();
   await line.over;
   assert.equal(phones[0].talks, true, 'the caller is still there');
-  await page.getByText('Second call of your phone').waitFor({ state: 'hidden' });
+  // The call goes on without her: neither her card nor the supervisor’s row shows it as hers.
+  await card.getByRole('heading', { name: 'After-call work' }).waitFor();
+  const lead = await visit(browser, box);
+  await login(lead);
+  await lead.go('/supervise');
+  await lead.page.getByText('Waiting callers').waitFor();
+  const row = lead.page.getByRole('row').filter({ hasText: 'Anna Keller' });
+  await row.getByText('Wrap-up', { exact: true }).waitFor();
+  assert.doesNotMatch(await row.innerText(), /talks with/);
+  await lead.close();
   await phones[0].hangUp();
   line.close();
   const over = await box.until('the call is over', () => box.ask('GET', `/history/${call}`), (h) => h.json.record?.ended);

@@ -311,6 +311,23 @@ export const LEVEL = texts({
 
 /** Causes of an agent's state, of a call's end and of other steps, which the box writes in a few English words. */
 const CAUSES: Record<string, string> = {
+  'another agent answered': '其他坐席已接听',
+  'call ended': '通话结束',
+  'calls back': '正在回电',
+  'campaign call': '外呼活动来电',
+  'customer not reached': '未联系到客户',
+  'customer reached': '已联系到客户',
+  declined: '已拒接',
+  'no answer': '无应答',
+  'no result of the offer': '振铃无结果',
+  'phone busy': '话机忙',
+  'phone unreachable': '话机无法联系',
+  "the caller's place was given to another": '来电者的位置已让给他人',
+  'too old': '已过期',
+  'will be called back': '等待回电',
+  'wrap code said': '已记录主题',
+  'wrap-up done code': '话后处理结束码',
+  'wrap-up time over': '话后处理时间到',
   'agent code from outside': '外部拨打坐席代码',
   'agent code': '坐席代码',
   'agent removed': '坐席已删除',
@@ -383,6 +400,12 @@ export function causeText(cause: string): string {
   if (lang() === 'en') return cause;
   const missed = /^missed (\d+) offers?$/.exec(cause);
   if (missed) return `漏接 ${missed[1]} 次来电`;
+  const queue = /^call of queue (.+)$/.exec(cause);
+  if (queue) return `队列“${queue[1]}”来电`;
+  const more = /^wrap-up extended by (\d+) s$/.exec(cause);
+  if (more) return `话后处理延长 ${more[1]} 秒`;
+  const code = /^wrap code (.+)$/.exec(cause);
+  if (code && code[1] !== 'said') return `通话主题 ${code[1]}`;
   const joined = /^(put together with|listens to) call (\d+)$/.exec(cause);
   if (joined) return joined[1] === 'listens to' ? `监听通话 ${joined[2]}` : `与通话 ${joined[2]} 合并`;
   return CAUSES[cause] ?? cause;
