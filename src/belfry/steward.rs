@@ -10,7 +10,8 @@ mod update;
 
 use crate::args::StewardOptions;
 use crate::lifecycle::{BadInput, complain};
-use board::steward::{Act, Answer, LINE_MAX, Line, Progress, Refused, Said};
+use board::steward::{Act, Answer, LINE_MAX, Line, Progress, Refused};
+use model::sentence::Sentence;
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Uid, User};
 use place::Place;
@@ -125,7 +126,7 @@ fn put(mut stream: &UnixStream, line: &Line) -> std::io::Result<()> {
 }
 
 /// Where an act tells how far it is: percent, and what it does.
-type Tell<'a> = &'a mut dyn FnMut(u8, Said);
+type Tell<'a> = &'a mut dyn FnMut(u8, Sentence);
 
 fn carry_out(act: &Act, place: &Place, keeper: &network::Keeper, tell: Tell<'_>) -> Result<Answer, Refused> {
     match act {

@@ -11,15 +11,16 @@ use crate::intake::Events;
 use crate::mirror::Mirror;
 use crate::replies::Replies;
 use board::steward::client::{SHORT, Steward};
-use board::steward::{Act, Answer, BundleName, Refused, Said, Slot, Slots, Went};
+use board::steward::{Act, Answer, BundleName, Refused, Slot, Slots, Went};
 use engine::event::Event;
 use model::clock::Wall;
 use model::command::{Actor, Command};
 use model::id::Ticket;
 use model::notice::Notice;
 use model::record::{NoteRecord, Record};
+use model::sentence::Sentence;
 use model::update::{
-    BundleView, Restart, SelfCall, SelfCallPart, Sentence, SlotView, UpdateOutcome, UpdateView, WorkView,
+    BundleView, Restart, SelfCall, SelfCallPart, SlotView, UpdateOutcome, UpdateView, WorkView,
 };
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -153,7 +154,7 @@ impl Updates {
                 self.tell(|view| {
                     // A box whose slots were seen has them still.
                     if view.slots.is_empty() {
-                        view.impossible = Some(sentence(&refused.said));
+                        view.impossible = Some(refused.said.clone());
                     } else {
                         tracing::warn!(why = %refused, "the state of the system is not known now");
                     }
@@ -255,7 +256,7 @@ impl Updates {
         tracing::warn!(why = %refused, "not done");
         self.tell(|view| {
             view.work = None;
-            view.refused = Some(sentence(&refused.said));
+            view.refused = Some(refused.said.clone());
         });
     }
 
@@ -319,7 +320,7 @@ impl Updates {
     /// Brings a bundle from a stick, telling how far it is, then looks at it as at an uploaded one.
     fn bring(&self, name: BundleName) {
         let brought = self.steward.follow(&Act::UsbBundle { name }, INSPECT, |p| {
-            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: sentence(&p.step) }));
+            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: p.step.clone() }));
         });
         match brought {
             Ok(_) => self.inspect(),
@@ -333,7 +334,7 @@ impl Updates {
     /// Looks at the uploaded bundle, telling how far it is. The verdict is there in the moment in which the work is over.
     fn inspect(&self) {
         let verdict = self.steward.follow(&Act::InspectBundle, INSPECT, |p| {
-            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: sentence(&p.step) }));
+            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: p.step.clone() }));
         });
         let (bundle, refused) = match verdict {
             Ok(Answer::Bundle(b)) => {
@@ -348,7 +349,7 @@ impl Updates {
             ) => (None, Some(busy().0)),
             Err(refused) => {
                 tracing::warn!(why = %refused, "an uploaded bundle is refused");
-                (None, Some(sentence(&refused.said)))
+                (None, Some(refused.said.clone()))
             }
         };
         if bundle.is_none() {
@@ -367,7 +368,7 @@ impl Updates {
         self.remember_trunks();
         self.writing.store(true, Ordering::Relaxed);
         let done = self.steward.follow(act, INSTALL, |p| {
-            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: sentence(&p.step) }));
+            self.tell(|view| view.work = Some(WorkView { percent: p.percent, step: p.step.clone() }));
         });
         self.writing.store(false, Ordering::Relaxed);
         self.end();
@@ -464,7 +465,7 @@ impl web::ports::Updates for Updates {
             Ok(
                 Answer::Done | Answer::Slots(_) | Answer::Bundle(_) | Answer::Network(_) | Answer::Refused(_),
             ) => Err(busy()),
-            Err(refused) => Err(NotDone(sentence(&refused.said))),
+            Err(refused) => Err(NotDone(refused.said.clone())),
         }
     }
 
@@ -538,7 +539,7 @@ fn show(view: &mut UpdateView, slots: &Slots) {
         }
         .to_owned(),
         version: last.version.clone(),
-        said: sentence(&last.said),
+        said: last.said.clone(),
         at: Wall(i64::try_from(last.at_s).unwrap_or(0).saturating_mul(1000)),
     });
 }
@@ -562,16 +563,12 @@ fn in_chinese(part: SelfCallPart) -> &'static str {
     }
 }
 
-fn sentence(said: &Said) -> Sentence {
-    Sentence { en: said.en.clone(), zh: said.zh.clone() }
-}
-
 fn work(percent: u8, en: &str, zh: &str) -> WorkView {
-    WorkView { percent, step: Sentence { en: en.to_owned(), zh: zh.to_owned() } }
+    WorkView { percent, step: Sentence::new(en, zh) }
 }
 
 fn not_done(en: &str, zh: &str) -> NotDone {
-    NotDone(Sentence { en: en.to_owned(), zh: zh.to_owned() })
+    NotDone(Sentence::new(en, zh))
 }
 
 fn busy() -> NotDone {

@@ -3,6 +3,7 @@
 //! every argument has a type of its own: no free path, no shell, no list of words. Decides nothing.
 pub mod client;
 
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 
 /// Where the steward of an image listens.
@@ -27,7 +28,7 @@ pub enum Act {
     /// The running system is not to be started again; the box restarts into the other one.
     MarkBad {
         /// What was wrong with it.
-        why: Said,
+        why: Sentence,
     },
     /// Makes the other, older system start next.
     RollBack,
@@ -199,23 +200,7 @@ pub struct Progress {
     /// 0–100, never falling.
     pub percent: u8,
     /// What is being done.
-    pub step: Said,
-}
-
-/// A sentence in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
-    /// English.
-    pub en: String,
-    /// Simplified Chinese.
-    pub zh: String,
-}
-
-impl Said {
-    /// Both at once.
-    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Said {
-        Said { en: en.into(), zh: zh.into() }
-    }
+    pub step: Sentence,
 }
 
 /// Why not.
@@ -224,13 +209,13 @@ pub struct Refused {
     /// Machine word, snake_case.
     pub code: String,
     /// One clear sentence: what is wrong, and what to do.
-    pub said: Said,
+    pub said: Sentence,
 }
 
 impl Refused {
     /// A refusal.
     pub fn new(code: &str, en: impl Into<String>, zh: impl Into<String>) -> Refused {
-        Refused { code: code.to_owned(), said: Said::new(en, zh) }
+        Refused { code: code.to_owned(), said: Sentence::new(en, zh) }
     }
 }
 
@@ -367,7 +352,7 @@ pub struct Outcome {
     /// Its version.
     pub version: String,
     /// Why, for a person.
-    pub said: Said,
+    pub said: Sentence,
     /// Seconds since 1970, by the box's clock.
     pub at_s: u64,
 }
@@ -405,7 +390,7 @@ mod tests {
 
     #[test]
     fn every_word_survives_the_line() {
-        let bad = Act::MarkBad { why: Said::new("x", "y") };
+        let bad = Act::MarkBad { why: Sentence::new("x", "y") };
         let name = BackupName::try_from("a-20261122-120000.belfry".to_owned()).unwrap();
         let put = Act::UsbPut { name: name.clone(), keep: 3 };
         let bundle = Act::UsbBundle { name: BundleName::try_from("belfry-1.2+3.raucb".to_owned()).unwrap() };
@@ -413,7 +398,8 @@ mod tests {
             let line = serde_json::to_string(&act).unwrap();
             assert_eq!(serde_json::from_str::<Act>(&line).unwrap(), act);
         }
-        let progress = Line::Progress(Progress { percent: 40, step: Said::new("copying", "正在复制") });
+        let progress =
+            Line::Progress(Progress { percent: 40, step: Sentence::new("copying", "正在复制") });
         let refused = Line::Answer(Answer::Refused(Refused::new("no_slots", "There are none.", "没有。")));
         for said in [progress, refused, Line::Answer(Answer::Done)] {
             let line = serde_json::to_string(&said).unwrap();

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod report;
 pub mod rule;
 pub mod saving;
+pub mod sentence;
 pub mod speech;
 pub mod steer;
 pub mod update;

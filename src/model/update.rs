@@ -1,5 +1,6 @@
 //! Words about the system's own health and change: the call of the box to itself, and updates of the system. Plain data.
 use crate::clock::Wall;
+use crate::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 
 /// What became of a call of the box to itself.
@@ -31,16 +32,6 @@ pub enum SelfCallPart {
     Media,
     /// What was heard is written to a file, with the tone in it.
     Recording,
-}
-
-/// A sentence in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Sentence {
-    /// English.
-    pub en: String,
-    /// Simplified Chinese.
-    pub zh: String,
 }
 
 /// The system and its updates now.

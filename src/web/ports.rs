@@ -20,7 +20,8 @@ use model::query::{
 use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
 use model::report::StepRow;
 use model::saving::{BackupState, Hold};
-use model::update::{Restart, SelfCall, Sentence, UpdateView};
+use model::sentence::Sentence;
+use model::update::{Restart, SelfCall, UpdateView};
 use model::what_if::{Forecast, Question};
 use std::future::Future;
 use std::path::PathBuf;
@@ -427,7 +428,7 @@ pub trait Lan: Send + Sync + 'static {
 
 /// Why something about the system is not done: a sentence for whoever asked.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{}", .0.en)]
+#[error("{0}")]
 pub struct NotDone(pub Sentence);
 
 /// What is asked about the system.

@@ -11,7 +11,8 @@ use super::Tell;
 use super::place::Place;
 use super::power;
 use super::run;
-use board::steward::{Answer, BUNDLE, Outcome, Pending, Refused, Said, Went};
+use board::steward::{Answer, BUNDLE, Outcome, Pending, Refused, Went};
+use model::sentence::Sentence;
 use note::{Back, Left, Note};
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub fn install(place: &Place, tell: Tell<'_>) -> Result<Answer, Refused> {
         return Err(refused);
     }
     note::write(place, &Note { pending: Some(Pending { installed: true, ..pending }), left, ..before })?;
-    tell(100, Said::new("Installed; it starts at the next restart", "已安装；下次重新启动时生效"));
+    tell(100, Sentence::new("Installed; it starts at the next restart", "已安装；下次重新启动时生效"));
     Ok(Answer::Done)
 }
 
@@ -58,7 +59,7 @@ fn write_slot(place: &Place, tell: Tell<'_>) -> Result<(), Refused> {
     let ran = run::follow(place, "rauc", &["install", &path], WRITING, |line| {
         if let Some(percent) = percent(line).filter(|p| *p > last) {
             last = percent;
-            tell(percent.min(99), Said::new("Writing the new system", "正在写入新系统"));
+            tell(percent.min(99), Sentence::new("Writing the new system", "正在写入新系统"));
         }
     })?;
     if ran.ok {
@@ -86,7 +87,8 @@ pub fn mark_good(place: &Place) -> Result<Answer, Refused> {
     let running = slots::running(place)?;
     run::run(place, "rauc", &["status", "mark-good"], MARKING)?.fine("rauc")?;
     if note::read(place).pending.is_some_and(|p| p.slot == running) {
-        let said = Said::new("It called itself and has its trunks again.", "自检通话成功，中继已重新注册。");
+        let said =
+            Sentence::new("It called itself and has its trunks again.", "自检通话成功，中继已重新注册。");
         note::close(place, Went::Kept, said)?;
     }
     Ok(Answer::Done)
@@ -96,7 +98,7 @@ pub fn mark_good(place: &Place) -> Result<Answer, Refused> {
 ///
 /// # Errors
 /// It is proven already (then only a person may go back), or RAUC fails.
-pub fn mark_bad(place: &Place, why: &Said) -> Result<Answer, Refused> {
+pub fn mark_bad(place: &Place, why: &Sentence) -> Result<Answer, Refused> {
     let running = slots::running(place)?;
     if note::read(place).pending.is_none_or(|p| p.slot != running) {
         return Err(Refused::new(
@@ -130,7 +132,7 @@ pub fn roll_back(place: &Place) -> Result<Answer, Refused> {
     };
     run::run(place, "rauc", &["status", "mark-active", "other"], MARKING)?.fine("rauc")?;
     let back = Back { slot: slots.running.other(), version: version.clone(), boot: note::this_boot(place) };
-    let said = Said::new(format!("Back to {version}, by hand."), format!("已手动回退到 {version}。"));
+    let said = Sentence::new(format!("Back to {version}, by hand."), format!("已手动回退到 {version}。"));
     let left = slots::running_version(place);
     let last = Outcome { result: Went::RolledBack, version: left, said, at_s: note::now_s() };
     note::write(place, &Note { last: Some(last), back: Some(back), ..note::read(place) })?;

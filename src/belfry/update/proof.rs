@@ -3,9 +3,10 @@
 //! another socket, and still does not have us. A carrier that answers nobody is not the new system's fault, and so is not
 //! held against it. Passed: the system stays. Not passed in time: the one before it is started again.
 use super::{MARK, Updates, in_chinese, in_english, silence};
-use board::steward::{Act, Said};
+use board::steward::Act;
 use model::config::trunk::Trunk;
 use model::notice::TrunkView;
+use model::sentence::Sentence;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use web::ports::NotDone;
@@ -54,11 +55,11 @@ impl Updates {
         self.tell(|view| view.work = None);
     }
 
-    fn passes(&self, stop: &AtomicBool) -> Result<(), Said> {
+    fn passes(&self, stop: &AtomicBool) -> Result<(), Sentence> {
         let start = Instant::now();
         let wanted = self.trunks_before();
         let (mut called, mut failed) = (false, 0);
-        let mut why = Said::new("It did not call itself.", "没有进行自检通话。");
+        let mut why = Sentence::new("It did not call itself.", "没有进行自检通话。");
         while !is_given_up(failed, start.elapsed()) && !stop.load(Ordering::Relaxed) {
             if !called {
                 match self.call() {
@@ -76,7 +77,7 @@ impl Updates {
                     self.note("warning", "The update is kept although carriers that were up before do not answer: they answer nobody.".into());
                     return Ok(());
                 };
-                why = Said::new(
+                why = Sentence::new(
                     format!(
                         "Trunk {} was up before the update and is not any more, although its carrier answers.",
                         trunk.name
@@ -90,10 +91,10 @@ impl Updates {
     }
 
     fn call(&self) -> Result<(), NoCall> {
-        let not_placed = |not: NotDone| NoCall::NotPlaced(Said::new(not.0.en, not.0.zh));
+        let not_placed = |not: NotDone| NoCall::NotPlaced(not.0);
         let call = web::ports::Updates::self_call(self).map_err(not_placed)?;
         let Some(part) = call.failed else { return Ok(()) };
-        Err(NoCall::Failed(Said::new(
+        Err(NoCall::Failed(Sentence::new(
             format!("It could not call itself: {}.", in_english(part)),
             format!("自检通话失败：{}。", in_chinese(part)),
         )))
@@ -117,9 +118,9 @@ impl Updates {
 /// Why there is no call to itself that went well.
 enum NoCall {
     /// It was placed, and failed.
-    Failed(Said),
+    Failed(Sentence),
     /// It was not placed, or nobody learned what became of it.
-    NotPlaced(Said),
+    NotPlaced(Sentence),
 }
 
 /// Whether a system is given up that has failed so many calls to itself in so long.

@@ -3,7 +3,8 @@ use super::common::{Bench, Browser, bench, request, with};
 use crate::ports::{Ask, NotDone};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use model::update::{Restart, Sentence};
+use model::sentence::Sentence;
+use model::update::Restart;
 use serde_json::json;
 
 fn upload(browser: &Browser, content: Vec<u8>) -> Request<Body> {
@@ -68,7 +69,7 @@ async fn what_is_asked_reaches_the_box_with_the_name_of_the_asker() {
 #[tokio::test]
 async fn a_refusal_of_the_box_is_handed_on() {
     let (bench, anna) = anna().await;
-    let why = Sentence { en: "There is no older system.".into(), zh: "没有旧系统。".into() };
+    let why = Sentence::new("There is no older system.", "没有旧系统。");
     *bench.system.refuses.lock().unwrap() = Some(NotDone(why));
     let answer =
         bench.ask(&anna, "POST", "/api/v1/update/rollback", Some(&json!({ "restart": "now" }))).await;
@@ -91,7 +92,7 @@ async fn a_bundle_on_a_stick_is_offered_brought_and_looked_at() {
     let answer = bench.ask(&anna, "POST", "/api/v1/update/usb", Some(&json!({ "name": "new.raucb" }))).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
     assert_eq!(bench.get(&anna, "/api/v1/update").await.json()["bundle"]["version"], "2.0");
-    let why = Sentence { en: "There is no USB stick.".into(), zh: "没有 U 盘。".into() };
+    let why = Sentence::new("There is no USB stick.", "没有 U 盘。");
     *bench.system.refuses.lock().unwrap() = Some(NotDone(why));
     assert_eq!(bench.get(&anna, "/api/v1/update/usb").await.status, StatusCode::CONFLICT);
 }

@@ -3,7 +3,8 @@
 use super::{FILES, FOLDER, Held, READ_ONLY, copy, failed, with_mounted};
 use crate::steward::Tell;
 use crate::steward::place::Place;
-use board::steward::{Answer, BundleName, Refused, Said, UsbFile};
+use board::steward::{Answer, BundleName, Refused, UsbFile};
+use model::sentence::Sentence;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt as _;
@@ -106,7 +107,7 @@ impl Read for Told<'_> {
         self.done += u64::try_from(read).unwrap_or(0);
         let now = percent(self.done, self.all).min(99);
         if now != before {
-            (self.tell)(now, Said::new("Copying from the USB stick", "正在从 U 盘复制"));
+            (self.tell)(now, Sentence::new("Copying from the USB stick", "正在从 U 盘复制"));
         }
         Ok(read)
     }

@@ -6,7 +6,8 @@ use super::version::Version;
 use crate::steward::Tell;
 use crate::steward::place::Place;
 use crate::steward::run::{self, Ran};
-use board::steward::{BUNDLE, Bundle, Refused, Said};
+use board::steward::{BUNDLE, Bundle, Refused};
+use model::sentence::Sentence;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ struct Manifest {
 /// # Errors
 /// Why it may not be installed.
 pub fn inspect(place: &Place, tell: Tell<'_>) -> Result<Bundle, Refused> {
-    let mut checked = |percent| tell(percent, Said::new("Checking the file", "正在检查文件"));
+    let mut checked = |percent| tell(percent, Sentence::new("Checking the file", "正在检查文件"));
     checked(0);
     let path = place.path(BUNDLE);
     let bytes = std::fs::metadata(&path).map_err(|_| missing())?.len();

@@ -2,7 +2,8 @@
 //! written whole (a new file renamed over the old), so a power cut leaves the old or the new one. Both the new and the
 //! old system read it: unknown fields are no error.
 use crate::steward::place::Place;
-use board::steward::{Outcome, Pending, Refused, Said, Slot, Went};
+use board::steward::{Outcome, Pending, Refused, Slot, Went};
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -86,7 +87,7 @@ fn put(place: &Place, note: &Note) -> std::io::Result<()> {
 ///
 /// # Errors
 /// The data partition does not write.
-pub fn close(place: &Place, result: Went, said: Said) -> Result<Option<Outcome>, Refused> {
+pub fn close(place: &Place, result: Went, said: Sentence) -> Result<Option<Outcome>, Refused> {
     let mut note = read(place);
     let Some(pending) = note.pending.take() else { return Ok(None) };
     let outcome = Outcome { result, version: pending.version, said, at_s: now_s() };

@@ -4,7 +4,8 @@
 use super::note;
 use super::slots;
 use crate::steward::place::Place;
-use board::steward::{Outcome, Pending, Refused, Said, Slot, Went};
+use board::steward::{Outcome, Pending, Refused, Slot, Went};
+use model::sentence::Sentence;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ fn look_back(place: &Place, running: Slot) -> Result<(), Refused> {
     let Some(back) = note.back.take_if(|back| back.boot != this_boot) else { return Ok(()) };
     if back.slot != running {
         tracing::error!(version = back.version, "the system that somebody went back to did not start");
-        let said = Said::new(
+        let said = Sentence::new(
             "Somebody went back to it by hand, and it did not start three times in a row. The system before goes on.",
             "有人手动回退到该版本，但它连续三次无法启动。原来的系统继续运行。",
         );
@@ -63,7 +64,7 @@ enum Fate {
     /// It waits for the restart.
     Waiting,
     /// It is over.
-    Over(Went, Said),
+    Over(Went, Sentence),
 }
 
 fn fate(pending: &Pending, running: Slot, boot: &str) -> Fate {
@@ -74,10 +75,10 @@ fn fate(pending: &Pending, running: Slot, boot: &str) -> Fate {
         return Fate::Waiting;
     }
     if pending.installed {
-        let said = Said::new("It did not start three times in a row.", "新系统连续三次无法启动。");
+        let said = Sentence::new("It did not start three times in a row.", "新系统连续三次无法启动。");
         return Fate::Over(Went::TakenBack, said);
     }
-    let said = Said::new(
+    let said = Sentence::new(
         "The power went while it was written; nothing was changed. Install it again.",
         "写入时断电；没有做任何更改。请重新安装。",
     );
@@ -89,7 +90,7 @@ fn wait(place: &Place, pending: &Pending) {
     if note::read(place).pending.as_ref() != Some(pending) {
         return;
     }
-    let why = Said::new(
+    let why = Sentence::new(
         format!("It did not prove itself within {} seconds.", PATIENCE.as_secs()),
         format!("新系统在 {} 秒内没有通过自检。", PATIENCE.as_secs()),
     );

@@ -3,7 +3,8 @@
 use crate::bundle::Signer;
 use crate::machine::{FACTS_A, Machine};
 use board::steward::client::SHORT;
-use board::steward::{Act, Answer, Bundle, Refused, Said, Slots, Went};
+use board::steward::{Act, Answer, Bundle, Refused, Slots, Went};
+use model::sentence::Sentence;
 use std::time::Duration;
 
 const GOOD: &str = "compatible=belfry-test\nversion=0.2.0\nbuild=schema-99";
@@ -126,7 +127,7 @@ fn an_update_that_fails_its_proof_is_taken_back_and_the_reason_is_kept() {
     let bench = Bench::new();
     bench.upload(&bench.signer.bundle(GOOD));
     assert_eq!(bench.ask(&Act::InstallBundle), Ok(Answer::Done));
-    let why = Said::new("It could not call itself.", "自检通话失败。");
+    let why = Sentence::new("It could not call itself.", "自检通话失败。");
     let bad = Act::MarkBad { why: why.clone() };
     assert_eq!(bench.ask(&bad).unwrap_err().code, "proven", "what runs now is not the update");
     let bench = Bench { machine: bench.machine.restarted("slot=b\nversion=0.2.0\n", "second"), ..bench };

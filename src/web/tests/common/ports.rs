@@ -22,7 +22,8 @@ use model::record::{AgentSpell, BanRecord, CallRecord, MessageRecord};
 use model::refusal::Refusal;
 use model::report::StepRow;
 use model::saving::{BackupState, Hold};
-use model::update::{BundleView, SelfCall, Sentence, UpdateView};
+use model::sentence::Sentence;
+use model::update::{BundleView, SelfCall, UpdateView};
 use model::what_if::{Forecast, Question, Step};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -321,7 +322,7 @@ impl Updates for FakeSystem {
             view.bundle =
                 Some(BundleView { version: "2.0".into(), older: false, bytes: content.len() as u64 });
         } else {
-            view.refused = Some(Sentence { en: "It is damaged.".into(), zh: "已损坏。".into() });
+            view.refused = Some(Sentence::new("It is damaged.", "已损坏。"));
         }
     }
     fn stick(&self) -> Result<Vec<StickBundle>, NotDone> {
