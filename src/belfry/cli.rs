@@ -123,7 +123,7 @@ pub fn what_if(question: &Question, json: bool, data: &Path) -> anyhow::Result<(
             must_exist(data)?;
             let told: Result<_, store::Fault> =
                 offline::with(data, |store| Ok(crate::studio::what_if(store, question)));
-            told?.map_err(BadInput)?
+            told?.map_err(|why| BadInput(why.en))?
         }
     };
     if json {

@@ -67,7 +67,7 @@ impl web::ports::Lists for Lists {
 
 fn refusal(no: NoList) -> ListRefusal {
     match no {
-        NoList::File(text) => ListRefusal::File(text),
+        NoList::File(said) => ListRefusal::File(said),
         NoList::Fault(error) => ListRefusal::Fault(fault(error)),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use model::campaign::{DialForecast, DialQuestion, DialRow};
+use model::sentence::Sentence;
 use sim::dialer::scenario::{NAMES, Span, Talk};
 use sim::dialer::{Report, Scenario};
 use std::ops::RangeInclusive;
@@ -52,11 +53,11 @@ const RUNS: RangeInclusive<u32> = 1..=20;
 ///
 /// # Errors
 /// Every value that cannot be, with its name; or that the time did not suffice.
-pub fn ask(question: &DialQuestion) -> Result<DialForecast, String> {
+pub fn ask(question: &DialQuestion) -> Result<DialForecast, Sentence> {
     ask_within(question, PATIENCE)
 }
 
-fn ask_within(question: &DialQuestion, patience: Duration) -> Result<DialForecast, String> {
+fn ask_within(question: &DialQuestion, patience: Duration) -> Result<DialForecast, Sentence> {
     let scenario = of_question(question)?;
     let runs = u64::from(question.runs);
     let simulated = std::thread::Builder::new().name("simulate".into()).spawn(move || {
@@ -64,9 +65,16 @@ fn ask_within(question: &DialQuestion, patience: Duration) -> Result<DialForecas
         let until = Instant::now() + patience;
         Report::within(&scenario, runs, &|| Instant::now() < until)
     });
-    let thread = simulated.map_err(|error| format!("it cannot be simulated now: {error}"))?;
-    let report = thread.join().map_err(|_| "the simulation broke off".to_owned())?;
-    let report = report.ok_or("this takes too long for a page; ask for fewer agents or hours")?;
+    let thread = simulated.map_err(|error| {
+        Sentence::new(format!("It cannot be simulated now: {error}."), format!("现在无法模拟：{error}。"))
+    })?;
+    let broke_off = |_| Sentence::new("The simulation broke off.", "模拟中断。");
+    let report = thread.join().map_err(broke_off)?.ok_or_else(|| {
+        Sentence::new(
+            "This takes too long for a page; ask for fewer agents or hours.",
+            "在页面上模拟耗时过长；请减少坐席数或小时数。",
+        )
+    })?;
     Ok(DialForecast {
         runs: u32::try_from(report.seeds).unwrap_or(u32::MAX),
         rows: report.rows.iter().map(row).collect(),
@@ -94,16 +102,26 @@ fn row(row: &sim::dialer::Row) -> DialRow {
 }
 
 /// The scenario of a question, checked as one that stands in a file.
-fn of_question(q: &DialQuestion) -> Result<Scenario, String> {
-    let wrong = |field: &str, low: f64, high: f64| format!("{field} goes from {low} to {high}");
+fn of_question(q: &DialQuestion) -> Result<Scenario, Sentence> {
+    let wrong = |field: &str, zh: &str, low: f64, high: f64| {
+        Sentence::new(
+            format!("The number of {field} goes from {low} to {high}."),
+            format!("{zh}应在 {low} 到 {high} 之间。"),
+        )
+    };
     if !AGENTS.contains(&q.agents) {
-        return Err(wrong("agents", f64::from(*AGENTS.start()), f64::from(*AGENTS.end())));
+        return Err(wrong(
+            "agents",
+            "坐席数（agents）",
+            f64::from(*AGENTS.start()),
+            f64::from(*AGENTS.end()),
+        ));
     }
     if !HOURS.contains(&q.hours) {
-        return Err(wrong("hours", *HOURS.start(), *HOURS.end()));
+        return Err(wrong("hours", "小时数（hours）", *HOURS.start(), *HOURS.end()));
     }
     if !RUNS.contains(&q.runs) {
-        return Err(wrong("runs", f64::from(*RUNS.start()), f64::from(*RUNS.end())));
+        return Err(wrong("runs", "模拟天数（runs）", f64::from(*RUNS.start()), f64::from(*RUNS.end())));
     }
     let mut scenario = Scenario {
         name: "page".into(),
@@ -121,7 +139,7 @@ fn of_question(q: &DialQuestion) -> Result<Scenario, String> {
     list.ring.mean_s = q.ring_s;
     scenario.trunk.lines_per_agent = q.lines.map(|lines| f64::from(lines) / f64::from(q.agents));
     scenario.trunk.calls_per_s = q.calls_per_second.map(f64::from);
-    scenario.checked()
+    scenario.checked().map_err(|wrong| Sentence::new(wrong.clone(), format!("这些数值无法模拟：{wrong}")))
 }
 
 /// A built-in name, or else a file.
@@ -159,11 +177,15 @@ mod tests {
         let told = ask_within(&small, Duration::from_secs(600)).unwrap();
         assert_eq!((told.rows[0].rule.as_str(), told.rows[7].rule.as_str()), ("predictive", "clairvoyant"));
         assert!(told.rows.iter().all(|row| (0.0..=100.0).contains(&row.utilisation)), "{told:?}");
-        assert!(ask_within(&small, Duration::ZERO).unwrap_err().contains("too long"));
+        assert!(ask_within(&small, Duration::ZERO).unwrap_err().en.contains("too long"));
         let none = DialQuestion { agents: 0, ..small.clone() };
-        assert!(ask(&none).unwrap_err().contains("agents goes from 1 to 100"));
+        let why = ask(&none).unwrap_err();
+        assert!(
+            why.en.contains("agents goes from 1 to 100")
+                && why.zh.contains("坐席数（agents）应在 1 到 100 之间")
+        );
         let more_than_all = DialQuestion { live_percent: 80.0, busy_percent: 30.0, ..small };
-        assert!(ask(&more_than_all).unwrap_err().contains("live + machine + busy + invalid"));
+        assert!(ask(&more_than_all).unwrap_err().en.contains("live + machine + busy + invalid"));
     }
 
     #[test]

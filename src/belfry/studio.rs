@@ -7,15 +7,18 @@ use model::campaign::{DialForecast, DialQuestion};
 use model::contact::ContactQuery;
 use model::id::Ticket;
 use model::media::Language;
+use model::sentence::Sentence;
 use model::what_if::{Forecast, Question};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::{CommitRefusal, Committed, Store};
-use web::ports::PromptRefusal;
+use web::ports::{Fault, PromptRefusal};
 
 /// Folder of own prompts below the data folder.
 const FOLDER: &str = "prompts";
+/// Longest name of a prompt, characters.
+const NAME_MAX: usize = 40;
 /// Most contacts that a fictional call may be by: the caller's is looked up, there is only one.
 const CALLERS: u32 = 8;
 
@@ -35,17 +38,17 @@ impl Studio {
 }
 
 impl web::ports::Flows for Studio {
-    fn what_if(&self, question: &Question) -> Result<Forecast, String> {
-        let _one = self.asking.try_lock().map_err(|_| "another question is being answered; try again")?;
+    fn what_if(&self, question: &Question) -> Result<Forecast, Sentence> {
+        let _one = self.asking.try_lock().map_err(|_| asked_already())?;
         what_if(&self.store, question)
     }
 
-    fn name(&self, name: &str) -> Result<(), String> {
+    fn name(&self, name: &str) -> Result<(), Sentence> {
         proper(name)
     }
 
-    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, String> {
-        let _one = self.asking.try_lock().map_err(|_| "another question is being answered; try again")?;
+    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, Sentence> {
+        let _one = self.asking.try_lock().map_err(|_| asked_already())?;
         crate::simulate::ask(question)
     }
 
@@ -54,21 +57,38 @@ impl web::ports::Flows for Studio {
     }
 
     fn spoken(&self, name: &str, language: Language, text: &str) -> Result<String, PromptRefusal> {
-        let config = crate::mailer::current(&self.store).map_err(PromptRefusal::Sound)?;
-        let nobody = || "nobody speaks on this box; set a voice in the settings of sound".to_owned();
+        let config = crate::mailer::current(&self.store).map_err(Fault::Inside)?;
+        let nobody = || {
+            Sentence::new(
+                "Nobody speaks on this box; set a voice in the settings of sound.",
+                "本机尚未设置语音；请在设置的“声音”中选择。",
+            )
+        };
         let voice = config.audio.voice.ok_or_else(nobody).map_err(PromptRefusal::Sound)?;
-        let path = voice::speak(&self.data, &voice, text, language)?;
-        let sound = std::fs::read(self.data.join(path));
-        let sound = sound.map_err(|error| PromptRefusal::Sound(error.to_string()))?;
+        let file = self.data.join(voice::speak(&self.data, &voice, text, language)?);
+        let sound = std::fs::read(&file).map_err(voice::not_kept(&file))?;
         keep(&self.data, name, language, &sound)
     }
 }
 
+fn asked_already() -> Sentence {
+    Sentence::new("Another question is being answered; try again.", "正在推演另一个问题；请稍后再试。")
+}
+
 /// Whether a prompt may have this name.
-fn proper(name: &str) -> Result<(), String> {
+fn proper(name: &str) -> Result<(), Sentence> {
     let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '.');
-    if name.is_empty() || name.chars().count() > 40 || !name.chars().all(fine) || name.starts_with('.') {
-        return Err(format!("\"{name}\" is not a name of a prompt; use letters, digits, space, -, _ and ."));
+    if name.is_empty() || name.chars().count() > NAME_MAX || !name.chars().all(fine) || name.starts_with('.')
+    {
+        return Err(Sentence::new(
+            format!(
+                "\"{name}\" is not a name of a prompt; use letters, digits, space, -, _ and ., at most {NAME_MAX} \
+                 characters, no . in front."
+            ),
+            format!(
+                "“{name}”不能作为提示音的名称；请使用字母、数字、空格、-、_ 和 .，最多 {NAME_MAX} 个字符，不能以 . 开头。"
+            ),
+        ));
     }
     Ok(())
 }
@@ -88,13 +108,16 @@ fn keep(data: &Path, name: &str, language: Language, sound: &[u8]) -> Result<Str
 }
 
 /// What the telephone plays of a file.
-fn playable(file: &[u8]) -> Result<Vec<u8>, String> {
+fn playable(file: &[u8]) -> Result<Vec<u8>, Sentence> {
     if !file.starts_with(b"RIFF") {
-        return Err("this is not a WAV file; save it as WAV (PCM 16 bit, A-law or µ-law)".to_owned());
+        return Err(Sentence::new(
+            "This is not a WAV file; save it as WAV (PCM 16 bit, A-law or µ-law).",
+            "这不是 WAV 文件；请另存为 WAV（PCM 16 位、A-law 或 µ-law）。",
+        ));
     }
     let sound = media::wav::decode(file)?;
     match sound.is_empty() {
-        true => Err("there is no sound in this file".to_owned()),
+        true => Err(Sentence::new("There is no sound in this WAV file.", "该 WAV 文件中没有声音。")),
         false => Ok(sound),
     }
 }
@@ -126,7 +149,7 @@ const REST: usize = 800;
 pub fn take(data: &Path, store: &Store, events: &Events, take: &Take<'_>) -> Result<String, String> {
     let file = data.join(take.path);
     let sound = std::fs::read(&file).map_err(|error| format!("the take cannot be read: {error}"))?;
-    let sound = media::wav::file(&trimmed(&media::wav::decode(&sound)?));
+    let sound = media::wav::file(&trimmed(&media::wav::decode(&sound).map_err(|why| why.en)?));
     let path = keep(data, take.name, take.language, &sound).map_err(|why| why.to_string())?;
     let done = name_it(store, take, &path)?;
     // The file was its own; nobody misses it.
@@ -162,15 +185,26 @@ fn trimmed(sound: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// What of the question makes no sense.
-pub fn what_if(store: &Store, question: &Question) -> Result<Forecast, String> {
-    let config = crate::mailer::current(store)?;
+pub fn what_if(store: &Store, question: &Question) -> Result<Forecast, Sentence> {
+    let unread = |why| {
+        Sentence::new(
+            format!("The settings of the box cannot be read: {why}."),
+            format!("无法读取本机的设置：{why}。"),
+        )
+    };
+    let config = crate::mailer::current(store).map_err(unread)?;
     let digits: String = question.caller.chars().filter(char::is_ascii_digit).collect();
     let query = ContactQuery { text: Some(digits), class: None, offset: 0, limit: CALLERS };
     let contacts = store.reader().contacts(&query).map(|page| page.items).unwrap_or_default();
     let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         sim::what_if::ask(&config, contacts, Arc::new(prompts::all()), question)
     }));
-    asked.unwrap_or_else(|_| Err("this call cannot be told beforehand: the simulation broke off".to_owned()))
+    asked.unwrap_or_else(|_| {
+        Err(Sentence::new(
+            "This call cannot be told beforehand: the simulation broke off.",
+            "无法推演此通话：模拟中断。",
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The voice that speaks texts of flows into files: the program `espeak-ng` of the box, or a service over HTTP. What was
 //! spoken once is kept, so that the next caller hears it at once. Decides nothing; the engine does not wait for it.
+use crate::ports::fault;
 use model::config::system::Voice;
 use model::media::Language;
+use model::sentence::Sentence;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -36,21 +38,15 @@ pub fn speak(data: &Path, voice: &Voice, text: &str, language: Language) -> Resu
     };
     let sound = sound.and_then(|sound| media::wav::decode(&sound)).map_err(PromptRefusal::Sound)?;
     if sound.is_empty() {
-        return Err(PromptRefusal::Sound("the voice said nothing".to_owned()));
+        return Err(PromptRefusal::Sound(Sentence::new("The voice said nothing.", "语音没有发出声音。")));
     }
     keep(&file, &media::wav::file(&sound)).map_err(not_kept(&file))?;
     Ok(path)
 }
 
-/// A full or failing disk is told as such; what else a file can do stands in the text.
+/// The file of a sound could not be written or read.
 pub fn not_kept(file: &Path) -> impl FnOnce(std::io::Error) -> PromptRefusal + '_ {
-    |error| {
-        let text = format!("the sound cannot be kept: {error}");
-        match store::Fault::file(file)(error).is_of_the_disk() {
-            true => PromptRefusal::Disk(text),
-            false => PromptRefusal::Sound(text),
-        }
-    }
+    |error| fault(store::Fault::file(file)(error)).into()
 }
 
 fn key(voice: &Voice, text: &str, language: Language) -> String {
@@ -72,14 +68,16 @@ fn arguments(language: Language) -> [&'static str; 6] {
 }
 
 /// Runs a program that reads the text and writes a WAV file. It is ended when it takes too long.
-fn program(name: &str, arguments: &[&str], text: &str) -> Result<Vec<u8>, String> {
+fn program(name: &str, arguments: &[&str], text: &str) -> Result<Vec<u8>, Sentence> {
     let mut child = Command::new(name)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("{name} does not start: {error}"))?;
+        .map_err(|error| {
+            Sentence::new(format!("{name} does not start: {error}."), format!("{name} 无法启动：{error}。"))
+        })?;
     let heard = child.stdout.take().map(|out| {
         std::thread::spawn(move || {
             let mut sound = Vec::new();
@@ -98,25 +96,29 @@ fn program(name: &str, arguments: &[&str], text: &str) -> Result<Vec<u8>, String
             Ok(None) | Err(_) => {
                 drop(child.kill());
                 drop(child.wait());
-                return Err(format!("{name} hangs"));
+                return Err(Sentence::new(format!("{name} hangs."), format!("{name} 没有响应。")));
             }
         }
     };
     let sound = heard.and_then(|h| h.join().ok()).and_then(Result::ok).unwrap_or_default();
-    if ended { Ok(sound) } else { Err(format!("{name} failed")) }
+    let failed = || Sentence::new(format!("{name} failed."), format!("{name} 运行失败。"));
+    if ended { Ok(sound) } else { Err(failed()) }
 }
 
 /// A service gets the text and its language, and answers with a WAV file.
-fn service(url: &str, text: &str, language: Language) -> Result<Vec<u8>, String> {
+fn service(url: &str, text: &str, language: Language) -> Result<Vec<u8>, Sentence> {
+    let silent = |error: ureq::Error| {
+        Sentence::new(
+            format!("The service of the voice gave no sound: {error}."),
+            format!("语音服务没有返回声音：{error}。"),
+        )
+    };
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).max_redirects(0).build().into();
     let body = serde_json::json!({ "text": text, "language": language.code() }).to_string();
-    let mut response = agent
-        .post(url)
-        .header("Content-Type", "application/json")
-        .send(body.as_str())
-        .map_err(|error| error.to_string())?;
-    response.body_mut().with_config().limit(SOUND_MAX).read_to_vec().map_err(|error| error.to_string())
+    let mut response =
+        agent.post(url).header("Content-Type", "application/json").send(body.as_str()).map_err(silent)?;
+    response.body_mut().with_config().limit(SOUND_MAX).read_to_vec().map_err(silent)
 }
 
 /// Writes the file whole or not at all, and takes away the oldest of too many.
@@ -198,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_program_that_is_not_there_or_fails_says_so() {
-        assert!(program("no-such-voice", &[], "x").unwrap_err().contains("does not start"));
-        assert_eq!(program("false", &[], "x").unwrap_err(), "false failed");
+        assert!(program("no-such-voice", &[], "x").unwrap_err().en.contains("does not start"));
+        assert_eq!(program("false", &[], "x").unwrap_err().en, "false failed.");
         assert_eq!(program("cat", &[], "spoken").unwrap(), b"spoken");
     }
 

@@ -2,6 +2,7 @@
 //! (format 7), 8 kHz, one or two interleaved channels. The header is always 58 octets: sizes stand at octets 4 (RIFF),
 //! 46 (samples per channel) and 54 (data), little-endian, so that a file cut off by a crash is repaired from its length.
 use crate::{codec, resample};
+use model::sentence::Sentence;
 
 /// Octets before the sound.
 pub const HEADER: usize = 58;
@@ -40,15 +41,22 @@ pub fn header(channels: u8, data: u64) -> Vec<u8> {
 ///
 /// # Errors
 /// A sentence saying what the file is and what would be accepted.
-pub fn decode(file: &[u8]) -> Result<Vec<u8>, String> {
+pub fn decode(file: &[u8]) -> Result<Vec<u8>, Sentence> {
     if file.len() > MAX_FILE {
-        return Err(format!("the sound file has {} octets; at most {MAX_FILE} are read", file.len()));
+        let octets = file.len();
+        return Err(Sentence::new(
+            format!("The sound file has {octets} octets; at most {MAX_FILE} are read."),
+            format!("声音文件有 {octets} 字节，最多读取 {MAX_FILE} 字节。"),
+        ));
     }
     if !file.starts_with(b"RIFF") {
         return Ok(file.to_vec());
     }
     if file.get(8..12) != Some(b"WAVE") {
-        return Err("the file starts with RIFF but is not a WAV file".to_owned());
+        return Err(Sentence::new(
+            "The file starts with RIFF but is not a WAV file; save it as WAV.",
+            "文件以 RIFF 开头，但不是 WAV 文件；请另存为 WAV。",
+        ));
     }
     let mut format = None;
     let mut at = 12usize;
@@ -61,13 +69,18 @@ pub fn decode(file: &[u8]) -> Result<Vec<u8>, String> {
         if head.starts_with(b"fmt ") {
             format = Some(Format::read(chunk)?);
         } else if head.starts_with(b"data") {
-            let format = format.ok_or("the WAV file has its sound before its format")?;
+            let format = format.ok_or_else(|| {
+                Sentence::new(
+                    "The WAV file has its sound before its format; save it anew.",
+                    "WAV 文件的声音数据位于格式信息之前；请重新保存。",
+                )
+            })?;
             let chunk = if size == 0 { file.get(body..).unwrap_or_default() } else { chunk };
             return Ok(format.to_ulaw(chunk));
         }
         at = body.saturating_add(size).saturating_add(size % 2);
     }
-    Err("the WAV file has no sound in it".to_owned())
+    Err(Sentence::new("The WAV file has no sound in it.", "WAV 文件中没有声音。"))
 }
 
 /// A whole recording file of one channel from µ-law.
@@ -88,22 +101,34 @@ struct Format {
 }
 
 impl Format {
-    fn read(chunk: &[u8]) -> Result<Format, String> {
+    fn read(chunk: &[u8]) -> Result<Format, Sentence> {
         if chunk.len() < 16 {
-            return Err("the WAV file's format is cut off".to_owned());
+            return Err(Sentence::new(
+                "The WAV file's format is cut off; save it anew.",
+                "WAV 文件的格式信息不完整；请重新保存。",
+            ));
         }
         let (tag, channels, rate, bits) =
             (u16_at(chunk, 0), u16_at(chunk, 2), u32_at(chunk, 4), u16_at(chunk, 14));
         if !(8000..=48_000).contains(&rate) {
-            return Err(format!("the WAV file has {rate} samples a second; save it with 8000 to 48000"));
+            return Err(Sentence::new(
+                format!("The WAV file has {rate} samples a second; save it with 8000 to 48000."),
+                format!("WAV 文件的采样率为每秒 {rate} 次；请以 8000 到 48000 保存。"),
+            ));
         }
         if !(1..=8).contains(&channels) {
-            return Err(format!("the WAV file has {channels} channels; save it with one"));
+            return Err(Sentence::new(
+                format!("The WAV file has {channels} channels; save it with one."),
+                format!("WAV 文件有 {channels} 个声道；请保存为单声道。"),
+            ));
         }
         match (tag, bits) {
             (1, 16) | (6 | 7, 8) => Ok(Format { tag, rate, channels: usize::from(channels) }),
-            (tag, bits) => Err(format!(
-                "the WAV file has format {tag} with {bits} bits; save it as PCM 16 bit, A-law or µ-law"
+            (tag, bits) => Err(Sentence::new(
+                format!(
+                    "The WAV file has format {tag} with {bits} bits; save it as PCM 16 bit, A-law or µ-law."
+                ),
+                format!("WAV 文件的格式为 {tag}，{bits} 位；请保存为 PCM 16 位、A-law 或 µ-law。"),
             )),
         }
     }
@@ -197,9 +222,9 @@ mod tests {
     #[test]
     fn what_cannot_be_played_is_refused_with_the_remedy() {
         let rate = decode(&pcm(1, 96_000, 16, 1, &[0, 0])).unwrap_err();
-        assert!(rate.contains("96000") && rate.contains("8000"), "{rate}");
+        assert!([&rate.en, &rate.zh].iter().all(|s| s.contains("96000") && s.contains("8000")), "{rate:?}");
         let bits = decode(&pcm(1, 8000, 24, 1, &[0, 0, 0])).unwrap_err();
-        assert!(bits.contains("16 bit"), "{bits}");
+        assert!(bits.en.contains("16 bit") && bits.zh.contains("16 位"), "{bits:?}");
         assert!(decode(b"RIFF\0\0\0\0WAVE").is_err());
         assert!(decode(b"RIFF\0\0\0\0AVI LIST").is_err());
         assert!(decode(b"RIFF\0\0\0\0WAVEdata\x01\0\0\0a").is_err());

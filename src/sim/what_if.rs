@@ -13,6 +13,7 @@ use model::config::flow::Step as FlowStep;
 use model::config::trunk::TrunkKind;
 use model::contact::Contact;
 use model::media::Digit;
+use model::sentence::Sentence;
 use model::speech::Said;
 use model::what_if::{Forecast, Question, Step};
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ pub fn ask(
     contacts: Vec<Contact>,
     prompts: Arc<media::prompts::PromptSet>,
     question: &Question,
-) -> Result<Forecast, String> {
+) -> Result<Forecast, Sentence> {
     let at = moment(config, &question.at)?;
     let verbs = stated(question)?;
     let config = Arc::new(fictional(config, question)?);
@@ -62,38 +63,55 @@ pub fn ask(
 }
 
 /// What the application is said to say.
-fn stated(question: &Question) -> Result<Vec<(Duration, Verb)>, String> {
+fn stated(question: &Question) -> Result<Vec<(Duration, Verb)>, Sentence> {
     let read = |(i, verb): (usize, &serde_json::Value)| {
-        let verb = Verb::read(&verb.to_string()).map_err(|why| format!("verbs[{i}]: {why}"))?;
+        let wrong = |why| {
+            Sentence::new(
+                format!("verbs[{i}] is nothing that an application can say: {why}."),
+                format!("verbs[{i}] 不是应用的回复：{why}。"),
+            )
+        };
+        let verb = Verb::read(&verb.to_string()).map_err(wrong)?;
         Ok((Duration::ZERO, verb))
     };
     question.verbs.iter().enumerate().map(read).collect()
 }
 
-fn moment(config: &Config, text: &str) -> Result<Wall, String> {
-    let wrong = |_| format!("\"{text}\" is not a moment; write it like 2026-12-24T18:05");
+fn moment(config: &Config, text: &str) -> Result<Wall, Sentence> {
+    let wrong = |_| {
+        Sentence::new(
+            format!("\"{text}\" is not a moment; write it like 2026-12-24T18:05."),
+            format!("“{text}”不是有效的时刻；请按 2026-12-24T18:05 的格式填写。"),
+        )
+    };
     let local: jiff::civil::DateTime = text.parse().map_err(wrong)?;
     let zoned = local.in_tz(&config.system.time_zone).map_err(wrong)?;
     Ok(Wall(zoned.timestamp().as_millisecond()))
 }
 
 /// The copy: its trunk is the carrier of the simulated world, so that nothing of the site's secrets or names is needed.
-fn fictional(config: &Config, question: &Question) -> Result<Config, String> {
+fn fictional(config: &Config, question: &Question) -> Result<Config, Sentence> {
     let mut config = config.clone();
     let name = match &question.trunk {
         Some(name) => name.clone(),
-        None => {
-            config.trunk.keys().next().cloned().ok_or("there is no trunk: nobody can call from outside")?
-        }
+        None => config.trunk.keys().next().cloned().ok_or_else(|| {
+            Sentence::new(
+                "There is no trunk: nobody can call from outside. Set one up first.",
+                "没有中继：外部无法呼入。请先设置中继。",
+            )
+        })?,
     };
-    let mut trunk = config.trunk.remove(&name).ok_or(format!("there is no trunk \"{name}\""))?;
+    let unknown = |kind: &str, zh: &str, name: &str| {
+        Sentence::new(format!("There is no {kind} \"{name}\"."), format!("没有名为“{name}”的{zh}。"))
+    };
+    let mut trunk = config.trunk.remove(&name).ok_or_else(|| unknown("trunk", "中继", &name))?;
     trunk.kind = TrunkKind::Address;
     trunk.host = IpAddr::from(site::CARRIER).to_string();
     config.trunk = BTreeMap::from([(name.clone(), trunk)]);
     config.inbound.retain(|rule| rule.trunk.as_ref().is_none_or(|t| *t == name));
     for queue in &question.no_agents {
         let known = config.queue.get(queue);
-        known.ok_or(format!("there is no queue \"{queue}\""))?;
+        known.ok_or_else(|| unknown("queue", "队列", queue))?;
     }
     Ok(config)
 }
@@ -276,17 +294,21 @@ mod tests {
         let led = ask(json!([{ "verb": "gather", "max": 3 }, { "verb": "queue", "queue": "support" }]));
         let led = led.expect("it makes sense");
         assert!(has(&led, "application", "gathered 104") && has(&led, "queue", "support"), "{led:#?}");
-        assert!(ask(json!([{ "verb": "sing" }])).is_err_and(|why| why.contains("verbs[0]")));
+        assert!(
+            ask(json!([{ "verb": "sing" }]))
+                .is_err_and(|why| why.en.contains("verbs[0]") && why.zh.contains("verbs[0]"))
+        );
     }
 
     #[test]
     fn what_makes_no_sense_is_told() {
         let site = site();
         let ask = |q: Question| ask(&site, Vec::new(), crate::sound::prompts(), &q).unwrap_err();
-        assert!(ask(question("yesterday", &[])).contains("2026-12-24T18:05"));
+        let why = ask(question("yesterday", &[]));
+        assert!([why.en, why.zh].iter().all(|s| s.contains("yesterday") && s.contains("2026-12-24T18:05")));
         let day = question("2026-12-24T18:05", &[]);
-        assert!(ask(Question { trunk: Some("x".into()), ..day.clone() }).contains("trunk"));
-        assert!(ask(Question { no_agents: vec!["x".into()], ..day }).contains("queue"));
+        assert!(ask(Question { trunk: Some("x".into()), ..day.clone() }).en.contains("trunk \"x\""));
+        assert!(ask(Question { no_agents: vec!["x".into()], ..day }).zh.contains("“x”的队列"));
     }
 
     #[test]

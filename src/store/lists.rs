@@ -11,6 +11,7 @@ use crate::{Reader, Store};
 use model::clock::Wall;
 use model::id::EntryId;
 use model::query::{EntryRow, ListImport, ListImported, ListRow, RejectRow};
+use model::sentence::Sentence;
 use numbers::Plan;
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ const FIELDS_MAX: usize = 30;
 pub enum NoList {
     /// The file: what is wrong with it, and what to do.
     #[error("{0}")]
-    File(String),
+    File(Sentence),
     /// The disk.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -54,6 +55,14 @@ enum Fate {
     Rejected { line: u64, text: String, reason: &'static str },
 }
 
+/// The file has more rows than are taken.
+fn too_long() -> NoList {
+    NoList::File(Sentence::new(
+        format!("The file has more than {ROWS_MAX} rows; split it."),
+        format!("文件超过 {ROWS_MAX} 行；请拆分后再导入。"),
+    ))
+}
+
 impl Store {
     /// Reads a sheet (CSV or XLSX) into a list. Blocks for its whole length: for a thread of its own.
     ///
@@ -71,7 +80,7 @@ impl Store {
             };
             done.rows += 1;
             if done.rows > ROWS_MAX {
-                return Err(NoList::File(format!("The file has more than {ROWS_MAX} rows; split it.")));
+                return Err(too_long());
             }
             if cells.iter().any(|c| !c.is_empty()) {
                 batch.push(plan.fate(line, &cells));
@@ -82,7 +91,10 @@ impl Store {
             Ok(())
         })?;
         if plan.is_none() {
-            return Err(NoList::File("The file is empty; its first row names the columns.".into()));
+            return Err(NoList::File(Sentence::new(
+                "The file is empty; its first row names the columns.",
+                "文件为空；首行应为各列的名称。",
+            )));
         }
         self.write_batch(import, batch, &mut done)?;
         self.note_list(import, &done)?;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use model::config::draft::Problem;
 use model::id::Generation;
 use model::refusal::Refusal;
+use model::sentence::Sentence;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -60,6 +61,12 @@ impl ApiError {
             generation: None,
             retry_after_s: None,
         }
+    }
+
+    /// Any refusal that is said in both languages.
+    #[must_use]
+    pub fn said(status: StatusCode, code: &'static str, said: Sentence) -> ApiError {
+        ApiError::new(status, code, said.en).in_chinese(said.zh)
     }
 
     /// The same sentence in simplified Chinese.

@@ -296,17 +296,17 @@ pub trait Flows: Send + Sync + 'static {
     ///
     /// # Errors
     /// What of the question makes no sense, or that another one is being answered.
-    fn what_if(&self, question: &Question) -> Result<Forecast, String>;
+    fn what_if(&self, question: &Question) -> Result<Forecast, Sentence>;
     /// Whether a prompt may have this name.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn name(&self, name: &str) -> Result<(), String>;
+    fn name(&self, name: &str) -> Result<(), Sentence>;
     /// What would come of a campaign. Takes up to half a minute.
     ///
     /// # Errors
     /// What of the question makes no sense, that it takes too long, or that another one is being answered.
-    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, String>;
+    fn dialling(&self, question: &DialQuestion) -> Result<DialForecast, Sentence>;
     /// Keeps a prompt. The file's path below the data folder.
     ///
     /// # Errors
@@ -320,14 +320,14 @@ pub trait Flows: Send + Sync + 'static {
 }
 
 /// Why a sound is not kept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum PromptRefusal {
     /// It cannot be played, or there is none: what is wrong and what to do.
     #[error("{0}")]
-    Sound(String),
-    /// The data disk is full or fails.
-    #[error("the disk does not take it: {0}")]
-    Disk(String),
+    Sound(Sentence),
+    /// The disk failed, or the box.
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 /// Why the site is not saved, or a backup not taken.
@@ -494,7 +494,7 @@ pub trait Capture: Send + Sync + 'static {
 pub enum ListRefusal {
     /// The file: what is wrong with it and what to do.
     #[error("{0}")]
-    File(String),
+    File(Sentence),
     /// The disk failed.
     #[error(transparent)]
     Fault(#[from] Fault),

@@ -2,6 +2,7 @@
 use super::lan::Lan;
 use super::process::Process;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -154,6 +155,25 @@ impl Belfry {
         (status.parse().expect("a status"), serde_json::from_str(said).unwrap_or_default())
     }
 
+    /// Sends a file that cannot be taken; answers what was said in English and in Chinese.
+    ///
+    /// # Panics
+    /// When the box takes it, or does not say the same in both languages: the same numbers and quoted words.
+    #[must_use]
+    pub fn refused(&self, method: &str, path: &str, file: &[u8]) -> (String, String) {
+        let sent = self.data.join("run/refused");
+        std::fs::write(&sent, file).expect("the test folder is writable");
+        let (url, body) = (format!("http://box/api/v1{path}"), format!("@{}", sent.display()));
+        let kind = "content-type: application/octet-stream";
+        let said = self.curl(&["-sS", "-X", method, "-H", kind, "--data-binary", &body, &url]);
+        let said: Value = serde_json::from_slice(&said).expect("JSON");
+        let of = |language: &str| said["error"][language].as_str().unwrap_or_default().to_owned();
+        let (english, chinese) = (of("message"), of("message_zh"));
+        assert!(chinese.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{path}: {said}");
+        assert_eq!(facts(&english), facts(&chinese), "{path}: {said}");
+        (english, chinese)
+    }
+
     /// Sends a file.
     ///
     /// # Panics
@@ -194,6 +214,13 @@ impl Belfry {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Numbers and quoted words of a sentence.
+fn facts(sentence: &str) -> BTreeSet<String> {
+    let quote = |c: char| "\"“”".contains(c);
+    let numbers = sentence.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
+    numbers.chain(sentence.split(quote).skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
 /// Runs the binary with `--data` and a text on its standard input.

@@ -89,3 +89,24 @@ fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_boar
     let what: Vec<&str> = who.iter().filter_map(|c| c["what"].as_str()).collect();
     assert_eq!(what, ["pause", "form", "start"], "newest first");
 }
+
+#[test]
+fn a_file_without_numbers_is_refused_in_both_languages() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lan = Lan::take();
+    let pbx = Belfry::start(lan, &campaign::site(lan, 1, "progressive", MORE), folder.path());
+    let list = "/lists/import?list=people&country=de";
+    let (_, chinese) = pbx.refused("POST", list, b"Remark,City\nx,Berlin\n");
+    assert!(chinese.contains("Remark") && chinese.contains("City"), "the columns that there are: {chinese}");
+    let (_, chinese) = pbx.refused("POST", list, b"");
+    assert!(chinese.contains("为空"), "{chinese}");
+    let (_, chinese) = pbx.refused("POST", list, b"PK\x03\x04 no sheet");
+    assert!(chinese.contains("XLSX"), "{chinese}");
+    let (_, chinese) = pbx.refused("POST", "/lists/import?list=a/b", b"Phone\n");
+    assert!(chinese.contains("40"), "the name of the list: {chinese}");
+    let never = "/barred/import?country=de";
+    let (_, chinese) = pbx.refused("POST", never, b"Remark\nx\n");
+    assert!(chinese.contains("number"), "what heads the column: {chinese}");
+    let (_, chinese) = pbx.refused("POST", never, b"");
+    assert!(chinese.contains("为空"), "{chinese}");
+}

@@ -83,3 +83,47 @@ fn what_is_spoken_at_a_phone_is_heard_by_the_next_caller() {
         (ear.share_of(SPOKEN_HZ, Duration::from_millis(800)) > 0.8).then_some(())
     });
 }
+
+/// A WAV file of silence: what its header says of the sound, and how much there is.
+fn wav(tag: u16, channels: u16, rate: u32, bits: u16, octets: u32) -> Vec<u8> {
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0".to_vec();
+    file.extend([tag.to_le_bytes(), channels.to_le_bytes()].concat());
+    file.extend(rate.to_le_bytes());
+    file.extend([0; 6]);
+    file.extend(bits.to_le_bytes());
+    file.extend(b"data");
+    file.extend(octets.to_le_bytes());
+    file.resize(file.len() + octets as usize, 0);
+    file
+}
+
+#[test]
+fn a_sound_that_cannot_be_played_is_refused_in_both_languages() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let lan = Lan::take();
+    let pbx = Belfry::start(lan, &[site::head(), site::lines(lan, "announcement")].concat(), folder.path());
+    let sounds: [(Vec<u8>, &str); 8] = [
+        (wav(1, 1, 96_000, 16, 8), "96000"),
+        (wav(1, 9, 8000, 16, 8), "9"),
+        (wav(3, 1, 8000, 32, 8), "32"),
+        (wav(1, 1, 8000, 16, 0), "WAV"),
+        (b"ID3 an MP3".to_vec(), "WAV"),
+        (b"RIFF\0\0\0\0AVI LIST".to_vec(), "RIFF"),
+        (b"RIFF\0\0\0\0WAVEdata\x01\0\0\0a".to_vec(), "WAV"),
+        (b"RIFF\0\0\0\0WAVEfmt \x04\0\0\0abcd".to_vec(), "WAV"),
+    ];
+    for (sound, fact) in sounds {
+        let (english, chinese) = pbx.refused("PUT", "/prompts/night/en", &sound);
+        assert!(english.contains(fact) && chinese.contains(fact), "{english} {chinese}");
+    }
+    let (_, chinese) = pbx.refused("PUT", "/prompts/a:b/zh", &wav(1, 1, 8000, 16, 8));
+    assert!(chinese.contains("a:b"), "{chinese}");
+    let spoken = "/prompts/night/zh/spoken";
+    let (status, said) = pbx.try_to("POST", spoken, &json!({ "text": "" }));
+    assert!(said["error"]["message_zh"].as_str().is_some_and(|zh| zh.contains("1000")), "{status} {said}");
+    let (status, said) = pbx.try_to("POST", spoken, &json!({ "text": "Good night" }));
+    let zh = said["error"]["message_zh"].as_str().unwrap_or_default();
+    assert!(status == 422 && zh.contains("语音"), "no voice is set: {status} {said}");
+    let (_, said) = pbx.try_to("POST", "/prompts/a:b/zh/recorded", &json!({ "phone": "201" }));
+    assert!(said["error"]["message_zh"].as_str().is_some_and(|zh| zh.contains("a:b")), "{said}");
+}

@@ -128,7 +128,7 @@ fn load(source: &mut dyn FileSource, path: &str) -> Result<Arc<[u8]>, String> {
         return Err("it is not a relative path below the data folder".to_owned());
     }
     let file = source.read(path)?;
-    media::wav::decode(&file).map(Arc::from)
+    media::wav::decode(&file).map(Arc::from).map_err(|why| why.en)
 }
 
 /// Puts work in a queue; why not, when it is full or its thread is gone.

@@ -1,13 +1,14 @@
 //! The do-not-call list from a file: one number a row, as CSV, plain text or XLSX. Many small transactions on the writing
 //! thread. Each row that is not taken is told with its reason; what was taken before a fault stays. Takes nobody off.
 use super::numbers::Column;
-use super::{BATCH, NoList, ROWS_MAX, TEXT_MAX, sheet};
+use super::{BATCH, NoList, ROWS_MAX, TEXT_MAX, sheet, too_long};
 use crate::Store;
 use crate::fault::Fault;
 use crate::outbound;
 use model::campaign::Barred;
 use model::number::Number;
 use model::query::{BarredImport, BarredImported, RejectRow};
+use model::sentence::Sentence;
 use std::path::Path;
 
 /// Rejected rows told one by one; the rest are counted.
@@ -38,7 +39,7 @@ impl Store {
             }
             done.rows += 1;
             if done.rows > ROWS_MAX {
-                return Err(NoList::File(format!("The file has more than {ROWS_MAX} rows; split it.")));
+                return Err(too_long());
             }
             match column.number(&cells) {
                 Ok(number) => batch.push(number),
@@ -50,7 +51,10 @@ impl Store {
             Ok(())
         })?;
         if column.is_none() {
-            return Err(NoList::File("The file is empty; it needs one number a row.".into()));
+            return Err(NoList::File(Sentence::new(
+                "The file is empty; it needs one number a row.",
+                "文件为空；每行应有一个号码。",
+            )));
         }
         self.bar_batch(import, batch, &mut done)?;
         Ok(done)

@@ -1,6 +1,7 @@
 //! Which column is what, and which rows are numbers that can exist: by the plans of all countries. Pure.
 use super::{FIELDS_MAX, Fate, Fresh};
 use model::query::Mapping;
+use model::sentence::Sentence;
 use model::zone;
 use phonenumber::{Mode, country};
 use std::collections::BTreeMap;
@@ -47,14 +48,17 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Finds the columns by the mapping, or by their usual names.
-    pub(super) fn new(head: &[String], mapping: &Mapping, country: &str) -> Result<Plan, String> {
+    pub(super) fn new(head: &[String], mapping: &Mapping, country: &str) -> Result<Plan, Sentence> {
         let find = |given: &Option<String>, usual: &[&str]| match given {
             Some(name) => head.iter().position(|h| h.eq_ignore_ascii_case(name.trim())),
             None => head.iter().position(|h| usual.contains(&h.to_lowercase().as_str())),
         };
         let number = find(&mapping.number, &NUMBER).ok_or_else(|| {
-            let names: Vec<&str> = head.iter().map(String::as_str).take(20).collect();
-            format!("No column holds the numbers. Say which one does; there are: {}.", names.join(", "))
+            let names = head.iter().map(String::as_str).take(20).collect::<Vec<_>>().join(", ");
+            Sentence::new(
+                format!("No column holds the numbers. Say which one does; there are: {names}."),
+                format!("没有号码列。请指明哪一列是号码；现有的列：{names}。"),
+            )
         })?;
         let (name, zone, value) =
             (find(&mapping.name, &NAME), find(&mapping.zone, &ZONE), find(&mapping.value, &VALUE));
@@ -128,7 +132,7 @@ pub(super) struct Column {
 
 impl Column {
     /// Finds the column in the first row: by its heading, or because a number stands there.
-    pub(super) fn new(first: &[String], country: &str) -> Result<Column, String> {
+    pub(super) fn new(first: &[String], country: &str) -> Result<Column, Sentence> {
         let country = country.to_uppercase().parse().ok();
         let named = first.iter().position(|cell| NUMBER.contains(&cell.to_lowercase().as_str()));
         let number = || first.iter().position(|cell| e164(country, cell).is_ok());
@@ -137,10 +141,10 @@ impl Column {
         match (named, number().or_else(only)) {
             (Some(at), _) => Ok(Column { at, country, headed: true }),
             (None, Some(at)) => Ok(Column { at, country, headed: false }),
-            (None, None) => Err(
-                "The first row holds no number and names no column of numbers; head that column \"number\"."
-                    .into(),
-            ),
+            (None, None) => Err(Sentence::new(
+                "The first row holds no number and names no column of numbers; head that column \"number\".",
+                "首行没有号码，也没有号码列的名称；请将该列命名为“number”。",
+            )),
         }
     }
 
@@ -199,7 +203,7 @@ mod tests {
         assert_eq!(find(&["030 901820"]), Ok((0, false)));
         assert_eq!(find(&["Ann", "+44 20 7946 0018"]), Ok((1, false)));
         assert_eq!(find(&["12"]), Ok((0, false)), "a wrong number at the top is a row, not a heading");
-        assert!(find(&["remark"]).is_err_and(|text| text.contains("number")));
+        assert!(find(&["remark"]).is_err_and(|why| why.en.contains("number") && why.zh.contains("number")));
     }
 
     #[test]
@@ -208,6 +212,7 @@ mod tests {
         assert_eq!((plan.number, plan.name, plan.value), (1, Some(0), Some(3)));
         assert_eq!(plan.fields, [(2, "City".to_owned())]);
         let missing = Plan::new(&["a".into(), "b".into()], &Mapping::default(), "DE");
-        assert!(missing.err().expect("no column").contains("there are: a, b"));
+        let why = missing.err().expect("no column");
+        assert!(why.en.contains("there are: a, b") && why.zh.contains("a, b"), "{why:?}");
     }
 }

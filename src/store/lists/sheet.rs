@@ -1,6 +1,7 @@
 //! A sheet of rows, read one by one: CSV with comma, semicolon or tab, or the first sheet of an XLSX file. Never more than one
 //! row in memory.
 use calamine::{DataRef, Reader as _, Xlsx};
+use model::sentence::Sentence;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::Path;
@@ -16,8 +17,10 @@ const LINE_MAX: u64 = 64 << 10;
 pub(super) type Take<'a, E> = &'a mut dyn FnMut(u64, Vec<String>) -> Result<(), E>;
 
 /// Reads a file to its end, or until `take` refuses. `wrong` makes the error of a file that cannot be read.
-pub(super) fn each_row<E>(path: &Path, wrong: &dyn Fn(String) -> E, take: Take<'_, E>) -> Result<(), E> {
-    let unreadable = |e: std::io::Error| wrong(format!("The file cannot be read: {e}"));
+pub(super) fn each_row<E>(path: &Path, wrong: &dyn Fn(Sentence) -> E, take: Take<'_, E>) -> Result<(), E> {
+    let unreadable = |e: std::io::Error| {
+        wrong(Sentence::new(format!("The file cannot be read: {e}."), format!("无法读取该文件：{e}。")))
+    };
     let mut file = File::open(path).map_err(unreadable)?;
     let mut first = [0; 4];
     let read = file.read(&mut first).map_err(unreadable)?;
@@ -31,13 +34,19 @@ pub(super) fn each_row<E>(path: &Path, wrong: &dyn Fn(String) -> E, take: Take<'
     let count = |separator: u8| line.iter().filter(|b| **b == separator).count();
     let separator = [b',', b';', b'\t'].into_iter().max_by_key(|s| count(*s)).unwrap_or(b',');
     reader.rewind().map_err(unreadable)?;
+    let no_csv = |e: csv::Error| {
+        wrong(Sentence::new(
+            format!("The file is no CSV file: {e}; save it as CSV or XLSX."),
+            format!("该文件不是 CSV 文件：{e}；请另存为 CSV 或 XLSX。"),
+        ))
+    };
     let mut csv = csv::ReaderBuilder::new();
     let mut rows = csv.delimiter(separator).has_headers(false).flexible(true).from_reader(reader);
     let mut record = csv::ByteRecord::new();
     let mut number = 0;
     loop {
         let more = rows.read_byte_record(&mut record);
-        if !more.map_err(|e| wrong(format!("The file is no CSV file: {e}")))? {
+        if !more.map_err(no_csv)? {
             return Ok(());
         }
         number = record.position().map_or(number + 1, csv::Position::line);
@@ -48,11 +57,18 @@ pub(super) fn each_row<E>(path: &Path, wrong: &dyn Fn(String) -> E, take: Take<'
     }
 }
 
-fn xlsx<E>(file: File, wrong: &dyn Fn(String) -> E, take: Take<'_, E>) -> Result<(), E> {
-    let broken = |e: calamine::XlsxError| wrong(format!("The file is no sheet that can be read: {e}"));
+fn xlsx<E>(file: File, wrong: &dyn Fn(Sentence) -> E, take: Take<'_, E>) -> Result<(), E> {
+    let broken = |e: calamine::XlsxError| {
+        wrong(Sentence::new(
+            format!("The file is no sheet that can be read: {e}; save it as CSV or XLSX."),
+            format!("无法读取该表格文件：{e}；请另存为 CSV 或 XLSX。"),
+        ))
+    };
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(file)).map_err(broken)?;
     let names = book.sheet_names();
-    let name = names.first().ok_or_else(|| wrong("The file has no sheet.".into()))?;
+    let name = names
+        .first()
+        .ok_or_else(|| wrong(Sentence::new("The file has no sheet.", "该文件中没有工作表。")))?;
     let mut cells = book.worksheet_cells_reader(name).map_err(broken)?;
     let (mut row, mut gathered): (u32, Vec<String>) = (0, Vec::new());
     while let Some(cell) = cells.next_cell().map_err(broken)? {

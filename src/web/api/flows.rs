@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::guard::Asker;
-use crate::ports::{Fault, PromptRefusal};
+use crate::ports::PromptRefusal;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,6 +13,7 @@ use model::campaign::{DialForecast, DialQuestion};
 use model::command::Command;
 use model::media::Language;
 use model::number::Number;
+use model::sentence::Sentence;
 use model::what_if::{Forecast, Question};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -54,8 +55,7 @@ pub async fn what_if(
 ) -> Result<axum::Json<Forecast>, ApiError> {
     let flows = Arc::clone(&app.ports.flows);
     let answer = app.block(move || flows.what_if(&question)).await?;
-    let chinese = "无法推演：请检查号码、日期和时间；站点至少需要一条中继。";
-    answer.map(axum::Json).map_err(|why| senseless(&why).in_chinese(chinese))
+    answer.map(axum::Json).map_err(senseless)
 }
 
 /// `POST /simulate/dialer`
@@ -68,9 +68,7 @@ pub async fn dialling(
 ) -> Result<axum::Json<DialForecast>, ApiError> {
     let flows = Arc::clone(&app.ports.flows);
     let answer = app.block(move || flows.dialling(&question)).await?;
-    // The page's form lets nobody ask beyond the limits: what is left is the time, or somebody else who asks.
-    let chinese = "这次模拟没有完成：可能耗时过长，或有人正在模拟。请稍后再试，或减少坐席数或小时数。";
-    answer.map(axum::Json).map_err(|why| senseless(&why).in_chinese(chinese))
+    answer.map(axum::Json).map_err(senseless)
 }
 
 /// `PUT /prompts/{name}/{language}`
@@ -101,7 +99,10 @@ pub async fn speak(
 ) -> Result<axum::Json<Kept>, ApiError> {
     let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
     if form.text.trim().is_empty() || form.text.chars().count() > TEXT_MAX {
-        return Err(senseless(&format!("write a text of 1 to {TEXT_MAX} characters")));
+        return Err(senseless(Sentence::new(
+            format!("Write a text of 1 to {TEXT_MAX} characters."),
+            format!("请输入 1 到 {TEXT_MAX} 个字符的文字。"),
+        )));
     }
     let kept = app.block(move || flows.spoken(&name, language, form.text.trim())).await?;
     Ok(axum::Json(Kept { path: kept? }))
@@ -119,7 +120,7 @@ pub async fn record(
     Json(form): Json<RecordForm>,
 ) -> Result<StatusCode, ApiError> {
     let (flows, language) = (Arc::clone(&app.ports.flows), language(&code)?);
-    flows.name(&name).map_err(|why| senseless(&why))?;
+    flows.name(&name).map_err(senseless)?;
     let phone = Number::read(&form.phone).ok_or_else(|| ApiError::not_found("extension"))?;
     app.command(&asker.name, Command::PromptRecord { phone, name, language }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -150,12 +151,12 @@ fn language(code: &str) -> Result<Language, ApiError> {
 impl From<PromptRefusal> for ApiError {
     fn from(refusal: PromptRefusal) -> ApiError {
         match refusal {
-            PromptRefusal::Sound(why) => senseless(&why),
-            PromptRefusal::Disk(cause) => Fault::Disk(cause).into(),
+            PromptRefusal::Sound(why) => senseless(why),
+            PromptRefusal::Fault(fault) => fault.into(),
         }
     }
 }
 
-fn senseless(why: &str) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "senseless", why)
+fn senseless(why: Sentence) -> ApiError {
+    ApiError::said(StatusCode::UNPROCESSABLE_ENTITY, "senseless", why)
 }

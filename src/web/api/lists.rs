@@ -80,7 +80,7 @@ pub struct BarForm {
 impl From<ListRefusal> for ApiError {
     fn from(refusal: ListRefusal) -> ApiError {
         match refusal {
-            ListRefusal::File(text) => ApiError::field("file", "unreadable", &text),
+            ListRefusal::File(said) => ApiError::field("file", "unreadable", &said.en).in_chinese(said.zh),
             ListRefusal::Fault(fault) => fault.into(),
         }
     }
@@ -108,7 +108,8 @@ pub async fn import(
     let fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
     if list.is_empty() || list.chars().count() > NAME || !list.chars().all(fine) {
         let text = "Give the list a name of letters, digits, space, -, _ and ., at most 40 characters.";
-        return Err(ApiError::field("list", "out_of_range", text));
+        return Err(ApiError::field("list", "out_of_range", text)
+            .in_chinese("请用字母、数字、空格、-、_ 和 . 为列表命名，最多 40 个字符。"));
     }
     let country = match params.country {
         Some(code) => code,
@@ -211,6 +212,7 @@ pub async fn bar(
     let number = Number::read(&form.number).and_then(|n| country.e164(&n, &area));
     let number = number.ok_or_else(|| {
         ApiError::field("number", "malformed", "This is no telephone number; write it like +4930123456.")
+            .in_chinese("这不是电话号码；请按 +4930123456 的格式填写。")
     })?;
     app.command(&asker.name, Command::Bar { number, listed: form.listed }).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -43,7 +43,7 @@ pub struct StickForm {
 
 impl From<NotDone> for ApiError {
     fn from(not: NotDone) -> ApiError {
-        ApiError::new(StatusCode::CONFLICT, "not_done", not.0.en).in_chinese(not.0.zh)
+        ApiError::said(StatusCode::CONFLICT, "not_done", not.0)
     }
 }
 

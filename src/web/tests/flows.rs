@@ -33,7 +33,8 @@ async fn a_prompt_is_kept_or_refused_with_the_remedy() {
     assert_eq!(kept.json()["path"], "prompts/zh/night.wav", "{}", kept.text());
     let mp3 = put("/api/v1/prompts/night/en", "ID3").await;
     assert_eq!(mp3.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(mp3.text().contains("WAV"), "{}", mp3.text());
+    let said = &mp3.json()["error"];
+    assert!(said["message"] == "Save it as WAV." && said["message_zh"] == "请另存为 WAV。", "{}", mp3.text());
     assert_eq!(put("/api/v1/prompts/night/fr", "RIFF").await.status, StatusCode::NOT_FOUND);
     let full = put("/api/v1/prompts/night/en", "RIFF too much").await;
     assert_eq!(full.status, StatusCode::INSUFFICIENT_STORAGE, "{}", full.text());

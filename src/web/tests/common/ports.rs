@@ -3,8 +3,8 @@ use crate::api::capture::CaptureView;
 use crate::api::network::{NetworkView, TriedView};
 use crate::api::update::StickBundle;
 use crate::ports::{
-    Ask, CommitRefusal, Draft, Engine, Later, Machine, NotDone, PromptRefusal, Saved, SavingRefusal, Site,
-    Storage, Stored, Updates,
+    Ask, CommitRefusal, Draft, Engine, Fault, Later, Machine, NotDone, PromptRefusal, Saved, SavingRefusal,
+    Site, Storage, Stored, Updates,
 };
 use model::browser_phone::{PhoneAsk, PhoneTell};
 use model::clock::{Mono, Now, Wall};
@@ -392,33 +392,36 @@ impl Machine for Clock {
 pub struct FakeFlows;
 
 impl crate::ports::Flows for FakeFlows {
-    fn what_if(&self, question: &Question) -> Result<Forecast, String> {
+    fn what_if(&self, question: &Question) -> Result<Forecast, Sentence> {
         let step = Step { offset_ms: 0, kind: "trunk_in".into(), detail: question.called.clone() };
         if question.at.is_empty() {
-            return Err("\"\" is not a moment".into());
+            return Err(Sentence::new("\"\" is not a moment", "“”不是有效的时刻"));
         }
         Ok(Forecast { steps: vec![step], end: "bridged".into(), with: "101".into() })
     }
-    fn name(&self, name: &str) -> Result<(), String> {
-        if name.starts_with('.') { Err("this is no name of a prompt".into()) } else { Ok(()) }
+    fn name(&self, name: &str) -> Result<(), Sentence> {
+        match name.starts_with('.') {
+            true => Err(Sentence::new("This is no name of a prompt.", "这不是提示音的名称。")),
+            false => Ok(()),
+        }
     }
     fn dialling(
         &self,
         question: &model::campaign::DialQuestion,
-    ) -> Result<model::campaign::DialForecast, String> {
+    ) -> Result<model::campaign::DialForecast, Sentence> {
         let rows = Vec::new();
         Ok(model::campaign::DialForecast { runs: question.runs, rows })
     }
     fn prompt(&self, name: &str, language: Language, sound: &[u8]) -> Result<String, PromptRefusal> {
         let path = format!("prompts/{}/{name}.wav", language.code());
         match sound {
-            b"RIFF too much" => Err(PromptRefusal::Disk("No space left on device".into())),
+            b"RIFF too much" => Err(Fault::Disk("No space left on device".into()).into()),
             sound if sound.starts_with(b"RIFF") => Ok(path),
-            _ => Err(PromptRefusal::Sound("save it as WAV".into())),
+            _ => Err(PromptRefusal::Sound(Sentence::new("Save it as WAV.", "请另存为 WAV。"))),
         }
     }
     fn spoken(&self, _: &str, _: Language, _: &str) -> Result<String, PromptRefusal> {
-        Err(PromptRefusal::Sound("nobody speaks on this box".into()))
+        Err(PromptRefusal::Sound(Sentence::new("Nobody speaks on this box.", "本机没有语音。")))
     }
 }
 
@@ -529,14 +532,14 @@ impl crate::ports::Lists for Lists {
         _: &std::path::Path,
         _: &model::query::ListImport,
     ) -> Result<model::query::ListImported, crate::ports::ListRefusal> {
-        Err(crate::ports::ListRefusal::File("no file".into()))
+        Err(crate::ports::ListRefusal::File(Sentence::new("no file", "没有文件")))
     }
     fn import_barred(
         &self,
         _: &std::path::Path,
         _: &model::query::BarredImport,
     ) -> Result<model::query::BarredImported, crate::ports::ListRefusal> {
-        Err(crate::ports::ListRefusal::File("no file".into()))
+        Err(crate::ports::ListRefusal::File(Sentence::new("no file", "没有文件")))
     }
     fn entries(&self, _: &str, _: model::id::EntryId) -> Stored<Vec<model::query::EntryRow>> {
         Ok(Vec::new())
