@@ -46,6 +46,54 @@ fn every_event_has_words_in_both_languages() {
     }
 }
 
+/// The codes of problems in calls like `out.add(&path, "outside_prefix", …`: the second argument, when it is a word.
+fn codes(source: &str) -> Vec<String> {
+    let second = |call: &str| {
+        let (mut depth, mut quoted, mut commas) = (0, false, 0);
+        for (at, c) in call.char_indices().take(400) {
+            match c {
+                '"' if !quoted && depth == 0 && commas == 1 => {
+                    let word = call[at + 1..].split('"').next()?;
+                    return word
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b == b'_')
+                        .then(|| word.to_owned());
+                }
+                '"' => quoted = !quoted,
+                '(' | '[' | '{' if !quoted => depth += 1,
+                ')' | ']' | '}' if !quoted => depth -= 1,
+                ',' if !quoted && depth == 0 => commas += 1,
+                _ => {}
+            }
+            if depth < 0 || commas > 1 {
+                break;
+            }
+        }
+        None
+    };
+    [".add(", ".problem("].iter().flat_map(|call| source.split(call).skip(1)).filter_map(second).collect()
+}
+
+#[test]
+fn every_problem_of_a_configuration_has_words_in_both_languages() {
+    let mut found = Vec::new();
+    sources(&Path::new(ROOT).join("src/model/config"), &mut found);
+    let mut codes: Vec<String> = found.iter().flat_map(|s| codes(s)).collect();
+    let text = std::fs::read_to_string(Path::new(ROOT).join("src/model/config/text.rs")).expect("a source");
+    let named = |part: &str| part.split('"').next().map(str::to_owned);
+    codes.extend(text.split("code: \"").skip(1).filter_map(named).filter(|word| !word.is_empty()));
+    codes.sort();
+    codes.dedup();
+    assert!(
+        codes.iter().any(|c| c == "outside_prefix") && codes.len() > 15,
+        "the codes are found: {codes:?}"
+    );
+    let words = std::fs::read_to_string(Path::new(ROOT).join("src/web/ui/src/texts/common.ts"));
+    let words = words.expect("the words are there");
+    let missing: Vec<&String> = codes.iter().filter(|c| !words.contains(&format!("\n  {c}: ["))).collect();
+    assert!(missing.is_empty(), "texts/common.ts has no words for {missing:?}");
+}
+
 #[test]
 fn the_console_has_words_for_every_event_that_the_pages_have() {
     let pages =

@@ -180,7 +180,7 @@ pub fn user_set(name: &str, role: &str, data: &Path) -> anyhow::Result<()> {
     let (role, password) = (role_of(role)?, password_line()?);
     web::api::users::check_name(name, "name").map_err(|_| BadInput(NAME_RULE.into()))?;
     if let Some((_, why)) = web::password::weakness(name, &password) {
-        return Err(BadInput(why.to_owned()).into());
+        return Err(BadInput(why.en).into());
     }
     match running(data) {
         Some(client) => {

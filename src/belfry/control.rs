@@ -389,7 +389,7 @@ impl Control {
             setup_needed: Box::new(setup_needed),
             reset: Box::new(move || {
                 if let Err(error) = keeper.reset("the button") {
-                    tracing::error!(%error, "the factory reset of the button was refused");
+                    tracing::error!(?error, "the factory reset of the button was refused");
                 }
             }),
             stop: self.stop.clone(),

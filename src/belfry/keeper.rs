@@ -14,6 +14,7 @@ use model::config::vault::{Backup, Every, Target};
 use model::id::{Generation, Ticket};
 use model::record::{NoteRecord, Record};
 use model::saving::{BackupFailure, BackupItem, BackupPhase, BackupState};
+use model::sentence::Sentence;
 use place::Place;
 use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt as _;
@@ -289,7 +290,7 @@ impl web::ports::Saving for Keeper {
 
     fn delete(&self, name: &str) -> Saved<()> {
         let path = self.here(name).ok_or(SavingRefusal::Unknown)?;
-        std::fs::remove_file(&path).map_err(|e| SavingRefusal::Failed(format!("{}: {e}", path.display())))?;
+        std::fs::remove_file(&path).map_err(store::Fault::file(&path)).map_err(of_the_disk)?;
         self.lock().kept.items.retain(|item| item.name != name);
         self.keep();
         Ok(())
@@ -329,7 +330,7 @@ impl web::ports::Saving for Keeper {
         tracing::warn!(by, "factory reset");
         if self.steward.there() {
             let done = self.steward.ask(&Act::FactoryReset, Duration::from_secs(120));
-            return done.map(drop).map_err(|refused| SavingRefusal::Failed(refused.to_string()));
+            return done.map(drop).map_err(|refused| SavingRefusal::Failed(refused.said));
         }
         store::reset::ask(self.store.dir()).map_err(of_the_disk)?;
         // Nothing else may begin until the box has started again.
@@ -342,7 +343,7 @@ impl web::ports::Saving for Keeper {
         let wanted = BackupName::try_from(name.to_owned()).map_err(|_| SavingRefusal::Unknown)?;
         let _busy = self.busy(BackupPhase::Checking)?;
         let act = Act::UsbGet { name: wanted };
-        self.steward.ask(&act, place::STICK).map_err(|refused| SavingRefusal::Failed(refused.to_string()))?;
+        self.steward.ask(&act, place::STICK).map_err(|refused| SavingRefusal::Failed(refused.said))?;
         Ok(format!("{UPLOADED}{name}"))
     }
 }
@@ -401,23 +402,34 @@ pub fn described(facts: &Facts) -> String {
 fn of_the_disk(fault: store::Fault) -> SavingRefusal {
     match fault.is_of_the_disk() {
         true => SavingRefusal::Disk(fault.to_string()),
-        false => SavingRefusal::Failed(fault.to_string()),
+        false => SavingRefusal::Failed(Sentence::new(
+            format!("It failed: {fault}."),
+            format!("操作失败：{fault}。"),
+        )),
     }
 }
 
 fn refusal(fault: BackupFault) -> SavingRefusal {
-    let text = fault.to_string();
-    match fault {
-        BackupFault::Disk(error) => of_the_disk(error),
-        BackupFault::Waiting => SavingRefusal::Busy,
-        BackupFault::PassPhrase => SavingRefusal::PassPhrase,
-        BackupFault::Foreign(_) => SavingRefusal::Refused("backup_foreign", text),
-        BackupFault::Newer { .. } => SavingRefusal::Refused("backup_newer", text),
-        BackupFault::Damaged(_) => SavingRefusal::Refused("backup_damaged", text),
-        BackupFault::Differs(_) => SavingRefusal::Refused("backup_differs", text),
-        BackupFault::NoRoom { .. } => SavingRefusal::Refused("backup_no_room", text),
-        BackupFault::Empty => SavingRefusal::Refused("backup_empty", text),
-    }
+    let en = fault.to_string();
+    let (code, zh) = match fault {
+        BackupFault::Disk(error) => return of_the_disk(error),
+        BackupFault::Waiting => return SavingRefusal::Busy,
+        BackupFault::PassPhrase => return SavingRefusal::PassPhrase,
+        BackupFault::Foreign(_) => {
+            ("backup_foreign", "这不是 Belfry 设备的备份；请选择以 .belfry 结尾的文件。".to_owned())
+        }
+        BackupFault::Newer { version } => {
+            ("backup_newer", format!("此备份由更新的版本（{version}）创建，请先升级本机，再恢复。"))
+        }
+        BackupFault::Damaged(_) => ("backup_damaged", "备份已损坏，请使用其他备份。".to_owned()),
+        BackupFault::Differs(_) => ("backup_differs", "备份读回后与设备不一致，未保留。".to_owned()),
+        BackupFault::NoRoom { needed_mib, free_mib } => (
+            "backup_no_room",
+            format!("需要 {needed_mib} MiB，数据磁盘仅剩 {free_mib} MiB；请先删除一些数据。"),
+        ),
+        BackupFault::Empty => ("backup_empty", "尚无配置，没有可备份的内容。".to_owned()),
+    };
+    SavingRefusal::Refused(code, Sentence::new(en, zh))
 }
 
 #[cfg(test)]

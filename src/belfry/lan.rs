@@ -12,6 +12,7 @@ use model::clock::{Now, Wall};
 use model::config::network::Network;
 use model::id::Ticket;
 use model::record::{NoteRecord, Record};
+use model::sentence::Sentence;
 use net::sip_udp::SipUdp;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -39,7 +40,7 @@ pub struct Lan {
 struct Shown {
     state: Option<NetworkState>,
     undone: Option<String>,
-    trouble: Option<String>,
+    trouble: Option<Sentence>,
     corrected_ms: i64,
 }
 
@@ -54,8 +55,8 @@ impl Lan {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, act: &Act) -> Result<Answer, String> {
-        self.steward.ask(act, SHORT).map_err(|refused| refused.to_string())
+    fn ask(&self, act: &Act) -> Result<Answer, Sentence> {
+        self.steward.ask(act, SHORT).map_err(|refused| refused.said)
     }
 }
 
@@ -85,7 +86,7 @@ impl web::ports::Lan for Lan {
         }
     }
 
-    fn keep(&self, token: &str) -> Result<(), String> {
+    fn keep(&self, token: &str) -> Result<(), Sentence> {
         self.ask(&Act::KeepNetwork { token: token.to_owned() })?;
         if let Some(state) = &mut self.shown().state {
             state.tried = None;
@@ -93,11 +94,11 @@ impl web::ports::Lan for Lan {
         Ok(())
     }
 
-    fn undo(&self) -> Result<(), String> {
+    fn undo(&self) -> Result<(), Sentence> {
         self.ask(&Act::UndoNetwork).map(drop)
     }
 
-    fn set_clock(&self, at: i64) -> Result<(), String> {
+    fn set_clock(&self, at: i64) -> Result<(), Sentence> {
         let unix_s = u64::try_from(at / 1000).unwrap_or(0);
         self.ask(&Act::SetClock { unix_s }).map(drop)
     }
@@ -168,7 +169,7 @@ impl Watch {
         let settings = NetworkTree { network: tree["network"].clone(), time: tree["time"].clone() };
         let done = self.lan.ask(&Act::ApplyNetwork { settings });
         if let Err(why) = &done {
-            tracing::error!(why, "the network settings are not in force");
+            tracing::error!(%why, "the network settings are not in force");
         }
         self.lan.shown().trouble = done.as_ref().err().cloned();
         done.is_ok()
@@ -189,7 +190,7 @@ impl Watch {
                 }
             }
             Ok(_) => {}
-            Err(why) => tracing::warn!(why, "the steward does not say how the network stands"),
+            Err(why) => tracing::warn!(%why, "the steward does not say how the network stands"),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::error::ApiError;
 use crate::personal::Personal;
 use crate::ports::{Storage, Stored};
 use model::query::{Role, TokenRow, UserRow};
+use model::sentence::Sentence;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -86,7 +87,10 @@ impl Accounts {
     pub fn put_user(&self, storage: &dyn Storage, user: UserRow) -> Result<(), ApiError> {
         let mut known = self.write();
         if known.users.len() >= USERS && !known.users.contains_key(&user.name) {
-            return Err(ApiError::conflict("There are 1,000 users already."));
+            return Err(ApiError::conflict(Sentence::new(
+                "There are 1,000 users already.",
+                "已有 1,000 个用户。",
+            )));
         }
         storage.user_put(user.clone())?;
         known.users.insert(user.name.clone(), user);
@@ -101,7 +105,7 @@ impl Accounts {
     pub fn put_first_admin(&self, storage: &dyn Storage, user: UserRow) -> Result<(), ApiError> {
         let mut known = self.write();
         if known.users.values().any(|u| u.role == Role::Admin) {
-            return Err(ApiError::conflict("The set-up is done already. Sign in."));
+            return Err(set_up_already());
         }
         storage.user_put(user.clone())?;
         known.users.insert(user.name.clone(), user);
@@ -117,7 +121,7 @@ impl Accounts {
         let role = known.users.get(name).map(|u| u.role).ok_or_else(|| ApiError::not_found("user"))?;
         let admins = known.users.values().filter(|u| u.role == Role::Admin).count();
         if role == Role::Admin && admins == 1 {
-            return Err(ApiError::conflict("This is the last administrator. Make another one first."));
+            return Err(last_admin());
         }
         storage.user_delete(name)?;
         known.users.remove(name);
@@ -132,10 +136,16 @@ impl Accounts {
     pub fn add_token(&self, storage: &dyn Storage, token: TokenRow) -> Result<(), ApiError> {
         let mut known = self.write();
         if known.tokens.contains_key(&token.name) {
-            return Err(ApiError::conflict("There is a token of this name already. Delete it first."));
+            return Err(ApiError::conflict(Sentence::new(
+                "There is a token of this name already. Delete it first.",
+                "已有同名令牌，请先删除它。",
+            )));
         }
         if known.tokens.len() >= TOKENS {
-            return Err(ApiError::conflict("There are 200 tokens already."));
+            return Err(ApiError::conflict(Sentence::new(
+                "There are 200 tokens already.",
+                "已有 200 个令牌。",
+            )));
         }
         storage.token_put(token.clone())?;
         known.tokens.insert(token.name.clone(), token);
@@ -163,4 +173,17 @@ impl Accounts {
     fn write(&self) -> RwLockWriteGuard<'_, Known> {
         self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// 409: there is an administrator already.
+pub(crate) fn set_up_already() -> ApiError {
+    ApiError::conflict(Sentence::new("The set-up is done already. Sign in.", "初始设置已完成，请登录。"))
+}
+
+/// 409: nobody would be left who may do everything.
+pub(crate) fn last_admin() -> ApiError {
+    ApiError::conflict(Sentence::new(
+        "This is the last administrator. Make another one first.",
+        "这是最后一个管理员，请先添加另一个。",
+    ))
 }

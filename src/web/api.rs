@@ -51,6 +51,7 @@ use model::query::{
 use model::record::{BanRecord, CallRecord, MessageRecord};
 use model::report::{AgentFigures, QueueFigures};
 use model::saving::BackupState;
+use model::sentence::Sentence;
 use model::update::{SelfCall, UpdateView};
 use model::what_if::{Forecast, Question};
 
@@ -614,9 +615,14 @@ pub fn router(app: &App) -> Router<App> {
 }
 
 async fn nothing() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", "There is no such operation. See /api/openapi.json.")
+    let said = Sentence::new(
+        "There is no such operation. See /api/openapi.json.",
+        "没有这样的操作；见 /api/openapi.json。",
+    );
+    ApiError::new(StatusCode::NOT_FOUND, "not_found", said)
 }
 
 async fn wrong_method() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This path does not know that method.")
+    let said = Sentence::new("This path does not know that method.", "此路径不支持该方法。");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", said)
 }

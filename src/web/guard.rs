@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::query::{Own, Role};
+use model::sentence::Sentence;
 use std::net::IpAddr;
 
 /// Header that carries the CSRF proof of a session.
@@ -136,15 +137,20 @@ fn admit(door: &Door, request: &Request) -> Result<Option<Asker>, ApiError> {
     if let (true, Proof::Session { csrf, .. }) = (write, &asker.proof) {
         let given = request.headers().get(CSRF).and_then(|v| v.to_str().ok()).unwrap_or_default();
         if !secret::same(given, csrf) {
-            let text = "Send the csrf value of GET /api/v1/session in the header X-CSRF.";
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", text));
+            let said = Sentence::new(
+                "Send the csrf value of GET /api/v1/session in the header X-CSRF.",
+                "请在请求头 X-CSRF 中发送 GET /api/v1/session 的 csrf 值。",
+            );
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "csrf", said));
         }
     }
     Ok(Some(asker))
 }
 
 fn setup_first() -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, "setup_needed", "Finish the set-up first, with the one-time code.")
+    let said =
+        Sentence::new("Finish the set-up first, with the one-time code.", "请先用一次性设置码完成初始设置。");
+    ApiError::new(StatusCode::FORBIDDEN, "setup_needed", said)
 }
 
 /// Whoever the request proves to be; `None` = anonymous.
@@ -212,7 +218,8 @@ pub fn same_origin(headers: &HeaderMap) -> Result<(), ApiError> {
     if ours && !host.is_empty() {
         return Ok(());
     }
-    Err(ApiError::new(StatusCode::FORBIDDEN, "origin", "This request comes from another site's page."))
+    let said = Sentence::new("This request comes from another site's page.", "此请求来自其他网站的页面。");
+    Err(ApiError::new(StatusCode::FORBIDDEN, "origin", said))
 }
 
 /// Whether what somebody proved at the start of a live connection still holds. Does not count as use.

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::clock::{Mono, Now, Wall};
+use model::sentence::Sentence;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -102,12 +103,21 @@ impl Replays {
                 return Some((*status, headers.clone(), body.clone()).into_response());
             }
             Some((_, Answer::Running)) => {
-                return Some(ApiError::conflict("The first request of this key still runs.").into_response());
+                return Some(
+                    ApiError::conflict(Sentence::new(
+                        "The first request of this key still runs.",
+                        "此键的第一个请求仍在执行。",
+                    ))
+                    .into_response(),
+                );
             }
             Some((_, Answer::Lost)) => {
-                let text = "This was begun before and is not done twice; its answer is lost. Look what came of it, \
-                            then ask with a new key if it has to be done again.";
-                return Some(ApiError::conflict(text).into_response());
+                let said = Sentence::new(
+                    "This was begun before and is not done twice; its answer is lost. Look what came of it, \
+                     then ask with a new key if it has to be done again.",
+                    "此操作此前已开始，不会重复执行，但其结果已丢失。请查看实际情况，如需重做请使用新的键。",
+                );
+                return Some(ApiError::conflict(said).into_response());
             }
             None => {}
         }

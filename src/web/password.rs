@@ -7,6 +7,7 @@ use crate::secret;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use model::sentence::Sentence;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
@@ -50,17 +51,23 @@ const KNOWN: [&str; 24] = [
 
 /// What is wrong with a new password; `None` = fine.
 #[must_use]
-pub fn weakness(user: &str, password: &str) -> Option<(&'static str, &'static str)> {
+pub fn weakness(user: &str, password: &str) -> Option<(&'static str, Sentence)> {
     let lower = password.to_lowercase();
     if password.chars().count() < MIN {
-        return Some(("too_short", "The password needs at least 10 characters."));
+        let said = Sentence::new("The password needs at least 10 characters.", "密码至少需要 10 个字符。");
+        return Some(("too_short", said));
     }
     if password.len() > MAX {
-        return Some(("too_long", "The password may have at most 256 bytes."));
+        let said = Sentence::new("The password may have at most 256 bytes.", "密码最多 256 字节。");
+        return Some(("too_long", said));
     }
     let known = KNOWN.contains(&lower.as_str()) || lower.contains("belfry");
     if known || (!user.is_empty() && lower.contains(&user.to_lowercase())) {
-        return Some(("guessable", "This password is on every list of guesses or holds the user name."));
+        let said = Sentence::new(
+            "This password is on every list of guesses or holds the user name.",
+            "此密码在常见密码表中，或包含用户名。",
+        );
+        return Some(("guessable", said));
     }
     None
 }

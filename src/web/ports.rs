@@ -331,29 +331,22 @@ pub enum PromptRefusal {
 }
 
 /// Why the site is not saved, or a backup not taken.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub enum SavingRefusal {
     /// One thing at a time.
-    #[error("another backup or restore runs; wait until it is done")]
     Busy,
     /// The configuration says neither where to nor with which pass-phrase.
-    #[error("set a target and a pass-phrase for backups first")]
     NotConfigured,
     /// No such file.
-    #[error("there is no such backup on this box")]
     Unknown,
     /// It was locked with another one.
-    #[error("the pass-phrase does not open this backup; give the one that was set when it was made")]
     PassPhrase,
     /// Damaged, foreign, newer: a machine word, and the sentence that says it.
-    #[error("{1}")]
-    Refused(&'static str, String),
+    Refused(&'static str, Sentence),
     /// The data disk is full or fails.
-    #[error("the disk does not take it: {0}")]
     Disk(String),
     /// The place where backups go, or a file.
-    #[error("the disk failed: {0}")]
-    Failed(String),
+    Failed(Sentence),
 }
 
 /// Answer of the keeper of backups.
@@ -412,18 +405,18 @@ pub trait Lan: Send + Sync + 'static {
     /// Keeps the change on trial.
     ///
     /// # Errors
-    /// A sentence for a person.
-    fn keep(&self, token: &str) -> Result<(), String>;
+    /// Why not.
+    fn keep(&self, token: &str) -> Result<(), Sentence>;
     /// Takes the change on trial back.
     ///
     /// # Errors
-    /// A sentence for a person.
-    fn undo(&self) -> Result<(), String>;
+    /// Why not.
+    fn undo(&self) -> Result<(), Sentence>;
     /// Sets the clock, UTC milliseconds.
     ///
     /// # Errors
-    /// A sentence for a person.
-    fn set_clock(&self, at: i64) -> Result<(), String>;
+    /// Why not.
+    fn set_clock(&self, at: i64) -> Result<(), Sentence>;
 }
 
 /// Why something about the system is not done: a sentence for whoever asked.

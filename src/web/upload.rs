@@ -4,6 +4,7 @@ use crate::error::ApiError;
 use axum::body::Body;
 use axum::http::StatusCode;
 use hyper::body::Body as _;
+use model::sentence::Sentence;
 use std::path::Path;
 use std::pin::Pin;
 use tokio::fs::{File, OpenOptions};
@@ -80,17 +81,22 @@ pub async fn swallow(mut body: Body, limit: u64) {
 /// 413 with the limit in words.
 #[must_use]
 pub fn too_large(limit: u64) -> ApiError {
-    let text = format!("The file is larger than {} MiB: too large to be one of ours.", limit >> 20);
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", text)
+    let mib = limit >> 20;
+    let said = Sentence::new(
+        format!("The file is larger than {mib} MiB: too large to be one of ours."),
+        format!("文件超过 {mib} MiB，不可能是本系统的文件。"),
+    );
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", said)
 }
 
 fn no_room(error: &std::io::Error) -> ApiError {
     tracing::warn!(%error, "an upload could not be written");
-    let text = "The disk of the box is full or fails, so the file was not taken. Calls go on. The page Health says more: make \
-                room, then send it again.";
-    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", text).in_chinese(
+    let said = Sentence::new(
+        "The disk of the box is full or fails, so the file was not taken. Calls go on. The page Health says more: make \
+         room, then send it again.",
         "设备磁盘已满或出现故障，未接收该文件；通话不受影响。请查看“健康状态”页面，腾出空间后重新上传。",
-    )
+    );
+    ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "no_room", said)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ test('a factory reset is not done by a slip', async () => {
   await page.getByLabel('Your password').fill('not the right one');
   await page.getByLabel('Type reset to confirm').fill('reset');
   await sure.click();
-  await page.getByText('The password is wrong.').waitFor();
+  await page.getByText('The present password is wrong.').waitFor();
   assert.equal((await box.ask('GET', '/users')).json.length, 1, 'nothing was removed');
   await seat.close();
 });

@@ -3,8 +3,13 @@
 use super::{Expr, Fact, Function, LINE_MAX, Op, QueueFact, Rule};
 use crate::config::route::Destination;
 use crate::number::Number;
+use crate::sentence::Sentence;
 use rust_decimal::Decimal;
 
+/// What stands in brackets, in both languages.
+const QUEUE: (&str, &str) = ("the name of a queue in quotes", "带引号的队列名称");
+const EXTENSION: (&str, &str) = ("an extension in quotes", "带引号的分机号");
+const FLOW: (&str, &str) = ("the name of a flow in quotes", "带引号的流程名称");
 /// Deepest nesting of brackets and signs: no person reads more.
 const DEEP_MAX: u32 = 16;
 
@@ -14,14 +19,18 @@ pub struct Fault {
     /// Character from 0.
     pub at: usize,
     /// What is wrong and what to write.
-    pub why: String,
+    pub why: Sentence,
 }
 
 impl Fault {
     /// The sentence, the line, and a caret under the place.
     #[must_use]
-    pub fn shown(&self, line: &str) -> String {
-        format!("character {}: {}\n{line}\n{}^", self.at + 1, self.why, " ".repeat(self.at))
+    pub fn shown(&self, line: &str) -> Sentence {
+        let (place, caret) = (self.at + 1, " ".repeat(self.at));
+        Sentence::new(
+            format!("character {place}: {}\n{line}\n{caret}^", self.why.en),
+            format!("第 {place} 个字符：{}\n{line}\n{caret}^", self.why.zh),
+        )
     }
 }
 
@@ -33,11 +42,11 @@ enum Type {
 }
 
 impl Type {
-    fn words(self) -> &'static str {
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Type::Number => "a number",
-            Type::Text => "a text",
-            Type::Truth => "a condition",
+            Type::Number => ("a number", "数字"),
+            Type::Text => ("a text", "文本"),
+            Type::Truth => ("a condition", "条件"),
         }
     }
 }
@@ -63,7 +72,10 @@ pub fn line(text: &str) -> Result<Rule, Fault> {
     let mut p = Parser::new(text)?;
     let when = p.condition()?;
     if !p.take("->") {
-        return Err(p.fault("write -> and where the caller goes, e.g. -> queue(\"sales\")"));
+        return Err(p.fault(
+            "write -> and where the caller goes, e.g. -> queue(\"sales\")",
+            "请写 -> 和呼叫的去向，例如 -> queue(\"sales\")",
+        ));
     }
     let to = p.destination()?;
     p.end()?;
@@ -102,8 +114,8 @@ impl Parser {
         self.tokens.get(self.at).map_or(0, |(at, _)| *at)
     }
 
-    fn fault(&self, why: impl Into<String>) -> Fault {
-        Fault { at: self.place(), why: why.into() }
+    fn fault(&self, en: impl Into<String>, zh: impl Into<String>) -> Fault {
+        Fault { at: self.place(), why: Sentence::new(en, zh) }
     }
 
     fn take(&mut self, sign: &str) -> bool {
@@ -113,15 +125,20 @@ impl Parser {
     }
 
     fn need(&mut self, sign: &str) -> Result<(), Fault> {
-        if self.take(sign) { Ok(()) } else { Err(self.fault(format!("{sign} is needed here"))) }
+        if self.take(sign) {
+            Ok(())
+        } else {
+            Err(self.fault(format!("{sign} is needed here"), format!("此处需要 {sign}")))
+        }
     }
 
     fn end(&self) -> Result<(), Fault> {
         match self.look() {
             Token::End => Ok(()),
-            Token::Number(_) | Token::Text(_) | Token::Word(_) | Token::Sign(_) => {
-                Err(self.fault("the rule is complete before this; remove it, or join conditions by && or ||"))
-            }
+            Token::Number(_) | Token::Text(_) | Token::Word(_) | Token::Sign(_) => Err(self.fault(
+                "the rule is complete before this; remove it, or join conditions by && or ||",
+                "规则在此之前已完整；请删除后面的内容，或用 && 或 || 连接条件",
+            )),
         }
     }
 
@@ -204,7 +221,10 @@ impl Parser {
     fn deeper(&mut self) -> Result<(), Fault> {
         self.deep += 1;
         if self.deep > DEEP_MAX {
-            return Err(self.fault(format!("this is nested deeper than {DEEP_MAX} times; write it plainer")));
+            return Err(self.fault(
+                format!("this is nested deeper than {DEEP_MAX} times; write it plainer"),
+                format!("嵌套超过 {DEEP_MAX} 层；请简化"),
+            ));
         }
         Ok(())
     }
@@ -240,6 +260,7 @@ impl Parser {
             }
             Token::Sign(_) | Token::End => Err(self.fault(
                 "a number, a text in quotes or one of these is needed here: queue(\"NAME\").waiting, waited, caller, class, hour, minute, weekday",
+                "此处需要数字、带引号的文本，或以下之一：queue(\"NAME\").waiting、waited、caller、class、hour、minute、weekday",
             )),
         }
     }
@@ -261,15 +282,20 @@ impl Parser {
             "round" => self.call(Function::Round, 2),
             _ => Err(Fault {
                 at: start,
-                why: format!(
-                    "\"{word}\" is not known here; use queue(\"NAME\").waiting, waited, caller, class, hour, minute, weekday, or abs, max, min, round (texts stand in quotes)"
+                why: Sentence::new(
+                    format!(
+                        "\"{word}\" is not known here; use queue(\"NAME\").waiting, waited, caller, class, hour, minute, weekday, or abs, max, min, round (texts stand in quotes)"
+                    ),
+                    format!(
+                        "无法识别“{word}”；请使用 queue(\"NAME\").waiting、waited、caller、class、hour、minute、weekday，或 abs、max、min、round（文本须加引号）"
+                    ),
                 ),
             }),
         }
     }
 
     fn queue(&mut self) -> Result<Typed, Fault> {
-        let name = self.name_in_brackets("the name of a queue in quotes")?;
+        let name = self.name_in_brackets(QUEUE)?;
         self.need(".")?;
         let facts = [
             ("busy", QueueFact::Busy),
@@ -280,16 +306,19 @@ impl Parser {
         ];
         let found = facts.iter().find(|(word, _)| matches!(self.look(), Token::Word(w) if w == word));
         let Some((_, fact)) = found else {
-            return Err(self.fault("use one of: waiting, ready, busy, logged_in, longest_wait"));
+            return Err(self.fault(
+                "use one of: waiting, ready, busy, logged_in, longest_wait",
+                "请使用以下之一：waiting、ready、busy、logged_in、longest_wait",
+            ));
         };
         self.at += 1;
         Ok((Expr::Fact(Fact::Queue(name, *fact)), Type::Number))
     }
 
-    fn name_in_brackets(&mut self, what: &str) -> Result<String, Fault> {
+    fn name_in_brackets(&mut self, (en, zh): (&str, &str)) -> Result<String, Fault> {
         self.need("(")?;
         let Token::Text(name) = self.look().clone() else {
-            return Err(self.fault(format!("{what} is needed here")));
+            return Err(self.fault(format!("{en} is needed here"), format!("此处需要{zh}")));
         };
         self.at += 1;
         self.need(")")?;
@@ -317,28 +346,32 @@ impl Parser {
     fn destination(&mut self) -> Result<Destination, Fault> {
         let start = self.place();
         let Token::Word(word) = self.look().clone() else {
-            return Err(self
-                .fault("name where the caller goes, e.g. queue(\"sales\"), voicemail(\"101\") or hang_up"));
+            return Err(self.fault(
+                "name where the caller goes, e.g. queue(\"sales\"), voicemail(\"101\") or hang_up",
+                "请写明呼叫的去向，例如 queue(\"sales\")、voicemail(\"101\") 或 hang_up",
+            ));
         };
         self.at += 1;
         let number = |text: String| {
-            Number::read(&text).ok_or_else(|| Fault { at: start, why: format!("\"{text}\" is not a number") })
+            let why = || Sentence::new(format!("\"{text}\" is not a number"), format!("“{text}”不是号码"));
+            Number::read(&text).ok_or_else(|| Fault { at: start, why: why() })
         };
         match word.as_str() {
             "announcement" => Ok(Destination::Announcement),
             "hang_up" => Ok(Destination::HangUp),
-            "extension" => {
-                number(self.name_in_brackets("an extension in quotes")?).map(Destination::Extension)
-            }
-            "voicemail" => {
-                number(self.name_in_brackets("an extension in quotes")?).map(Destination::Voicemail)
-            }
-            "flow" => self.name_in_brackets("the name of a flow in quotes").map(Destination::Flow),
-            "queue" => self.name_in_brackets("the name of a queue in quotes").map(Destination::Queue),
+            "extension" => number(self.name_in_brackets(EXTENSION)?).map(Destination::Extension),
+            "voicemail" => number(self.name_in_brackets(EXTENSION)?).map(Destination::Voicemail),
+            "flow" => self.name_in_brackets(FLOW).map(Destination::Flow),
+            "queue" => self.name_in_brackets(QUEUE).map(Destination::Queue),
             _ => Err(Fault {
                 at: start,
-                why: format!(
-                    "\"{word}\" is no destination; use queue(\"NAME\"), flow(\"NAME\"), extension(\"101\"), voicemail(\"101\"), announcement or hang_up"
+                why: Sentence::new(
+                    format!(
+                        "\"{word}\" is no destination; use queue(\"NAME\"), flow(\"NAME\"), extension(\"101\"), voicemail(\"101\"), announcement or hang_up"
+                    ),
+                    format!(
+                        "“{word}”不是去向；请使用 queue(\"NAME\")、flow(\"NAME\")、extension(\"101\")、voicemail(\"101\")、announcement 或 hang_up"
+                    ),
                 ),
             }),
         }
@@ -349,13 +382,22 @@ fn expect(at: usize, found: Type, needed: Type) -> Result<(), Fault> {
     if found == needed {
         return Ok(());
     }
-    Err(Fault { at, why: format!("{} is needed here; this is {}", needed.words(), found.words()) })
+    let ((needed, needed_zh), (found, found_zh)) = (needed.words(), found.words());
+    let why = Sentence::new(
+        format!("{needed} is needed here; this is {found}"),
+        format!("此处需要{needed_zh}，而这是{found_zh}"),
+    );
+    Err(Fault { at, why })
 }
 
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() > LINE_MAX {
-        return Err(Fault { at: LINE_MAX, why: format!("a rule has at most {LINE_MAX} characters") });
+        let why = Sentence::new(
+            format!("a rule has at most {LINE_MAX} characters"),
+            format!("规则最多 {LINE_MAX} 个字符"),
+        );
+        return Err(Fault { at: LINE_MAX, why });
     }
     let mut found = Vec::new();
     let mut at = 0;
@@ -366,8 +408,13 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
         } else if c.is_ascii_digit() {
             let len = run(|c| c.is_ascii_digit() || c == '.');
             let digits: String = chars[at..at + len].iter().collect();
-            let fault =
-                || Fault { at, why: format!("\"{digits}\" is not a number; write it like 25 or 0.5") };
+            let fault = || Fault {
+                at,
+                why: Sentence::new(
+                    format!("\"{digits}\" is not a number; write it like 25 or 0.5"),
+                    format!("“{digits}”不是数字；请写成 25 或 0.5 的形式"),
+                ),
+            };
             let whole = !digits.ends_with('.');
             let n = Some(&digits).filter(|_| whole).and_then(|d| d.parse().ok()).ok_or_else(fault)?;
             found.push((at, Token::Number(n)));
@@ -379,14 +426,17 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
         } else if c == '"' {
             let len = chars[at + 1..].iter().take_while(|c| **c != '"').count();
             if at + 1 + len >= chars.len() {
-                return Err(Fault { at, why: "this text has no closing quote".into() });
+                let why = Sentence::new("this text has no closing quote", "此文本缺少结束引号");
+                return Err(Fault { at, why });
             }
             found.push((at, Token::Text(chars[at + 1..at + 1 + len].iter().collect())));
             at += len + 2;
         } else {
             let rest = |sign: &&&str| sign.chars().enumerate().all(|(i, s)| chars.get(at + i) == Some(&s));
             let Some(sign) = SIGNS.iter().find(rest) else {
-                return Err(Fault { at, why: format!("\"{c}\" has no meaning here") });
+                let why =
+                    Sentence::new(format!("\"{c}\" has no meaning here"), format!("“{c}”在此处没有意义"));
+                return Err(Fault { at, why });
             };
             found.push((at, Token::Sign(sign)));
             at += sign.len();

@@ -21,7 +21,7 @@ impl Facts for Known {
 }
 
 fn holds(text: &str) -> bool {
-    let expr = expression(text).unwrap_or_else(|fault| panic!("{}", fault.shown(text)));
+    let expr = expression(text).unwrap_or_else(|fault| panic!("{}", fault.shown(text).en));
     expr.holds(USUAL, &Known::default())
 }
 
@@ -108,12 +108,14 @@ fn a_fault_is_named_with_its_place() {
     ];
     for (text, at, why) in table {
         let fault = expression(text).expect_err(text);
-        assert!(fault.at == at && fault.why.contains(why), "{text}: {fault:?}");
+        assert!(fault.at == at && fault.why.en.contains(why), "{text}: {fault:?}");
+        let chinese = fault.why.zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        assert!(chinese && fault.shown(text).zh.contains(&format!("第 {} 个字符", at + 1)), "{fault:?}");
     }
     let text = "waited > 60 -> sofa";
     let fault = line(text).expect_err("no destination");
-    assert_eq!(fault.shown(text).lines().last(), Some(&*format!("{}^", " ".repeat(15))));
-    assert!(line("waited > 60").expect_err("nowhere").why.contains("->"));
+    assert_eq!(fault.shown(text).en.lines().last(), Some(&*format!("{}^", " ".repeat(15))));
+    assert!(line("waited > 60").expect_err("nowhere").why.en.contains("->"));
 }
 
 #[test]
@@ -184,7 +186,7 @@ fn whatever_is_typed_is_read_or_refused() {
             let _ = expr.value(USUAL, &facts);
         }
         if let Err(fault) = line(&text) {
-            assert!(fault.at <= text.chars().count() && !fault.shown(&text).is_empty());
+            assert!(fault.at <= text.chars().count() && !fault.shown(&text).en.is_empty());
         }
     }
     assert!(read > runs / 1000, "{read} of {runs} made sense");

@@ -11,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::AppendHeaders;
 use model::command::Actor;
 use model::query::{Own, Role, UserRow};
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -126,12 +127,12 @@ pub async fn setup(
     Json(form): Json<SetupForm>,
 ) -> Result<WithCookie<axum::Json<SessionView>>, ApiError> {
     if !app.setup_needed() {
-        return Err(ApiError::conflict("The set-up is done already. Sign in."));
+        return Err(crate::accounts::set_up_already());
     }
     begin_try(&app, &address)?;
     let right = app.setup.check(&form.code, app.now().mono).map_err(later)?;
     if !right {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_code", "That is not the set-up code."));
+        return Err(wrong_code());
     }
     end_try(&app, &address);
     super::users::check_name(&form.user, "user")?;
@@ -197,8 +198,8 @@ pub async fn login(
     let mut given = form.password;
     given.truncate(given.floor_char_boundary(password::MAX));
     if !app.gate.check(given, known.map(|u| u.password_hash)).await? {
-        let text = "The name or the password is wrong.";
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong_login", text));
+        let said = Sentence::new("The name or the password is wrong.", "用户名或密码错误。");
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong_login", said));
     }
     end_try(&app, &address);
     sign_in(&app, &form.user).await
@@ -243,13 +244,16 @@ pub async fn password(
     Json(form): Json<PasswordForm>,
 ) -> Result<StatusCode, ApiError> {
     let Proof::Session { cookie_hash, .. } = &asker.proof else {
-        return Err(ApiError::conflict("Only somebody signed in with a password can change it."));
+        return Err(ApiError::conflict(Sentence::new(
+            "Only somebody signed in with a password can change it.",
+            "只有用密码登录的人才能更改密码。",
+        )));
     };
     super::users::check_password(&asker.name, &form.new, "new")?;
     begin_try(&app, &address)?;
     let user = app.accounts.user(&asker.name).ok_or_else(ApiError::unauthenticated)?;
     if !app.gate.check(form.old, Some(user.password_hash.clone())).await? {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "The present password is wrong."));
+        return Err(wrong_password());
     }
     end_try(&app, &address);
     let user = UserRow { password_hash: app.gate.make(form.new).await?, ..user };
@@ -272,15 +276,18 @@ pub(super) async fn prove(
     match &asker.proof {
         Proof::Local => return Ok(()),
         Proof::Token { .. } => {
-            let text = "An API token cannot do this; sign in with a password.";
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", text));
+            let said = Sentence::new(
+                "An API token cannot do this; sign in with a password.",
+                "API 令牌不能执行此操作；请用密码登录。",
+            );
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", said));
         }
         Proof::Session { .. } => {}
     }
     begin_try(app, address)?;
     let user = app.accounts.user(&asker.name).ok_or_else(ApiError::unauthenticated)?;
     if !app.gate.check(password, Some(user.password_hash)).await? {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "The present password is wrong."));
+        return Err(wrong_password());
     }
     end_try(app, address);
     Ok(())
@@ -324,6 +331,17 @@ pub(super) fn end_try(app: &App, address: &Address) {
     if let Some(who) = address.0 {
         app.throttle.forgive(who);
     }
+}
+
+/// 403: whoever sets the box up does not have its code.
+pub(super) fn wrong_code() -> ApiError {
+    let said = Sentence::new("That is not the set-up code.", "设置码不正确。");
+    ApiError::new(StatusCode::FORBIDDEN, "wrong_code", said)
+}
+
+fn wrong_password() -> ApiError {
+    let said = Sentence::new("The present password is wrong.", "当前密码错误。");
+    ApiError::new(StatusCode::FORBIDDEN, "wrong_password", said)
 }
 
 /// 429.

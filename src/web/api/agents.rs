@@ -6,6 +6,7 @@ use crate::guard::Asker;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::command::Command;
+use model::sentence::Sentence;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -57,7 +58,11 @@ pub async fn pause(
     let reason = form.reason.trim().to_owned();
     let fine = (1..=REASON).contains(&reason.chars().count()) && !reason.chars().any(char::is_control);
     if !fine {
-        return Err(ApiError::field("reason", "out_of_range", "Give a reason of 1 to 60 characters."));
+        return Err(ApiError::field(
+            "reason",
+            "out_of_range",
+            Sentence::new("Give a reason of 1 to 60 characters.", "请填写 1 到 60 个字符的原因。"),
+        ));
     }
     ask(&app, &asker, agent, |agent| Command::AgentPause { agent, reason }).await
 }
@@ -82,7 +87,11 @@ pub async fn wrap(
 ) -> Done {
     let code = form.code.trim().to_owned();
     if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ApiError::field("code", "wrong_text", "A code has two digits."));
+        return Err(ApiError::field(
+            "code",
+            "wrong_text",
+            Sentence::new("A code has two digits.", "代码为两位数字。"),
+        ));
     }
     ask(&app, &asker, agent, |agent| Command::AgentWrapCode { agent, code }).await
 }

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use model::saving::BackupState;
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -161,18 +162,34 @@ pub async fn ask<T: Send + 'static>(
 
 impl From<SavingRefusal> for ApiError {
     fn from(refusal: SavingRefusal) -> ApiError {
-        let text = refusal.to_string();
-        match refusal {
-            SavingRefusal::Busy => ApiError::new(StatusCode::CONFLICT, "backup_busy", text),
-            SavingRefusal::NotConfigured => {
-                ApiError::new(StatusCode::CONFLICT, "backup_not_configured", text)
+        let (status, code, said) = match refusal {
+            SavingRefusal::Unknown => return ApiError::not_found("backup"),
+            SavingRefusal::PassPhrase => {
+                let said = Sentence::new(
+                    "The pass-phrase does not open this backup; give the one that was set when it was made.",
+                    "口令无法打开此备份；请输入创建备份时设置的口令。",
+                );
+                return ApiError::field("pass_phrase", "wrong_pass_phrase", said);
             }
-            SavingRefusal::Unknown => ApiError::not_found("backup"),
-            SavingRefusal::PassPhrase => ApiError::field("pass_phrase", "wrong_pass_phrase", &text),
-            SavingRefusal::Disk(cause) => Fault::Disk(cause).into(),
-            SavingRefusal::Refused(code, _) => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
+            SavingRefusal::Disk(cause) => return Fault::Disk(cause).into(),
+            SavingRefusal::Busy => {
+                let said = Sentence::new(
+                    "Another backup or restore runs. Wait until it is done.",
+                    "另一个备份或恢复正在进行，请等待完成。",
+                );
+                (StatusCode::CONFLICT, "backup_busy", said)
+            }
+            SavingRefusal::NotConfigured => {
+                let said = Sentence::new(
+                    "Set a target and a pass-phrase for backups first.",
+                    "请先设置备份的目标和口令。",
+                );
+                (StatusCode::CONFLICT, "backup_not_configured", said)
+            }
+            SavingRefusal::Refused(code, said) => (StatusCode::UNPROCESSABLE_ENTITY, code, said),
             // The place refused, or there is none of that kind here: no fault of the box, and the text says what to do.
-            SavingRefusal::Failed(_) => ApiError::new(StatusCode::CONFLICT, "backup_failed", text),
-        }
+            SavingRefusal::Failed(said) => (StatusCode::CONFLICT, "backup_failed", said),
+        };
+        ApiError::new(status, code, said)
     }
 }

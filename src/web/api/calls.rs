@@ -10,6 +10,7 @@ use model::command::Command;
 use model::id::CallId;
 use model::notice::CallView;
 use model::number::Number;
+use model::sentence::Sentence;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -60,7 +61,11 @@ pub async fn place(
     Json(PlaceForm { place }): Json<PlaceForm>,
 ) -> Result<StatusCode, ApiError> {
     if place == 0 {
-        return Err(ApiError::field("place", "out_of_range", "Places are counted from 1."));
+        return Err(ApiError::field(
+            "place",
+            "out_of_range",
+            Sentence::new("Places are counted from 1.", "位置从 1 开始计数。"),
+        ));
     }
     app.command(&asker.name, Command::QueuePlace { call: CallId(call), place }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -90,9 +95,7 @@ pub async fn dial(
 ) -> Result<StatusCode, ApiError> {
     let own = asker.own.extension.clone();
     let from = form.from.or_else(|| own.clone()).unwrap_or_default();
-    let number = |field: &str, text: &str| {
-        Number::read(text).ok_or_else(|| ApiError::field(field, "wrong_number", "This is not a number."))
-    };
+    let number = |field: &str, text: &str| Number::read(text).ok_or_else(|| ApiError::no_number(field));
     let (from, to) = (number("from", &from)?, number("to", &form.to)?);
     if !asker.sees_all() && own.as_deref() != Some(from.as_str()) {
         return Err(ApiError::forbidden());
@@ -130,7 +133,11 @@ pub async fn record(
         (Some(on), None) => Command::RecordSwitch { call, on },
         (None, Some(paused)) => Command::RecordPause { call, paused },
         (Some(_), Some(_)) | (None, None) => {
-            return Err(ApiError::field("on", "missing", "Give either on or paused."));
+            return Err(ApiError::field(
+                "on",
+                "missing",
+                Sentence::new("Give either on or paused.", "请给出 on 或 paused 其中之一。"),
+            ));
         }
     };
     app.command(&asker.name, command).await?;

@@ -7,6 +7,7 @@ use crate::guard::Asker;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use model::clock::Wall;
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -75,9 +76,11 @@ pub async fn start(
     Json(form): Json<CaptureForm>,
 ) -> Result<axum::Json<CaptureView>, ApiError> {
     if !(SECONDS_MIN..=SECONDS_MAX).contains(&form.seconds) {
-        let text = format!("A capture takes {SECONDS_MIN} to {SECONDS_MAX} seconds.");
-        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "range", text)
-            .in_chinese(format!("抓包时长为 {SECONDS_MIN} 到 {SECONDS_MAX} 秒。")));
+        let said = Sentence::new(
+            format!("A capture takes {SECONDS_MIN} to {SECONDS_MAX} seconds."),
+            format!("抓包时长为 {SECONDS_MIN} 到 {SECONDS_MAX} 秒。"),
+        );
+        return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "range", said));
     }
     app.ports.capture.start(&asker.name, form.seconds);
     Ok(axum::Json(app.ports.capture.view()))
@@ -112,8 +115,8 @@ pub async fn file(
     let capture = app.ports.capture.clone();
     let file = app.block(move || capture.file(&asker.name)).await?;
     let file = file.ok_or_else(|| {
-        ApiError::new(StatusCode::NOT_FOUND, "not_found", "Nothing was captured.")
-            .in_chinese("没有抓到任何消息。")
+        let said = Sentence::new("Nothing was captured.", "没有抓到任何消息。");
+        ApiError::new(StatusCode::NOT_FOUND, "not_found", said)
     })?;
     let head = [
         (header::CONTENT_TYPE, "application/vnd.tcpdump.pcap"),

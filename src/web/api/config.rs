@@ -132,7 +132,7 @@ pub struct RuleWords {
 /// 422 with the place of the fault.
 pub async fn rule(Json(form): Json<RuleForm>) -> Result<axum::Json<RuleWords>, ApiError> {
     let rule = model::rule::line(&form.text)
-        .map_err(|fault| ApiError::field("text", "wrong_text", &fault.shown(&form.text)))?;
+        .map_err(|fault| ApiError::field("text", "wrong_text", fault.shown(&form.text)))?;
     let words = |language| model::rule::explain(&rule, language);
     Ok(axum::Json(RuleWords { en: words(Language::En), zh: words(Language::Zh) }))
 }

@@ -11,6 +11,7 @@ use model::contact::{Contact, ContactDraft, ContactQuery, ContactRefusal, Home, 
 use model::country::Country;
 use model::id::ContactId;
 use model::query::{PAGE_MAX, Page};
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -187,8 +188,11 @@ fn rows(text: &str) -> Result<Vec<DraftRow>, ApiError> {
         Err(_) => Vec::new(),
     };
     if !header.contains(&Column::Number) {
-        let text = "The first line must name the columns, one of them \"number\".";
-        return Err(ApiError::field("number", "missing", text));
+        let said = Sentence::new(
+            "The first line must name the columns, one of them \"number\".",
+            "首行必须是各列的名称，其中一列为“number”。",
+        );
+        return Err(ApiError::field("number", "missing", said));
     }
     let mut rows = Vec::new();
     for record in file.records() {

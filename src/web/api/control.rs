@@ -217,5 +217,5 @@ fn phone_of(asker: &Asker, at: Option<String>) -> Result<Number, ApiError> {
 }
 
 fn number(field: &str, text: &str) -> Result<Number, ApiError> {
-    Number::read(text).ok_or_else(|| ApiError::field(field, "wrong_number", "This is not a number."))
+    Number::read(text).ok_or_else(|| ApiError::no_number(field))
 }

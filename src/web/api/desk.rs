@@ -30,8 +30,7 @@ pub async fn login(
     Json(form): Json<DeskForm>,
 ) -> Result<StatusCode, ApiError> {
     let person = own(&asker, &extension)?;
-    let phone = Number::read(&form.phone)
-        .ok_or_else(|| ApiError::field("phone", "wrong_number", "This is not a number."))?;
+    let phone = Number::read(&form.phone).ok_or_else(|| ApiError::no_number("phone"))?;
     app.command(&asker.name, Command::DeskLogin { person, phone }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -158,5 +158,5 @@ impl From<PromptRefusal> for ApiError {
 }
 
 fn senseless(why: Sentence) -> ApiError {
-    ApiError::said(StatusCode::UNPROCESSABLE_ENTITY, "senseless", why)
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "senseless", why)
 }

@@ -18,6 +18,7 @@ use model::number::Number;
 use model::query::{
     BarredImport, BarredImported, EntryRow, ListImport, ListImported, ListRow, Mapping, RejectRow,
 };
+use model::sentence::Sentence;
 use serde::Deserialize;
 use std::fmt::Write as _;
 use utoipa::{IntoParams, ToSchema};
@@ -80,7 +81,7 @@ pub struct BarForm {
 impl From<ListRefusal> for ApiError {
     fn from(refusal: ListRefusal) -> ApiError {
         match refusal {
-            ListRefusal::File(said) => ApiError::field("file", "unreadable", &said.en).in_chinese(said.zh),
+            ListRefusal::File(said) => ApiError::field("file", "unreadable", said),
             ListRefusal::Fault(fault) => fault.into(),
         }
     }
@@ -107,9 +108,11 @@ pub async fn import(
     let list = params.list.trim().to_owned();
     let fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.');
     if list.is_empty() || list.chars().count() > NAME || !list.chars().all(fine) {
-        let text = "Give the list a name of letters, digits, space, -, _ and ., at most 40 characters.";
-        return Err(ApiError::field("list", "out_of_range", text)
-            .in_chinese("请用字母、数字、空格、-、_ 和 . 为列表命名，最多 40 个字符。"));
+        let said = Sentence::new(
+            "Give the list a name of letters, digits, space, -, _ and ., at most 40 characters.",
+            "请用字母、数字、空格、-、_ 和 . 为列表命名，最多 40 个字符。",
+        );
+        return Err(ApiError::field("list", "out_of_range", said));
     }
     let country = match params.country {
         Some(code) => code,
@@ -211,8 +214,11 @@ pub async fn bar(
     let country = Country::find(&country).unwrap_or(Country::generic());
     let number = Number::read(&form.number).and_then(|n| country.e164(&n, &area));
     let number = number.ok_or_else(|| {
-        ApiError::field("number", "malformed", "This is no telephone number; write it like +4930123456.")
-            .in_chinese("这不是电话号码；请按 +4930123456 的格式填写。")
+        let said = Sentence::new(
+            "This is no telephone number; write it like +4930123456.",
+            "这不是电话号码；请按 +4930123456 的格式填写。",
+        );
+        ApiError::field("number", "malformed", said)
     })?;
     app.command(&asker.name, Command::Bar { number, listed: form.listed }).await?;
     Ok(StatusCode::NO_CONTENT)

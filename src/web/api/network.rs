@@ -7,6 +7,7 @@ use crate::guard::Asker;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use model::query::Role;
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ pub struct NetworkView {
     /// The last change that was taken back since the box started: `asked`, `not_kept` or `restarted`.
     pub undone: Option<String>,
     /// Why the settings are not in force, in the words of the machine.
-    pub trouble: Option<String>,
+    pub trouble: Option<Sentence>,
     /// The clock.
     pub time: TimeView,
 }
@@ -100,11 +101,14 @@ pub async fn keep(
     if let (Some(new), Some(spoken)) = (new, spoken_to(&headers))
         && new.parse::<IpAddr>().is_ok_and(|new| new.is_ipv4() == spoken.is_ipv4() && new != spoken)
     {
-        let text = format!("Keep the change from the new address, {new}: only that shows that it works.");
-        return Err(ApiError::new(StatusCode::CONFLICT, "old_address", text));
+        let said = Sentence::new(
+            format!("Keep the change from the new address, {new}: only that shows that it works."),
+            format!("请从新地址 {new} 确认更改：只有这样才能证明它可用。"),
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, "old_address", said));
     }
     let lan = app.ports.lan.clone();
-    app.block(move || lan.keep(&form.token)).await?.map_err(refused)?;
+    app.block(move || lan.keep(&form.token)).await?.map_err(ApiError::conflict)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -121,7 +125,7 @@ fn spoken_to(headers: &HeaderMap) -> Option<IpAddr> {
 /// 409 when nothing is on trial.
 pub async fn undo(State(app): State<App>) -> Result<StatusCode, ApiError> {
     let lan = app.ports.lan.clone();
-    app.block(move || lan.undo()).await?.map_err(refused)?;
+    app.block(move || lan.undo()).await?.map_err(ApiError::conflict)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -131,10 +135,6 @@ pub async fn undo(State(app): State<App>) -> Result<StatusCode, ApiError> {
 /// 409 on a PC, 422 for a time that cannot be.
 pub async fn set_clock(State(app): State<App>, Json(form): Json<ClockForm>) -> Result<StatusCode, ApiError> {
     let lan = app.ports.lan.clone();
-    app.block(move || lan.set_clock(form.at)).await?.map_err(refused)?;
+    app.block(move || lan.set_clock(form.at)).await?.map_err(ApiError::conflict)?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn refused(why: String) -> ApiError {
-    ApiError::conflict(why)
 }

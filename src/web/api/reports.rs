@@ -9,6 +9,7 @@ use model::clock::Wall;
 use model::config::draft;
 use model::config::reason::{self, Reason};
 use model::report::{self, AgentFigures, QueueFigures, Span, Width};
+use model::sentence::Sentence;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -165,12 +166,16 @@ async fn span(app: &App, params: &ReportParams) -> Result<(Span, Value), ApiErro
             return Err(ApiError::field(
                 field,
                 "out_of_range",
-                "Give a time between the years 1970 and 9999.",
+                Sentence::new(
+                    "Give a time between the years 1970 and 9999.",
+                    "请填写 1970 年到 9999 年之间的时间。",
+                ),
             ));
         }
     }
     if params.from >= params.to || params.to.saturating_sub(params.from) > LONGEST_MS {
-        return Err(ApiError::field("to", "out_of_range", "Give a span of at most 400 days."));
+        let said = Sentence::new("Give a span of at most 400 days.", "时间跨度最长为 400 天。");
+        return Err(ApiError::field("to", "out_of_range", said));
     }
     let (_, tree) = app.site(|s| s.current()).await?;
     let zone = tree["system"]["time_zone"].as_str().unwrap_or("UTC").to_owned();
@@ -179,7 +184,11 @@ async fn span(app: &App, params: &ReportParams) -> Result<(Span, Value), ApiErro
 }
 
 fn too_much() -> ApiError {
-    ApiError::field("to", "too_many", "That is more than one report can look at. Choose a shorter time.")
+    let said = Sentence::new(
+        "That is more than one report can look at. Choose a shorter time.",
+        "数据量超出一份报表的范围，请选择更短的时间。",
+    );
+    ApiError::field("to", "too_many", said)
 }
 
 fn csv_of(name: &str, head: &[String], rows: impl Iterator<Item = Vec<String>>) -> Result<Csv, ApiError> {

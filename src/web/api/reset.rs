@@ -7,6 +7,7 @@ use crate::extract::Json;
 use crate::guard::{Address, Asker};
 use axum::extract::State;
 use axum::http::StatusCode;
+use model::sentence::Sentence;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -33,7 +34,11 @@ pub async fn reset(
     Json(form): Json<ResetForm>,
 ) -> Result<StatusCode, ApiError> {
     if form.confirm != "reset" {
-        return Err(ApiError::field("confirm", "missing", "Send the word reset to confirm it."));
+        return Err(ApiError::field(
+            "confirm",
+            "missing",
+            Sentence::new("Send the word reset to confirm it.", "请发送单词 reset 以确认。"),
+        ));
     }
     prove(&app, &address, &asker, form.password.unwrap_or_default()).await?;
     let saving = Arc::clone(&app.ports.saving);

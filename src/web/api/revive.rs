@@ -1,7 +1,7 @@
 //! A backup taken back instead of a first set-up: a new box becomes the old one. Open to whoever has the one-time code,
 //! while nobody can administer the box; afterwards these two operations do nothing. What a backup holds, and whether it is
 //! whole, is found out by the box before anything changes.
-use crate::api::access::{begin_try, end_try, later};
+use crate::api::access::{begin_try, end_try, later, wrong_code};
 use crate::api::backups::{Described, Uploaded, ask};
 use crate::app::App;
 use crate::error::ApiError;
@@ -10,7 +10,7 @@ use crate::guard::Address;
 use crate::upload;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -65,11 +65,11 @@ pub async fn restore(
 
 fn may(app: &App, address: &Address, code: &str) -> Result<(), ApiError> {
     if !app.setup_needed() {
-        return Err(ApiError::conflict("The set-up is done already. Sign in."));
+        return Err(crate::accounts::set_up_already());
     }
     begin_try(app, address)?;
     if !app.setup.check(code, app.now().mono).map_err(later)? {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_code", "That is not the set-up code."));
+        return Err(wrong_code());
     }
     end_try(app, address);
     Ok(())

@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
+use model::sentence::Sentence;
 use std::io::SeekFrom;
 use std::path::{Component, Path};
 use std::pin::Pin;
@@ -81,8 +82,8 @@ fn range(value: &str, size: u64) -> Option<Option<(u64, u64)>> {
 }
 
 fn unsatisfiable(size: u64) -> Response {
-    let text = "The range lies outside the sound.";
-    let mut response = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", text).into_response();
+    let said = Sentence::new("The range lies outside the sound.", "请求的范围超出声音的长度。");
+    let mut response = ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", said).into_response();
     response.headers_mut().insert(header::CONTENT_RANGE, self::text(format!("bytes */{size}")));
     response
 }

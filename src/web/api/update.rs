@@ -43,7 +43,7 @@ pub struct StickForm {
 
 impl From<NotDone> for ApiError {
     fn from(not: NotDone) -> ApiError {
-        ApiError::said(StatusCode::CONFLICT, "not_done", not.0)
+        ApiError::new(StatusCode::CONFLICT, "not_done", not.0)
     }
 }
 

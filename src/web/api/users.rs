@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use model::clock::Wall;
 use model::query::{Role, UserRow};
+use model::sentence::Sentence;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,8 +77,13 @@ pub struct UserChange {
 pub fn check_name(name: &str, field: &str) -> Result<(), ApiError> {
     let fine = (1..=64).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
-    let text = "A sign-in name has 1 to 64 of the characters a-z 0-9 . _ -";
-    if fine { Ok(()) } else { Err(ApiError::field(field, "wrong_name", text)) }
+    let said = || {
+        Sentence::new(
+            "A sign-in name has 1 to 64 of the characters a-z 0-9 . _ -",
+            "登录名由 1 到 64 个字符组成：a-z 0-9 . _ -",
+        )
+    };
+    if fine { Ok(()) } else { Err(ApiError::field(field, "wrong_name", said())) }
 }
 
 /// Checks a new password.
@@ -86,7 +92,7 @@ pub fn check_name(name: &str, field: &str) -> Result<(), ApiError> {
 /// 422 with what is wrong.
 pub fn check_password(user: &str, password: &str, field: &str) -> Result<(), ApiError> {
     match password::weakness(user, password) {
-        Some((code, text)) => Err(ApiError::field(field, code, text)),
+        Some((code, said)) => Err(ApiError::field(field, code, said)),
         None => Ok(()),
     }
 }
@@ -105,7 +111,10 @@ pub async fn create(
     Json(new): Json<NewUser>,
 ) -> Result<axum::Json<UserView>, ApiError> {
     if app.accounts.user(&new.name).is_some() {
-        return Err(ApiError::conflict("There is a user of this name already."));
+        return Err(ApiError::conflict(Sentence::new(
+            "There is a user of this name already.",
+            "已有同名用户。",
+        )));
     }
     let change = UserChange {
         password: Some(new.password),
@@ -136,7 +145,11 @@ async fn store(app: App, name: String, change: UserChange) -> Result<axum::Json<
     }
     let role = change.role.or(before.as_ref().map(|u| u.role)).ok_or_else(|| missing("role"))?;
     if role == Role::Wall {
-        return Err(ApiError::field("role", "out_of_range", "A screen on the wall has a token, no user."));
+        return Err(ApiError::field(
+            "role",
+            "out_of_range",
+            Sentence::new("A screen on the wall has a token, no user.", "大屏看板使用令牌，不使用用户。"),
+        ));
     }
     let hash = match (change.password, &before) {
         (Some(password), _) => app.gate.make(password).await?,
@@ -154,7 +167,7 @@ async fn store(app: App, name: String, change: UserChange) -> Result<axum::Json<
         name,
     };
     if old.is_some_and(|u| u.role == Role::Admin) && role != Role::Admin && app.accounts.admins() == 1 {
-        return Err(ApiError::conflict("This is the last administrator. Make another one first."));
+        return Err(crate::accounts::last_admin());
     }
     let changed = old.is_some_and(|u| *u != user);
     let (shared, row) = (app.clone(), user.clone());
@@ -170,7 +183,11 @@ async fn store(app: App, name: String, change: UserChange) -> Result<axum::Json<
 }
 
 fn missing(field: &str) -> ApiError {
-    ApiError::field(field, "missing", "There is no such user yet: give a password and a role.")
+    let said = Sentence::new(
+        "There is no such user yet: give a password and a role.",
+        "该用户尚不存在：请给出密码和角色。",
+    );
+    ApiError::field(field, "missing", said)
 }
 
 /// `DELETE /users/{name}`

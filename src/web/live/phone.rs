@@ -12,6 +12,7 @@ use axum::extract::ws::{Message, WebSocket};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use model::browser_phone::{OFFER_MAX, PhoneAsk, PhoneTell};
+use model::sentence::Sentence;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -53,17 +54,26 @@ pub async fn upgrade(
         return Err(ApiError::field(
             "tab",
             "malformed",
-            "The name of a tab is 16 to 64 letters, digits or \"-\".",
+            Sentence::new(
+                "The name of a tab is 16 to 64 letters, digits or \"-\".",
+                "标签页的名称由 16 到 64 个字母、数字或“-”组成。",
+            ),
         ));
     }
     let Some(extension) = asker.own.extension.clone() else {
-        let text = "This account has no extension. An administrator gives it one under Settings, Users.";
-        return Err(ApiError::new(StatusCode::CONFLICT, "no_extension", text));
+        let said = Sentence::new(
+            "This account has no extension. An administrator gives it one under Settings, Users.",
+            "此账户没有分机。管理员可在“设置 › 用户”中分配。",
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, "no_extension", said));
     };
     let (upgrade, open) = admit(&asker, &headers, upgrade)?;
     let Some(line) = app.ports.phones.attach(extension, key) else {
-        let text = "The box is too busy for one more phone; try again in a moment.";
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", text));
+        let said = Sentence::new(
+            "The box is too busy for one more phone; try again in a moment.",
+            "设备繁忙，暂时无法再接入话机；请稍后重试。",
+        );
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", said));
     };
     let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
     Ok(upgrade.on_upgrade(move |socket| async move {

@@ -12,6 +12,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use model::sentence::Sentence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,12 +88,13 @@ pub(super) fn admit(
     // A browser always says where a socket comes from; with a cookie it must say so.
     let browser = matches!(asker.proof, Proof::Session { .. });
     if browser && !headers.contains_key(header::ORIGIN) {
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "origin", "The Origin header is missing."));
+        let said = Sentence::new("The Origin header is missing.", "缺少 Origin 请求头。");
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "origin", said));
     }
     guard::same_origin(headers)?;
     let Some(open) = Open::take() else {
-        let text = "Too many live pages are open.";
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", text));
+        let said = Sentence::new("Too many live pages are open.", "打开的实时页面过多。");
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", said));
     };
     Ok((upgrade.max_message_size(LARGEST).max_frame_size(LARGEST), open))
 }

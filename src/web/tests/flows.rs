@@ -40,3 +40,20 @@ async fn a_prompt_is_kept_or_refused_with_the_remedy() {
     assert_eq!(full.status, StatusCode::INSUFFICIENT_STORAGE, "{}", full.text());
     assert!(full.text().contains("disk of the box is full") && full.text().contains("磁盘已满"));
 }
+
+#[tokio::test]
+async fn what_is_refused_by_the_state_of_the_box_is_said_in_both_languages() {
+    let bench = bench();
+    let admin = bench.sign_in("anna").await;
+    let again = json!({ "name": "anna", "password": "long enough, longer", "role": "agent" });
+    let taken = bench.ask(&admin, "POST", "/api/v1/users", Some(&again)).await;
+    assert_eq!(taken.status, StatusCode::CONFLICT);
+    assert_eq!(taken.json()["error"]["message_zh"], "已有同名用户。", "{}", taken.text());
+    let short = json!({ "name": "new", "password": "short", "role": "agent" });
+    let short = bench.ask(&admin, "POST", "/api/v1/users", Some(&short)).await;
+    assert_eq!(short.json()["error"]["message_zh"], "密码至少需要 10 个字符。", "{}", short.text());
+    let rule = json!({ "text": "waitd > 5 -> hang_up" });
+    let rule = bench.ask(&admin, "POST", "/api/v1/config/rule", Some(&rule)).await;
+    let said = rule.json()["error"]["message_zh"].as_str().unwrap_or_default().to_owned();
+    assert!(said.starts_with("第 1 个字符：无法识别“waitd”"), "{}", rule.text());
+}

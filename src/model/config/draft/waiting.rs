@@ -66,7 +66,7 @@ pub(super) fn queue(t: Table<'_>) -> Queue {
         prefer: t.words("prefer", &PREFER),
         prefer_wait_s: t.count("prefer_wait_s", 0..=600, 0),
         designated: t.tables("designated", 200).into_iter().map(designated).collect(),
-        overflow_rule: t.list("overflow_rule", 10, |text| rule::line(text).map_err(|f| f.shown(text))),
+        overflow_rule: t.list("overflow_rule", 10, |text| rule::line(text).map_err(|f| f.shown(text).en)),
         announce_wait: t.flag("announce_wait", false),
         wrap_codes: t.tables("wrap_codes", 100).into_iter().map(wrap_code).collect(),
         wrap_code_required: t.flag("wrap_code_required", false),

@@ -482,15 +482,15 @@ impl crate::ports::Lan for Lan {
         let tried = (!*self.kept.lock().unwrap()).then_some(tried);
         NetworkView { managed: true, tried, ..NetworkView::default() }
     }
-    fn keep(&self, token: &str) -> Result<(), String> {
+    fn keep(&self, token: &str) -> Result<(), Sentence> {
         let right = token == "right" && !std::mem::replace(&mut *self.kept.lock().unwrap(), true);
-        if right { Ok(()) } else { Err("nothing waits".into()) }
+        if right { Ok(()) } else { Err(Sentence::new("nothing waits", "没有等待确认的更改")) }
     }
-    fn undo(&self) -> Result<(), String> {
+    fn undo(&self) -> Result<(), Sentence> {
         self.keep("right")
     }
-    fn set_clock(&self, _at: i64) -> Result<(), String> {
-        Err("this is a PC".into())
+    fn set_clock(&self, _at: i64) -> Result<(), Sentence> {
+        Err(Sentence::new("this is a PC", "这是一台普通电脑"))
     }
 }
 

@@ -23,7 +23,7 @@ export function sentence(e: unknown): string {
     case 503:
       return t(ERR.overloaded);
     default:
-      return t(ERR.other, { message: e.message });
+      return t(ERR.other, { message: e.problems.length > 0 ? problemsText(e) : e.message });
   }
 }
 
@@ -32,4 +32,10 @@ export function problemText(p: Problem): string {
   if (lang() === 'en') return p.message;
   const known = (ERR as Record<string, Text>)[p.code];
   return known ? t(known) : p.message;
+}
+
+/** The sentences of all problems; that of a single one may come in both languages from the box. */
+export function problemsText(e: ApiError): string {
+  if (e.chinese && lang() === 'zh') return e.chinese;
+  return e.problems.map(problemText).join(' ');
 }

@@ -2,7 +2,7 @@
 import { getContext, setContext, tick } from 'svelte';
 import { ERR } from '../texts/common';
 import { ApiError } from './api';
-import { problemText, sentence } from './errors';
+import { problemText, problemsText, sentence } from './errors';
 import { t } from './i18n.svelte';
 
 const KEY = Symbol('form');
@@ -81,8 +81,9 @@ export class Form<T extends object> {
     }
     for (const p of e.problems) {
       const path = this.match(p.field);
-      if (path === null) this.elsewhere.push(t(ERR.elsewhere, { field: p.field, message: problemText(p) }));
-      else this.errors[path] ??= problemText(p);
+      const message = e.problems.length === 1 ? problemsText(e) : problemText(p);
+      if (path === null) this.elsewhere.push(t(ERR.elsewhere, { field: p.field, message }));
+      else this.errors[path] ??= message;
     }
     const n = Object.keys(this.errors).length;
     if (n > 0) this.summary = t(ERR.checkFields, { n });

@@ -3,7 +3,7 @@
 import { C } from '../texts/common';
 import { USER_KIND } from '../texts/network';
 import { ApiError, config, del, path, post, put } from './api';
-import { sentence } from './errors';
+import { problemsText, sentence } from './errors';
 import { t, type Text } from './i18n.svelte';
 import { setSite } from './session.svelte';
 import { learnZone } from './time.svelte';
@@ -127,8 +127,7 @@ async function write(text: string, run: () => Promise<unknown>): Promise<void> {
 }
 
 function problemsOf(e: unknown): string {
-  const list = (e as { problems?: { message: string }[] }).problems ?? [];
-  return list.length > 0 ? list.map((p) => p.message).join(' ') : sentence(e);
+  return e instanceof ApiError && e.problems.length > 0 ? problemsText(e) : sentence(e);
 }
 
 /** Without empty texts, nulls and nothing: what is left out takes the box's default. */

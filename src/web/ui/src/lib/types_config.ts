@@ -1,6 +1,6 @@
 // The configuration tree as JSON (model::config). Part of `types`. Decides nothing.
 
-import type { Alarm, Wall } from './types';
+import type { Alarm, Sentence, Wall } from './types';
 import type { Campaign } from './types_campaign';
 
 export type Language = 'en' | 'zh';
@@ -286,7 +286,7 @@ export interface NetworkView {
   addresses: string[];
   tried: { left_s: number; address: string | null; token: string | null; settings: Network } | null;
   undone: string | null;
-  trouble: string | null;
+  trouble: Sentence | null;
   time: { at: Wall; trusted: boolean; synchronised: boolean; built: Wall; corrected_ms: number };
 }
 

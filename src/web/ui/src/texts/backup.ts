@@ -118,21 +118,3 @@ export const B = texts({
   holdOn: ['Hold', '保留'],
   holdOff: ['Lift the hold', '取消保留'],
 });
-
-/** Refusals of the box by their code. */
-export const BERR = texts({
-  backup_busy: ['Another backup or restore runs. Wait until it is done.', '另一个备份或恢复正在进行，请等待完成。'],
-  backup_not_configured: ['Set a target and a pass-phrase first.', '请先设置目标和口令。'],
-  wrong_pass_phrase: ['The pass-phrase does not open this backup.', '口令无法打开此备份。'],
-  backup_foreign: ['This is no backup of a Belfry box.', '这不是 Belfry 设备的备份。'],
-  backup_newer: ['This backup was made by a newer version. Update this box first.', '此备份由更新的版本创建，请先升级本机。'],
-  backup_damaged: ['The backup is damaged. Use another one.', '备份已损坏，请使用其他备份。'],
-  backup_differs: ['The backup was read back and differs from the box. It was not kept.', '备份读回后与设备不一致，未保留。'],
-  backup_no_room: ['There is not enough room on the disk. Delete something first.', '磁盘空间不足，请先删除一些数据。'],
-  backup_empty: ['There is nothing to save yet.', '尚无可备份的内容。'],
-  no_room: [
-    'The disk of the box is full or fails, so the file was not taken. Make room, then send it again.',
-    '设备磁盘已满或出现故障，未接收该文件。请腾出空间后重新上传。',
-  ],
-  wrong_password: ['The password is wrong.', '密码错误。'],
-});

@@ -86,6 +86,18 @@ export const ERR = texts({
   unreachable: ['No step leads here.', '没有任何步骤通向此处。'],
   loop: ['These steps lead in a circle without asking the caller.', '这些步骤形成循环，且不等待主叫操作。'],
   malformed: ['This cannot be read. Check how it is written.', '无法识别，请检查写法。'],
+  wrong_number: ['This is not a number.', '不是有效号码。'],
+  wrong_name: ['This is not a name that can stand here.', '此处不能使用该名称。'],
+  too_long: ['This is too long.', '内容过长。'],
+  syntax: ['This is not written as TOML or JSON must be.', '不符合 TOML 或 JSON 的写法。'],
+  cut_off: ['This file is cut off: its last line is missing. Export it again.', '文件不完整：缺少最后一行。请重新导出。'],
+  no_network: ['Without IPv4 and IPv6 nobody reaches the box. Switch one of them on.', '没有 IPv4 和 IPv6 就无法访问设备，请至少启用一个。'],
+  not_on_network: ['This address is not on the network of the box.', '该地址不在设备所在的网络中。'],
+  not_called_back: [
+    'Whoever is called must be able to call this number back. Write it in international form, with a rule that answers it.',
+    '被叫方必须能回拨此号码。请用国际格式填写，并添加应答该号码的呼入规则。',
+  ],
+  outside_prefix: ['This begins with the digits of an outside line. Take another number.', '以外线前缀开头，请换一个号码。'],
   number: ['Digits only, please.', '只能输入数字。'],
   range: ['Between {min} and {max}.', '应在 {min} 到 {max} 之间。'],
 });
