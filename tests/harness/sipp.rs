@@ -50,9 +50,21 @@ pub fn customer(lan: Lan, port: u16, ms: u32, more: &[&str], folder: &Path) -> P
 /// A party at this host and port that follows the scenario and sends no sound.
 #[must_use]
 pub fn silent(lan: Lan, host: u8, port: u16, scenario: &str, folder: &Path) -> Process {
+    party(lan, host, port, scenario, &[], folder)
+}
+
+/// Everybody behind the trunk `lines`. Answers OPTIONS as well: a carrier where nobody does is taken for lost after half a
+/// minute, and a busy machine needs longer for a test.
+#[must_use]
+pub fn people(lan: Lan, folder: &Path) -> Process {
+    party(lan, 21, 5060, "party", &["-aa"], folder)
+}
+
+fn party(lan: Lan, host: u8, port: u16, scenario: &str, more: &[&str], folder: &Path) -> Process {
     let keys = vec![("rtp_ip", lan.host(host).to_string()), ("rtp_port", "9".to_owned())];
     let local = SocketAddr::from((lan.host(host), port));
-    Sipp { scenario, local, remote: None, keys, more: vec![] }.start(&format!("{scenario}-{host}"), folder)
+    let more = more.iter().map(|word| (*word).to_owned()).collect();
+    Sipp { scenario, local, remote: None, keys, more }.start(&format!("{scenario}-{host}"), folder)
 }
 
 impl Sipp<'_> {
@@ -66,8 +78,9 @@ impl Sipp<'_> {
         }
         command.arg("-sf").arg(scenarios().join(format!("{}.xml", self.scenario)));
         command.args(["-i", &self.local.ip().to_string(), "-p", &self.local.port().to_string()]);
-        // SIPp takes media ports from 6000 on whether it needs them or not, and fails when another SIPp is faster.
-        let media = 10_000 + self.local.port() % 4_000 * 10;
+        // SIPp takes media ports from 6000 on whether it needs them or not, and fails when another SIPp is faster, or a party
+        // to whom the kernel gave one of them: it gives those from 32768 on.
+        let media = 10_000 + self.local.port() % 2_000 * 10;
         command.args(["-mp", &media.to_string()]);
         // It ends when its calls have, and does not watch over the failed ones for half a minute.
         command.args(["-deadcall_wait", "0"]);

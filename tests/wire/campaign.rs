@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
-use tests::harness::sipp::silent;
+use tests::harness::sipp::{people, silent};
 use tests::harness::{campaign, daytime};
 
 /// A loaded machine takes its time.
@@ -37,7 +37,7 @@ fn a_list_is_called_through_the_trunk_and_its_evidence_says_the_same_as_the_boar
     let folder = folder.path();
     let lan = Lan::take();
     let pbx = Belfry::start(lan, &campaign::site(lan, 3, "progressive", MORE), folder);
-    let _people = silent(lan, 21, 5060, "party", folder);
+    let _people = people(lan, folder);
     let _agents = silent(lan, 31, 5090, "callee", folder);
 
     let mut sheet = String::from("Name,Phone,City\n");

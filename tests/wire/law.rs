@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use tests::harness::belfry::Belfry;
 use tests::harness::lan::Lan;
-use tests::harness::sipp::silent;
+use tests::harness::sipp::{people, silent};
 use tests::harness::{campaign, daytime, site};
 
 /// A loaded machine takes its time.
@@ -139,7 +139,7 @@ fn nobody_gets_around_the_law_by_the_interface_or_by_sheets() {
     let folder = folder.path();
     let lan = Lan::take();
     let pbx = Belfry::start(lan, &site(lan), folder);
-    let _people = silent(lan, 21, 5060, "party", folder);
+    let _people = people(lan, folder);
     let _agents = silent(lan, 31, 5090, "callee", folder);
 
     settings_beyond_the_law_are_refused(&pbx);
